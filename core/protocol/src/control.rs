@@ -1,0 +1,104 @@
+//! Messages of the control channel, once the code is proved.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{ModeId, Serial, SessionId},
+    label::{Label, Name},
+    reason::{EndReason, ModePhase, Party, Refusal},
+    units::PanelSize,
+    wire::messages,
+};
+
+messages! {
+    /// A message of the control channel.
+    pub enum Control {
+        /// Device to operator: what it is. First message after the proof.
+        0x10 => HelloDevice(HelloDevice),
+        /// Operator to device: what it says of itself. First message after the proof.
+        0x11 => HelloOperator(HelloOperator),
+        /// Either way, every 5 s: the end-to-end accessible check.
+        0x12 => Check(Check),
+        /// Operator to device: please change to this mode.
+        0x13 => ModeAsk(ModeAsk),
+        /// Device to operator: how a mode stands now.
+        0x14 => ModeState(ModeState),
+        /// Either way: the session is over. Last message.
+        0x15 => End(End),
+        /// Device to operator: nobody has acted for a while; the session ends unless somebody does.
+        0x16 => IdleWarning(IdleWarning),
+        /// Operator to device: the operator is still there.
+        0x17 => StillHere(StillHere),
+    }
+}
+
+/// What a device tells an operator who has proved the code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelloDevice {
+    /// The session's id on both sides.
+    pub session: SessionId,
+    /// The device's serial number.
+    pub serial: Serial,
+    /// What kind of device it is, in the maker's words.
+    pub model: Label<64>,
+    /// Kind of panel, such as `mfd` or `x11`.
+    pub panel: Label<16>,
+    /// Size of the panel.
+    pub size: PanelSize,
+}
+
+/// What an operator tells a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelloOperator {
+    /// The name the operator gives; unverified, and shown so.
+    pub name: Option<Name>,
+}
+
+/// An end-to-end accessible check. With its frame and packet it stays far below 125 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Counts up from 1.
+    pub n: u32,
+}
+
+/// Asks the device's side for a mode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModeAsk {
+    /// The mode wanted.
+    pub mode: ModeId,
+}
+
+/// How a mode stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModeState {
+    /// Which mode.
+    pub mode: ModeId,
+    /// Counts activations in this session, from 1; mode messages carry it, so that late ones can be told.
+    pub activation: u16,
+    /// How it stands.
+    pub phase: ModePhase,
+    /// Why it was refused.
+    pub refusal: Option<Refusal>,
+    /// Seconds until the open ask counts as a no.
+    pub expires_in_s: Option<u16>,
+}
+
+/// Says goodbye.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Who ended it.
+    pub by: Party,
+    /// Why.
+    pub reason: EndReason,
+}
+
+/// The session is about to end because nobody acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdleWarning {
+    /// Seconds until it ends.
+    pub ends_in_s: u16,
+}
+
+/// Answers an [`IdleWarning`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StillHere {}

@@ -1,0 +1,108 @@
+//! Short text from somebody else, made inert at the border.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A line of text of at most `MAX` bytes that shows as what it is.
+///
+/// Holds no control character, line break, bidirectional or zero-width formatting character, so that a name
+/// can neither move a terminal's cursor nor turn the sentence around it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Label<const MAX: usize>(String);
+
+/// Name of a person or an organisation, at most 64 bytes.
+pub type Name = Label<64>;
+
+/// A support ticket that the operator's side wants in the relay's records, at most 64 bytes.
+pub type Ticket = Label<64>;
+
+/// Why a text cannot be a [`Label`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LabelError {
+    /// Nothing but white space.
+    Empty,
+    /// More bytes than allowed.
+    TooLong {
+        /// Length given, in bytes.
+        got: usize,
+        /// Most bytes allowed.
+        max: usize,
+    },
+    /// Holds a character that could change how the text around it shows.
+    Forbidden(char),
+}
+
+impl fmt::Display for LabelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("text is empty"),
+            Self::TooLong { got, max } => write!(f, "text of {got} bytes where at most {max} are allowed"),
+            Self::Forbidden(c) => write!(f, "text holds the control character U+{:04X}", u32::from(*c)),
+        }
+    }
+}
+
+impl std::error::Error for LabelError {}
+
+impl<const MAX: usize> Label<MAX> {
+    /// Checks `text`; white space around it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`LabelError`] if it is empty, longer than `MAX` bytes, or holds a control, bidirectional or
+    /// zero-width character.
+    pub fn new(text: &str) -> Result<Self, LabelError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(LabelError::Empty);
+        }
+        if text.len() > MAX {
+            return Err(LabelError::TooLong { got: text.len(), max: MAX });
+        }
+        if let Some(c) = text.chars().find(|c| is_forbidden(*c)) {
+            return Err(LabelError::Forbidden(c));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Control characters, and the formatting characters of Unicode's bidirectional algorithm (UAX 9), zero-width
+/// joiners and spaces, line and paragraph separators and the byte order mark.
+fn is_forbidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{00ad}' | '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+impl<const MAX: usize> fmt::Display for Label<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<const MAX: usize> fmt::Debug for Label<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl<const MAX: usize> std::str::FromStr for Label<MAX> {
+    type Err = LabelError;
+
+    fn from_str(text: &str) -> Result<Self, LabelError> {
+        Self::new(text)
+    }
+}
+
+impl<'de, const MAX: usize> Deserialize<'de> for Label<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(&text).map_err(serde::de::Error::custom)
+    }
+}

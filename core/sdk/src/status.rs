@@ -1,0 +1,155 @@
+//! How a device's side of things stands, for showing to the customer.
+
+use std::time::Duration;
+
+use alongside_protocol::{
+    code::CodeError,
+    ids::{ModeId, PublicKey, SessionId},
+    label::{Label, Name},
+    reason::{EndReason, ModePhase, Party, Refusal},
+};
+
+/// How things stand on the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// Nobody is connected and no code is being tried.
+    Idle,
+    /// The code's nameplate is being looked up at the relay.
+    Claiming,
+    /// The relay knows the operator; the end-to-end connection is being made and the code proved.
+    Connecting {
+        /// Who invites the device.
+        operator: OperatorIdentity,
+    },
+    /// The code did not lead to a session; the customer may type again.
+    CodeRefused(CodeRefusal),
+    /// A session is live.
+    Active(Active),
+    /// The session is over.
+    Ended {
+        /// Who ended it.
+        by: Party,
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// A live session as the customer is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Active {
+    /// The session's id.
+    pub session: SessionId,
+    /// Who is connected.
+    pub operator: OperatorIdentity,
+    /// What the operator may do now.
+    pub mode: ModeId,
+    /// How that mode stands.
+    pub phase: ModePhase,
+    /// Whether the operator can be reached.
+    pub link: Link,
+    /// An open question to the customer.
+    pub ask: Option<Ask>,
+    /// The answer to the last question, for a few seconds.
+    pub refused: Option<Refusal>,
+    /// Set while the session is about to end because nobody acts.
+    pub idle_ends_in: Option<Duration>,
+}
+
+/// A question to the customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// The mode that the operator wants.
+    pub mode: ModeId,
+    /// Whether the system administrator's ID must be entered as well.
+    pub wants_admin_id: bool,
+    /// Time left; silence is a no.
+    pub expires_in: Duration,
+}
+
+/// Whether the other side can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// It was heard from lately.
+    Ok,
+    /// Nothing came for this long.
+    Missing {
+        /// How long.
+        silent: Duration,
+    },
+}
+
+/// Who the operator is, and who says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorIdentity {
+    /// The operator's long-term key; proved by the connection itself.
+    pub key: PublicKey,
+    /// Name to show; `None` until anybody gave one.
+    pub name: Option<Name>,
+    /// Organisation to show.
+    pub organisation: Option<Name>,
+    /// The relay that confirms name and organisation; `None` means that the operator alone says so, which the panel
+    /// must show as a warning.
+    pub confirmed_by: Option<Label<255>>,
+}
+
+/// Why a code did not lead to a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CodeRefusal {
+    /// It is no code; nothing was sent and no attempt spent.
+    Malformed(CodeError),
+    /// The relay knows no such code.
+    Unknown,
+    /// Its time is over.
+    Expired,
+    /// The secret part is wrong.
+    Wrong {
+        /// Attempts the code has left.
+        tries_left: u8,
+    },
+    /// It was tried too often and is dead.
+    Burnt,
+    /// Too many wrong codes were entered on this device.
+    EntryLocked {
+        /// Time until the next try.
+        wait: Duration,
+    },
+    /// There is no way to the relay, or no operator behind it; the word is the error code of the command line.
+    NoConnection(ConnectProblem),
+}
+
+/// Why there is no connection, coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectProblem {
+    /// The relay's name does not resolve.
+    NoDns,
+    /// The relay does not answer on port 443.
+    RelayUnreachable,
+    /// The relay's certificate is not trusted.
+    RelayUntrusted,
+    /// The relay's certificate is for another name.
+    RelayName,
+    /// The relay does not want this device.
+    RelayRefused,
+    /// The operator's side did not answer in time.
+    OperatorUnreachable,
+    /// The two programs do not speak the same version.
+    Incompatible,
+}
+
+impl ConnectProblem {
+    /// The word used on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoDns => "no-dns",
+            Self::RelayUnreachable => "relay-unreachable",
+            Self::RelayUntrusted => "relay-untrusted",
+            Self::RelayName => "relay-name",
+            Self::RelayRefused => "relay-refused",
+            Self::OperatorUnreachable => "operator-unreachable",
+            Self::Incompatible => "incompatible",
+        }
+    }
+}
