@@ -15,7 +15,11 @@ pub struct StrokeWidth(u8);
 impl StrokeWidth {
     /// A width in pixels; `None` outside 1 to 32.
     pub const fn new(pixels: u8) -> Option<Self> {
-        if pixels >= 1 && pixels <= 32 { Some(Self(pixels)) } else { None }
+        if pixels >= 1 && pixels <= 32 {
+            Some(Self(pixels))
+        } else {
+            None
+        }
     }
 
     /// The width in pixels.
@@ -26,7 +30,8 @@ impl StrokeWidth {
 
 impl<'de> Deserialize<'de> for StrokeWidth {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(u8::deserialize(deserializer)?).ok_or_else(|| serde::de::Error::custom("stroke width outside 1 to 32"))
+        Self::new(u8::deserialize(deserializer)?)
+            .ok_or_else(|| serde::de::Error::custom("stroke width outside 1 to 32"))
     }
 }
 
@@ -80,10 +85,14 @@ pub struct Stroke {
     pub done: bool,
 }
 
-fn at_most_max_points<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<StrokePoint>, D::Error> {
+fn at_most_max_points<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<StrokePoint>, D::Error> {
     let points = Vec::<StrokePoint>::deserialize(deserializer)?;
     if points.len() > MAX_POINTS {
-        return Err(serde::de::Error::custom("too many points in one stroke operation"));
+        return Err(serde::de::Error::custom(
+            "too many points in one stroke operation",
+        ));
     }
     Ok(points)
 }

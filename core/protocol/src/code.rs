@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use zeroize_lite::Wipe;
+use wipe::Wipe;
 
 use crate::ids::Nameplate;
 
@@ -21,7 +21,7 @@ pub const NAMEPLATE_DIGITS: usize = 5;
 pub const SECRET_DIGITS: usize = 6;
 
 /// The six digits of a code that only the two people know.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct CodeSecret([u8; SECRET_DIGITS]);
 
 impl CodeSecret {
@@ -43,6 +43,20 @@ impl CodeSecret {
         self.0.map(|digit| digit + b'0')
     }
 }
+
+/// Looks at every digit, so that the time taken does not tell how many are right.
+impl PartialEq for CodeSecret {
+    fn eq(&self, other: &Self) -> bool {
+        let differences = self
+            .0
+            .iter()
+            .zip(&other.0)
+            .fold(0, |sum, (a, b)| sum | (a ^ b));
+        std::hint::black_box(differences) == 0
+    }
+}
+
+impl Eq for CodeSecret {}
 
 impl Drop for CodeSecret {
     fn drop(&mut self) {
@@ -121,8 +135,16 @@ impl CodeError {
 impl fmt::Display for CodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotADigit(part) => write!(f, "the {} group of the code has something that is not a digit", part.as_str()),
-            Self::TooShort(part) => write!(f, "the {} group of the code is not complete: a code has {CODE_DIGITS} digits", part.as_str()),
+            Self::NotADigit(part) => write!(
+                f,
+                "the {} group of the code has something that is not a digit",
+                part.as_str()
+            ),
+            Self::TooShort(part) => write!(
+                f,
+                "the {} group of the code is not complete: a code has {CODE_DIGITS} digits",
+                part.as_str()
+            ),
             Self::TooLong => write!(f, "the code is too long: a code has {CODE_DIGITS} digits"),
             Self::CheckDigit => f.write_str("one digit of the code is wrong, or two are swapped"),
         }
@@ -144,30 +166,25 @@ impl AccessCode {
     /// [`CodeError`] with the group that is wrong, or [`CodeError::CheckDigit`].
     pub fn parse(text: &str) -> Result<Self, CodeError> {
         let mut digits = [0; CODE_DIGITS];
-        let mut len = 0;
-        for c in text.chars().filter(|c| !matches!(c, ' ' | '-' | '\u{a0}' | '\n' | '\r' | '\t')) {
-            let Some(digit) = c.to_digit(10).and_then(|d| u8::try_from(d).ok()) else {
-                return Err(CodeError::NotADigit(CodePart::of_digit(len)));
-            };
-            let Some(slot) = digits.get_mut(len) else {
-                return Err(CodeError::TooLong);
-            };
-            *slot = digit;
-            len += 1;
-        }
-        if len < CODE_DIGITS {
-            return Err(CodeError::TooShort(CodePart::of_digit(len)));
-        }
-        if damm(&digits) != 0 {
+        let parsed = read_digits(text, &mut digits).and_then(|()| Self::from_digits(&digits));
+        digits.wipe();
+        parsed
+    }
+
+    fn from_digits(digits: &[u8; CODE_DIGITS]) -> Result<Self, CodeError> {
+        if damm(digits) != 0 {
             return Err(CodeError::CheckDigit);
         }
-        let (front, back) = digits.split_at(NAMEPLATE_DIGITS);
-        let number = front.iter().fold(0, |n, d| n * 10 + u32::from(*d));
-        let nameplate = Nameplate::new(number).ok_or(CodeError::TooLong)?;
-        let mut secret = [0; SECRET_DIGITS];
-        secret.iter_mut().zip(back).for_each(|(slot, digit)| *slot = *digit);
-        digits.wipe();
-        Ok(Self { nameplate, secret: CodeSecret(secret) })
+        let [n0, n1, n2, n3, n4, secret @ .., _check] = *digits;
+        let number = [n0, n1, n2, n3, n4]
+            .iter()
+            .fold(0, |n, d| n * 10 + u32::from(*d));
+        // Five digits always are a nameplate.
+        let nameplate = Nameplate::new(number).ok_or(CodeError::CheckDigit)?;
+        Ok(Self {
+            nameplate,
+            secret: CodeSecret(secret),
+        })
     }
 
     /// The part that goes to the relay.
@@ -184,13 +201,19 @@ impl AccessCode {
     pub fn reveal(&self) -> String {
         let mut digits = [0; CODE_DIGITS];
         let head: [u8; NAMEPLATE_DIGITS] = to_digits(self.nameplate.number());
-        digits.iter_mut().zip(head.iter().chain(&self.secret.0)).for_each(|(slot, digit)| *slot = *digit);
+        digits
+            .iter_mut()
+            .zip(head.iter().chain(&self.secret.0))
+            .for_each(|(slot, digit)| *slot = *digit);
         // The last digit is still 0, so this is the check digit over the eleven others.
         let check = damm(digits.get(..CODE_DIGITS - 1).unwrap_or(&[]));
         if let Some(last) = digits.last_mut() {
             *last = check;
         }
-        let text = digits.iter().map(|digit| char::from(digit + b'0')).collect();
+        let text = digits
+            .iter()
+            .map(|digit| char::from(digit + b'0'))
+            .collect();
         digits.wipe();
         text
     }
@@ -200,6 +223,28 @@ impl fmt::Debug for AccessCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AccessCode({} ......)", self.nameplate)
     }
+}
+
+/// Fills `digits` from text; spaces and dashes do not count.
+fn read_digits(text: &str, digits: &mut [u8; CODE_DIGITS]) -> Result<(), CodeError> {
+    let mut len = 0;
+    for c in text.chars().filter(|c| !is_separator(*c)) {
+        let Some(digit) = c.to_digit(10).and_then(|d| u8::try_from(d).ok()) else {
+            return Err(CodeError::NotADigit(CodePart::of_digit(len)));
+        };
+        let slot = digits.get_mut(len).ok_or(CodeError::TooLong)?;
+        *slot = digit;
+        len += 1;
+    }
+    if len < CODE_DIGITS {
+        return Err(CodeError::TooShort(CodePart::of_digit(len)));
+    }
+    Ok(())
+}
+
+/// White space and the dashes that keyboards, word processors and chats make of `-`.
+fn is_separator(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 /// Writes `number` in `N` decimal digits, leading zeros included.
@@ -234,7 +279,7 @@ fn damm(digits: &[u8]) -> u8 {
 }
 
 /// Overwriting without `unsafe` and without a dependency: `black_box` keeps the compiler from dropping the store.
-mod zeroize_lite {
+mod wipe {
     pub(super) trait Wipe {
         fn wipe(&mut self);
     }

@@ -3,7 +3,9 @@
 //! The length counts the body alone. A stream belongs to one [`Channel`], which says how long a body may be,
 //! so a receiver never allocates on the sender's word.
 
-use bytes::{Buf, BytesMut};
+use std::fmt;
+
+use bytes::{Buf, Bytes, BytesMut};
 
 use crate::wire::DecodeError;
 
@@ -88,25 +90,46 @@ pub fn to_frame(kind: u8, body: &[u8]) -> Vec<u8> {
 ///
 /// Holds at most one frame that is not complete, so its memory is bounded by `max_body` plus what the caller
 /// pushed last.
-#[derive(Debug)]
 pub struct FrameReader {
     buffer: BytesMut,
     max_body: usize,
 }
 
+/// Shows how much waits, never what: bodies hold keys and pictures.
+impl fmt::Debug for FrameReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "FrameReader({} of at most {} bytes)",
+            self.buffer.len(),
+            HEADER_LEN + self.max_body
+        )
+    }
+}
+
 /// One whole frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     /// Type byte.
     pub kind: u8,
     /// Body, without the header.
-    pub body: bytes::Bytes,
+    pub body: Bytes,
+}
+
+/// Shows type and length, never the body: bodies hold keys and pictures.
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Frame({:#04x}, {} bytes)", self.kind, self.body.len())
+    }
 }
 
 impl FrameReader {
     /// A reader that refuses bodies longer than `max_body` bytes.
     pub fn new(max_body: usize) -> Self {
-        Self { buffer: BytesMut::new(), max_body }
+        Self {
+            buffer: BytesMut::new(),
+            max_body,
+        }
     }
 
     /// A reader with the cap of `channel`.
@@ -131,7 +154,10 @@ impl FrameReader {
         let [a, b, c, kind] = *header;
         let len = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
         if len > self.max_body {
-            return Err(DecodeError::TooLong { got: len, max: self.max_body });
+            return Err(DecodeError::TooLong {
+                got: len,
+                max: self.max_body,
+            });
         }
         if self.buffer.len() < HEADER_LEN + len {
             return Ok(None);

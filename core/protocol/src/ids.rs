@@ -25,7 +25,9 @@ pub struct LegToken(pub [u8; 8]);
 pub struct PublicKey(pub [u8; 32]);
 
 /// ASN.1 header of an Ed25519 SubjectPublicKeyInfo (RFC 8410, section 4); the 32 key bytes follow.
-const ED25519_SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+const ED25519_SPKI_PREFIX: [u8; 12] = [
+    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+];
 
 impl PublicKey {
     /// The key as a SubjectPublicKeyInfo: what TLS carries as a raw public key (RFC 7250).
@@ -111,7 +113,11 @@ impl Nameplate {
 
     /// The nameplate `number`; `None` from [`Nameplate::COUNT`] on.
     pub const fn new(number: u32) -> Option<Self> {
-        if number < Self::COUNT { Some(Self(number)) } else { None }
+        if number < Self::COUNT {
+            Some(Self(number))
+        } else {
+            None
+        }
     }
 
     /// The nameplate as a number.
@@ -135,7 +141,8 @@ impl fmt::Debug for Nameplate {
 
 impl<'de> Deserialize<'de> for Nameplate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(u32::deserialize(deserializer)?).ok_or_else(|| serde::de::Error::custom("nameplate above 99999"))
+        Self::new(u32::deserialize(deserializer)?)
+            .ok_or_else(|| serde::de::Error::custom("nameplate above 99999"))
     }
 }
 
@@ -198,7 +205,8 @@ impl ModeId {
     /// Checks a mode's name; `None` if it is empty, longer than 64 bytes, or has other characters.
     pub fn new(text: &str) -> Option<Self> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
-        (!text.is_empty() && text.len() <= 64 && text.bytes().all(plain)).then(|| Self(text.to_owned()))
+        (!text.is_empty() && text.len() <= 64 && text.bytes().all(plain))
+            .then(|| Self(text.to_owned()))
     }
 
     /// The user guide mode.
@@ -226,6 +234,7 @@ impl fmt::Debug for ModeId {
 
 impl<'de> Deserialize<'de> for ModeId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).ok_or_else(|| serde::de::Error::custom("not a mode name"))
+        Self::new(&String::deserialize(deserializer)?)
+            .ok_or_else(|| serde::de::Error::custom("not a mode name"))
     }
 }

@@ -45,7 +45,8 @@ impl Buttons {
 
 impl<'de> Deserialize<'de> for Buttons {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(u8::deserialize(deserializer)?).ok_or_else(|| serde::de::Error::custom("unknown pointer button"))
+        Self::new(u8::deserialize(deserializer)?)
+            .ok_or_else(|| serde::de::Error::custom("unknown pointer button"))
     }
 }
 

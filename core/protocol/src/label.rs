@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// A line of text of at most `MAX` bytes that shows as what it is.
 ///
-/// Holds no control character, line break, bidirectional or zero-width formatting character, so that a name
-/// can neither move a terminal's cursor nor turn the sentence around it.
+/// Holds no control character, line break, bidirectional formatting or invisible character, so that a name can
+/// neither move a terminal's cursor, nor turn the sentence around it, nor look like nothing.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Label<const MAX: usize>(String);
 
@@ -38,8 +38,14 @@ impl fmt::Display for LabelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("text is empty"),
-            Self::TooLong { got, max } => write!(f, "text of {got} bytes where at most {max} are allowed"),
-            Self::Forbidden(c) => write!(f, "text holds the control character U+{:04X}", u32::from(*c)),
+            Self::TooLong { got, max } => {
+                write!(f, "text of {got} bytes where at most {max} are allowed")
+            }
+            Self::Forbidden(c) => write!(
+                f,
+                "text holds the control character U+{:04X}",
+                u32::from(*c)
+            ),
         }
     }
 }
@@ -52,14 +58,17 @@ impl<const MAX: usize> Label<MAX> {
     /// # Errors
     ///
     /// [`LabelError`] if it is empty, longer than `MAX` bytes, or holds a control, bidirectional or
-    /// zero-width character.
+    /// invisible character.
     pub fn new(text: &str) -> Result<Self, LabelError> {
         let text = text.trim();
         if text.is_empty() {
             return Err(LabelError::Empty);
         }
         if text.len() > MAX {
-            return Err(LabelError::TooLong { got: text.len(), max: MAX });
+            return Err(LabelError::TooLong {
+                got: text.len(),
+                max: MAX,
+            });
         }
         if let Some(c) = text.chars().find(|c| is_forbidden(*c)) {
             return Err(LabelError::Forbidden(c));
@@ -73,11 +82,31 @@ impl<const MAX: usize> Label<MAX> {
     }
 }
 
-/// Control characters, and the formatting characters of Unicode's bidirectional algorithm (UAX 9), zero-width
-/// joiners and spaces, line and paragraph separators and the byte order mark.
+/// Control characters, line and paragraph separators, interlinear marks, and all that Unicode lists as
+/// `Default_Ignorable_Code_Point`: bidirectional formatting (UAX 9), zero-width characters, fillers that show as
+/// nothing, variation selectors and tags.
 fn is_forbidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{00ad}' | '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    let shows_as_nothing = matches!(
+        c,
+        '\u{00ad}'
+            | '\u{034f}'
+            | '\u{061c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    );
+    c.is_control() || shows_as_nothing
 }
 
 impl<const MAX: usize> fmt::Display for Label<MAX> {

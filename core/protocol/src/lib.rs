@@ -8,7 +8,7 @@
 //!
 //! The crate is pure: no socket, clock, thread or random source. Every decoder is total: whatever
 //! bytes arrive, it answers with a value or a [`DecodeError`](wire::DecodeError), never a panic, and
-//! allocates no more than the bytes it was given.
+//! allocates no more than a small multiple of the bytes it was given.
 #![forbid(unsafe_code)]
 
 pub mod annotation;

@@ -8,6 +8,15 @@ use crate::wire::DecodeError;
 /// Version of the proof; part of what is proved, so it cannot be talked down.
 pub const PROOF_VERSION: u8 = 1;
 
+/// ALPN of the end-to-end connection.
+pub const ALPN: &[u8] = b"alongside-e2e/1";
+
+/// TLS exporter label that ties the proof to its connection (RFC 8446, section 7.5); 48 bytes, empty context.
+pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-alongside-e2e-1";
+
+/// Longest body of a proof frame, in bytes: two times 32 of [`Proof::B`].
+pub const MAX_BODY: usize = 64;
+
 /// How the operator proves itself: the byte `method` of [`Proof::A`].
 pub const METHOD_CODE: u8 = 1;
 
@@ -77,9 +86,13 @@ impl Proof {
 
     /// Encodes the frame.
     pub fn to_frame(&self) -> Vec<u8> {
-        let mut body = Vec::with_capacity(64);
+        let mut body = Vec::with_capacity(MAX_BODY);
         match self {
-            Self::A { version, method, share } => {
+            Self::A {
+                version,
+                method,
+                share,
+            } => {
                 body.extend_from_slice(&[*version, *method]);
                 body.extend_from_slice(share);
             }
@@ -106,7 +119,11 @@ impl Proof {
                     return Err(malformed);
                 };
                 let share = share.try_into().map_err(|_| malformed)?;
-                Ok(Self::A { version, method, share })
+                Ok(Self::A {
+                    version,
+                    method,
+                    share,
+                })
             }
             KIND_B => {
                 let Some((share, tag)) = body.split_first_chunk::<32>() else {
@@ -115,10 +132,14 @@ impl Proof {
                 let tag = tag.try_into().map_err(|_| malformed)?;
                 Ok(Self::B { share: *share, tag })
             }
-            KIND_C => Ok(Self::C { tag: body.try_into().map_err(|_| malformed)? }),
+            KIND_C => Ok(Self::C {
+                tag: body.try_into().map_err(|_| malformed)?,
+            }),
             KIND_FAIL => {
                 let bytes = body.try_into().map_err(|_| malformed)?;
-                ProofFailure::from_bytes(bytes).map(Self::Fail).ok_or(malformed)
+                ProofFailure::from_bytes(bytes)
+                    .map(Self::Fail)
+                    .ok_or(malformed)
             }
             other => Err(DecodeError::UnknownType(other)),
         }
@@ -129,7 +150,9 @@ impl Proof {
 impl std::fmt::Debug for Proof {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::A { version, method, .. } => write!(f, "Proof::A(version {version}, method {method})"),
+            Self::A {
+                version, method, ..
+            } => write!(f, "Proof::A(version {version}, method {method})"),
             Self::B { .. } => f.write_str("Proof::B"),
             Self::C { .. } => f.write_str("Proof::C"),
             Self::Fail(failure) => write!(f, "Proof::Fail({failure:?})"),

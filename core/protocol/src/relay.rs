@@ -100,7 +100,7 @@ pub struct Auth {
     pub key: PublicKey,
     /// The token that starts its end-to-end connection IDs.
     pub token: LegToken,
-    /// Ed25519 over [`auth_transcript`], first half.
+    /// Ed25519 over [`auth_transcript`].
     pub signature: Signature,
 }
 
@@ -129,7 +129,13 @@ impl Signature {
 }
 
 /// The bytes that a leg signs: its key is proved for this challenge, this connection, this role and this token.
-pub fn auth_transcript(nonce: &[u8; 32], exporter: &[u8; 32], role: Role, key: PublicKey, token: LegToken) -> Vec<u8> {
+pub fn auth_transcript(
+    nonce: &[u8; 32],
+    exporter: &[u8; 32],
+    role: Role,
+    key: PublicKey,
+    token: LegToken,
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(128);
     out.extend_from_slice(b"alongside-leg-1");
     out.push(RELAY_VERSION);

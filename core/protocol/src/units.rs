@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A data rate in kilobits per second; 1 kbps is 1000 bit/s (SI), not 1024.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Kbps(u32);
 
 impl Kbps {
@@ -38,8 +40,10 @@ impl Kbps {
 
 /// A position on the panel in 1/16 pixel, origin top left.
 ///
-/// Sixteenths carry what a pen or a scaled console view can tell apart and stay exact in an integer.
+/// Sixteenths carry what a pen or a scaled console view can tell apart and stay exact in an integer. A point from
+/// the network lies within [`PanelPoint::MAX_PIXELS`] of the origin, so that differences of two fit an `i32`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "RawPanelPoint")]
 pub struct PanelPoint {
     /// Distance from the left edge, in 1/16 pixel.
     pub x: i32,
@@ -51,19 +55,29 @@ impl PanelPoint {
     /// Sixteenths in one pixel.
     pub const PER_PIXEL: i32 = 16;
 
+    /// Furthest that a point from outside may lie from the origin, in pixels: 16 times the longest side of a panel
+    /// (our choice: a drag that leaves the window still has its place, and sums cannot overflow).
+    pub const MAX_PIXELS: i32 = 65_536;
+
     /// The top left corner of pixel (`x`, `y`).
     pub const fn from_pixels(x: u16, y: u16) -> Self {
-        Self { x: x as i32 * Self::PER_PIXEL, y: y as i32 * Self::PER_PIXEL }
+        Self {
+            x: x as i32 * Self::PER_PIXEL,
+            y: y as i32 * Self::PER_PIXEL,
+        }
     }
 
-    /// Position nearest to decimal pixels; `None` unless both are finite and within ±65536.
+    /// Position nearest to decimal pixels; `None` unless both are finite and within [`PanelPoint::MAX_PIXELS`].
     pub fn from_decimal(x: f64, y: f64) -> Option<Self> {
         let sixteenths = |v: f64| {
             let scaled = (v * f64::from(Self::PER_PIXEL)).round();
             // In range for i32, as |v| is at most 2^16.
-            (v.is_finite() && v.abs() <= 65_536.0).then_some(scaled as i32)
+            (v.is_finite() && v.abs() <= f64::from(Self::MAX_PIXELS)).then_some(scaled as i32)
         };
-        Some(Self { x: sixteenths(x)?, y: sixteenths(y)? })
+        Some(Self {
+            x: sixteenths(x)?,
+            y: sixteenths(y)?,
+        })
     }
 
     /// Decimal pixels.
@@ -74,12 +88,35 @@ impl PanelPoint {
 
     /// The pixel that holds the point; negative left of or above the panel.
     pub const fn to_pixels(self) -> (i32, i32) {
-        (self.x.div_euclid(Self::PER_PIXEL), self.y.div_euclid(Self::PER_PIXEL))
+        (
+            self.x.div_euclid(Self::PER_PIXEL),
+            self.y.div_euclid(Self::PER_PIXEL),
+        )
+    }
+}
+
+/// A point as it came, not checked yet.
+#[derive(Deserialize)]
+struct RawPanelPoint {
+    x: i32,
+    y: i32,
+}
+
+impl TryFrom<RawPanelPoint> for PanelPoint {
+    type Error = &'static str;
+
+    fn try_from(RawPanelPoint { x, y }: RawPanelPoint) -> Result<Self, Self::Error> {
+        let limit = (Self::MAX_PIXELS * Self::PER_PIXEL).unsigned_abs();
+        if x.unsigned_abs() > limit || y.unsigned_abs() > limit {
+            return Err("point too far from the panel");
+        }
+        Ok(Self { x, y })
     }
 }
 
 /// Width and height of a panel in pixels; each is 1 to [`PanelSize::MAX_SIDE`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "RawPanelSize")]
 pub struct PanelSize {
     width: u16,
     height: u16,
@@ -120,10 +157,18 @@ impl PanelSize {
     }
 }
 
-impl<'de> Deserialize<'de> for PanelSize {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (width, height) = <(u16, u16)>::deserialize(deserializer)?;
-        Self::new(width, height).ok_or_else(|| serde::de::Error::custom("panel size out of bounds"))
+/// A size as it came, not checked yet.
+#[derive(Deserialize)]
+struct RawPanelSize {
+    width: u16,
+    height: u16,
+}
+
+impl TryFrom<RawPanelSize> for PanelSize {
+    type Error = &'static str;
+
+    fn try_from(RawPanelSize { width, height }: RawPanelSize) -> Result<Self, Self::Error> {
+        Self::new(width, height).ok_or("panel size out of bounds")
     }
 }
 
@@ -184,13 +229,19 @@ impl Pressure {
 
     /// Pressure in 1/1023; `None` above 1023.
     pub const fn new(steps: u16) -> Option<Self> {
-        if steps > 1023 { None } else { Some(Self(steps)) }
+        if steps > 1023 {
+            None
+        } else {
+            Some(Self(steps))
+        }
     }
 
     /// Pressure from 0.0 to 1.0; `None` outside.
     pub fn from_unit(value: f64) -> Option<Self> {
         // In range for u16, as value is at most 1.
-        (0.0..=1.0).contains(&value).then(|| Self((value * 1023.0).round() as u16))
+        (0.0..=1.0)
+            .contains(&value)
+            .then(|| Self((value * 1023.0).round() as u16))
     }
 
     /// Pressure in 1/1023.
@@ -206,6 +257,7 @@ impl Pressure {
 
 impl<'de> Deserialize<'de> for Pressure {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(u16::deserialize(deserializer)?).ok_or_else(|| serde::de::Error::custom("pressure above 1023"))
+        Self::new(u16::deserialize(deserializer)?)
+            .ok_or_else(|| serde::de::Error::custom("pressure above 1023"))
     }
 }

@@ -31,23 +31,24 @@ impl fmt::Display for DecodeError {
         match self {
             Self::UnknownType(kind) => write!(f, "unknown message type {kind:#04x}"),
             Self::Malformed { kind } => write!(f, "malformed body of message type {kind:#04x}"),
-            Self::TooLong { got, max } => write!(f, "message of {got} bytes where at most {max} are allowed"),
+            Self::TooLong { got, max } => {
+                write!(f, "message of {got} bytes where at most {max} are allowed")
+            }
         }
     }
 }
 
 impl std::error::Error for DecodeError {}
 
-/// Appends the postcard encoding of `value` to `out`.
-pub(crate) fn put<T: Serialize>(value: &T, out: &mut Vec<u8>) {
-    let taken = std::mem::take(out);
+/// The postcard encoding of `value`.
+pub(crate) fn to_body<T: Serialize>(value: &T) -> Vec<u8> {
     // postcard fails only when its output is full, and a Vec never is, or for types (untyped
     // maps, unsized sequences) that no message of this crate contains.
-    *out = postcard::to_extend(value, taken).unwrap_or_default();
+    postcard::to_extend(value, Vec::new()).unwrap_or_default()
 }
 
 /// Reads one `T` that fills `body` exactly.
-pub(crate) fn get<T: DeserializeOwned>(kind: u8, body: &[u8]) -> Result<T, DecodeError> {
+pub(crate) fn from_body<T: DeserializeOwned>(kind: u8, body: &[u8]) -> Result<T, DecodeError> {
     match postcard::take_from_bytes(body) {
         Ok((value, [])) => Ok(value),
         Ok(_) | Err(_) => Err(DecodeError::Malformed { kind }),
@@ -58,7 +59,7 @@ pub(crate) fn get<T: DeserializeOwned>(kind: u8, body: &[u8]) -> Result<T, Decod
 macro_rules! messages {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $kind:literal => $variant:ident($body:ty),)* }) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum $name { $($(#[$vmeta])* $variant($body),)* }
 
@@ -73,8 +74,7 @@ macro_rules! messages {
 
             /// Encodes the message as one whole frame.
             pub fn to_frame(&self) -> Vec<u8> {
-                let mut body = Vec::new();
-                match self { $(Self::$variant(inner) => $crate::wire::put(inner, &mut body),)* }
+                let body = match self { $(Self::$variant(inner) => $crate::wire::to_body(inner),)* };
                 $crate::frame::to_frame(self.kind(), &body)
             }
 
@@ -86,7 +86,7 @@ macro_rules! messages {
             /// truncated, has bytes left over or holds a value outside its bounds.
             pub fn from_frame(kind: u8, body: &[u8]) -> Result<Self, $crate::wire::DecodeError> {
                 match kind {
-                    $($kind => $crate::wire::get::<$body>(kind, body).map(Self::$variant),)*
+                    $($kind => $crate::wire::from_body::<$body>(kind, body).map(Self::$variant),)*
                     other => Err($crate::wire::DecodeError::UnknownType(other)),
                 }
             }
