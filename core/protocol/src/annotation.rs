@@ -96,3 +96,20 @@ fn at_most_max_points<'de, D: Deserializer<'de>>(
     }
     Ok(points)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stroke_is_1_to_32_pixels_wide() {
+        for (pixels, allowed) in [(0, false), (1, true), (32, true), (33, false)] {
+            assert_eq!(StrokeWidth::new(pixels).is_some(), allowed, "{pixels}");
+            assert_eq!(
+                postcard::from_bytes::<StrokeWidth>(&[pixels]).is_ok(),
+                allowed,
+                "{pixels} from the network"
+            );
+        }
+    }
+}

@@ -43,3 +43,65 @@ pub fn with_token<const N: usize>(token: LegToken, random: [u8; N]) -> Vec<u8> {
     cid.extend_from_slice(&random);
     cid
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: LegToken = LegToken([1, 2, 3, 4, 5, 6, 7, 8]);
+
+    #[test]
+    fn connection_ids_start_with_the_token_and_have_their_length() {
+        assert_eq!(
+            with_token(TOKEN, [9; CID_LEN - TOKEN_LEN]),
+            [1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9]
+        );
+        assert_eq!(
+            with_token(TOKEN, [9; INITIAL_CID_LEN - TOKEN_LEN]).len(),
+            INITIAL_CID_LEN
+        );
+    }
+
+    #[test]
+    fn both_kinds_of_header_lead_to_the_token() {
+        let short = [&[0x40][..], &with_token(TOKEN, [9; 4]), &[0xaa; 30]].concat();
+        assert_eq!(destination(&short), Some(TOKEN));
+        let long = [
+            &[0xc3, 0, 0, 0, 1, 16][..],
+            &with_token(TOKEN, [9; 8]),
+            &[0xaa; 30],
+        ]
+        .concat();
+        assert_eq!(destination(&long), Some(TOKEN));
+    }
+
+    #[test]
+    fn packets_of_nobody_have_no_destination() {
+        assert_eq!(destination(&[]), None);
+        assert_eq!(
+            destination(&[0x00; 40]),
+            None,
+            "neither long header nor fixed bit: STUN and the like"
+        );
+        assert_eq!(
+            destination(&[0x40, 1, 2, 3, 4, 5, 6, 7]),
+            None,
+            "shorter than a token"
+        );
+        assert_eq!(
+            destination(&[0xc0, 0, 0, 0, 1]),
+            None,
+            "ends before its length"
+        );
+        assert_eq!(
+            destination(&[0xc0, 0, 0, 0, 1, 16, 1, 2, 3]),
+            None,
+            "ends within its ID"
+        );
+        assert_eq!(
+            destination(&[0xc0, 0, 0, 0, 1, 7, 1, 2, 3, 4, 5, 6, 7, 8]),
+            None,
+            "an ID shorter than a token"
+        );
+    }
+}

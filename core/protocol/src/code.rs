@@ -291,3 +291,6 @@ mod wipe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

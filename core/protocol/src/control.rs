@@ -95,7 +95,7 @@ pub struct End {
 /// The session is about to end because nobody acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdleWarning {
-    /// Seconds until it ends.
+    /// Seconds until it ends; 0 takes the warning back.
     pub ends_in_s: u16,
 }
 

@@ -238,3 +238,74 @@ impl<'de> Deserialize<'de> for ModeId {
             .ok_or_else(|| serde::de::Error::custom("not a mode name"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_travels_as_an_spki_and_back() {
+        let key = PublicKey([0x5a; 32]);
+        let spki = key.to_spki();
+        assert_eq!(PublicKey::from_spki(&spki), Some(key));
+        assert_eq!(PublicKey::from_spki(&spki[..43]), None, "too short");
+        assert_eq!(
+            PublicKey::from_spki(&[&spki[..], &[0]].concat()),
+            None,
+            "too long"
+        );
+        for at in 0..12 {
+            let mut other = spki;
+            other[at] ^= 1;
+            assert_eq!(PublicKey::from_spki(&other), None, "header byte {at}");
+        }
+    }
+
+    #[test]
+    fn keys_are_written_in_full_and_debugged_in_short() {
+        let key = PublicKey([0xab; 32]);
+        assert_eq!(key.to_string(), "ab".repeat(32));
+        assert_eq!(format!("{key:?}"), "abababab");
+        assert_eq!(PublicKey::from_hex(&"AB".repeat(32)), Some(key));
+        for text in [
+            "",
+            &"ab".repeat(31),
+            &"ab".repeat(33),
+            &"+b".repeat(32),
+            &"\u{e9}".repeat(32),
+        ] {
+            assert_eq!(PublicKey::from_hex(text), None, "{text}");
+        }
+        assert_eq!(format!("{:?}", SessionId([0x5e; 16])), "5e5e5e5e");
+    }
+
+    #[test]
+    fn a_nameplate_is_five_digits() {
+        assert_eq!(
+            Nameplate::new(417).map(|n| n.to_string()),
+            Some("00417".to_owned())
+        );
+        assert_eq!(Nameplate::new(100_000), None);
+        assert!(
+            postcard::from_bytes::<Nameplate>(&[0xa0, 0x8d, 0x06]).is_err(),
+            "100000 from the network"
+        );
+    }
+
+    #[test]
+    fn a_serial_number_is_at_most_32_bytes() {
+        assert!(Serial::new(&"S".repeat(32)).is_ok());
+        assert!(Serial::new(&"S".repeat(33)).is_err());
+        assert!(Serial::new("A4\u{1b}K").is_err());
+    }
+
+    #[test]
+    fn a_mode_is_named_in_plain_lower_case() {
+        assert!(ModeId::new("com.example.check-up2").is_some());
+        for name in ["", "User", "a b", "a/b", "a_b", "\u{e9}", &"a".repeat(65)] {
+            assert_eq!(ModeId::new(name), None, "{name}");
+            let wire = postcard::to_allocvec(name).expect("encodes");
+            assert!(postcard::from_bytes::<ModeId>(&wire).is_err(), "{name}");
+        }
+    }
+}

@@ -107,3 +107,32 @@ pub struct KeyEvent {
     /// Down or up.
     pub motion: KeyMotion,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_three_buttons() {
+        assert_eq!(Buttons::new(7).map(Buttons::bits), Some(7));
+        assert_eq!(Buttons::new(8), None);
+        assert!(
+            postcard::from_bytes::<Buttons>(&[8]).is_err(),
+            "from the network"
+        );
+    }
+
+    #[test]
+    fn a_key_does_not_show_in_debug() {
+        let key = KeyName::new("7").expect("key");
+        assert_eq!(key.as_str(), "7");
+        let event = KeyEvent {
+            key,
+            motion: KeyMotion::Down,
+        };
+        assert_eq!(
+            format!("{event:?}"),
+            "KeyEvent { key: KeyName(..), motion: Down }"
+        );
+    }
+}

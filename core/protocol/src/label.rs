@@ -135,3 +135,113 @@ impl<'de, const MAX: usize> Deserialize<'de> for Label<MAX> {
         Self::new(&text).map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_people_have_are_fine() {
+        for name in [
+            "J. Doe",
+            "Zoë Müller-Łukasz",
+            "山田 太郎",
+            "أحمد",
+            "Ngũgĩ wa Thiong'o",
+            "R&D <support>",
+        ] {
+            assert_eq!(Name::new(name).map(|n| n.to_string()), Ok(name.to_owned()));
+        }
+        assert_eq!(
+            Name::new("  J. Doe\n").map(|n| n.to_string()),
+            Ok("J. Doe".to_owned()),
+            "trimmed"
+        );
+    }
+
+    #[test]
+    fn text_that_turns_its_surroundings_is_refused() {
+        let hostile = [
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "a\u{200f}b",
+            "a\u{61c}b",
+            "\u{1b}[31mred",
+            "a\u{9b}31mb",
+            "a\rb",
+            "a\nb",
+            "a\tb",
+            "a\u{7}b",
+            "a\0b",
+            "a\u{7f}b",
+            "a\u{2028}b",
+            "a\u{200b}b",
+            "a\u{feff}b",
+            "a\u{e0041}b",
+            "a\u{fff9}b",
+        ];
+        for text in hostile {
+            assert!(
+                matches!(Name::new(text), Err(LabelError::Forbidden(_))),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn text_that_shows_as_nothing_is_refused() {
+        for text in ["", "   ", "\u{a0}", "\u{3000}"] {
+            assert_eq!(Name::new(text), Err(LabelError::Empty), "{text:?}");
+        }
+        for text in ["\u{3164}", "\u{115f}", "\u{ffa0}", "\u{ad}", "\u{2060}"] {
+            assert!(
+                matches!(Name::new(text), Err(LabelError::Forbidden(_))),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn ten_kilobytes_are_refused_by_their_length_alone() {
+        let text = format!("\u{202e}\u{1b}[2J{}", "x".repeat(10_000));
+        let error = Name::new(&text).expect_err("too long");
+        assert_eq!(
+            error,
+            LabelError::TooLong {
+                got: text.len(),
+                max: 64
+            }
+        );
+        assert_eq!(
+            error.to_string(),
+            "text of 10007 bytes where at most 64 are allowed"
+        );
+    }
+
+    #[test]
+    fn errors_name_the_character_without_printing_it() {
+        let error = Name::new("a\u{202e}b").expect_err("forbidden");
+        assert_eq!(error.to_string(), "text holds the control character U+202E");
+    }
+
+    #[test]
+    fn the_length_counts_bytes_and_the_limit_itself_is_allowed() {
+        assert!(Label::<4>::new("äö").is_ok());
+        assert_eq!(
+            Label::<4>::new("äöx"),
+            Err(LabelError::TooLong { got: 5, max: 4 })
+        );
+    }
+
+    #[test]
+    fn a_label_from_the_network_is_checked_as_well() {
+        let wire = |text: &str| postcard::to_allocvec(text).expect("encodes");
+        assert!(postcard::from_bytes::<Name>(&wire("J. Doe")).is_ok());
+        assert!(postcard::from_bytes::<Name>(&wire("J.\u{202e}Doe")).is_err());
+        assert!(postcard::from_bytes::<Name>(&wire(&"x".repeat(65))).is_err());
+        assert!(
+            postcard::from_bytes::<Name>(&[2, 0xc3, 0x28]).is_err(),
+            "not UTF-8"
+        );
+    }
+}

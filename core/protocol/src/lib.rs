@@ -1,7 +1,7 @@
 //! What two Alongside processes must agree on, and nothing else.
 //!
 //! Units and ids as types, the [access code](code), [input events](input), [annotations](annotation), the
-//! [frame](frame) that every reliable stream is cut into, the messages that
+//! [frame] that every reliable stream is cut into, the messages that
 //! [prove the code](proof), [run a session](control), [carry a mode](mode) and
 //! [talk to the relay](relay), and the [layout of connection IDs](cid) by which the relay
 //! forwards packets that it cannot read.
@@ -16,6 +16,7 @@ pub mod cid;
 pub mod code;
 pub mod control;
 pub mod frame;
+pub mod fuzzing;
 pub mod ids;
 pub mod input;
 pub mod label;
@@ -26,6 +27,7 @@ pub mod relay;
 pub mod units;
 pub mod wire;
 
+pub use bytes::Bytes;
 pub use code::AccessCode;
 pub use ids::{LegToken, Nameplate, PublicKey, RendezvousId, Serial, SessionId};
 pub use units::{Kbps, PanelPoint, PanelSize};

@@ -74,6 +74,9 @@ pub enum ProofFailure {
 }
 
 impl Proof {
+    /// Type bytes of the proof, in order.
+    pub const KINDS: &'static [u8] = &[KIND_A, KIND_B, KIND_C, KIND_FAIL];
+
     /// Type byte that goes into the frame.
     pub const fn kind(&self) -> u8 {
         match self {

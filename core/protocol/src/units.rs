@@ -38,6 +38,24 @@ impl Kbps {
     }
 }
 
+/// A moment in Unix time, in milliseconds; taken from a wall clock, so it may also go back.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Millis(u64);
+
+impl Millis {
+    /// The moment `millis` milliseconds after 1970-01-01 00:00 UTC.
+    pub const fn new(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since 1970-01-01 00:00 UTC.
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
 /// A position on the panel in 1/16 pixel, origin top left.
 ///
 /// Sixteenths carry what a pen or a scaled console view can tell apart and stay exact in an integer. A point from
@@ -261,3 +279,6 @@ impl<'de> Deserialize<'de> for Pressure {
             .ok_or_else(|| serde::de::Error::custom("pressure above 1023"))
     }
 }
+
+#[cfg(test)]
+mod tests;
