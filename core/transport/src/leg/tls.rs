@@ -1,0 +1,187 @@
+//! TLS on both layers: leg to relay with certificates, end to end with raw public keys.
+//!
+//! TLS 1.3 only, and one key exchange only, X25519MLKEM768: a peer without post-quantum key exchange is refused
+//! in the handshake rather than found out afterwards. No tickets, no resumption, no 0-RTT anywhere.
+
+use std::{fmt, sync::Arc};
+
+use alongside_protocol::{PublicKey, relay};
+use quinn::{
+    TransportConfig,
+    crypto::rustls::{NoInitialCipherSuite, QuicClientConfig, QuicServerConfig},
+};
+use rustls::{
+    CipherSuite, ClientConfig, ServerConfig,
+    client::Resumption,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, PrivateKeyDer},
+    server::NoServerSessionStorage,
+    version::TLS13,
+};
+
+use crate::identity::Identity;
+
+mod raw_key;
+mod trust;
+
+pub use trust::{CertificateFault, Trust, TrustError, Verdict};
+
+/// ALPN of the end-to-end connection.
+pub const E2E_ALPN: &[u8] = b"alongside-e2e/1";
+
+/// Why a TLS configuration could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// Key and certificate do not fit together, or are of a kind that TLS does not know.
+    #[error("TLS refuses the key or its certificate")]
+    Refused(#[from] rustls::Error),
+    /// The cryptographic library lacks what every QUIC version 1 connection starts with.
+    #[error("TLS has no cipher suite for QUIC's first packets")]
+    NoInitialSuite(#[from] NoInitialCipherSuite),
+}
+
+/// The cryptography of every connection: X25519MLKEM768, and the three AEADs of TLS 1.3.
+pub fn provider() -> Arc<CryptoProvider> {
+    let mut provider = aws_lc_rs::default_provider();
+    provider.kx_groups = vec![aws_lc_rs::kx_group::X25519MLKEM768];
+    provider.cipher_suites.retain(|suite| {
+        matches!(
+            suite.suite(),
+            CipherSuite::TLS13_AES_128_GCM_SHA256
+                | CipherSuite::TLS13_AES_256_GCM_SHA384
+                | CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
+        )
+    });
+    Arc::new(provider)
+}
+
+/// The relay's side of a leg: shows `chain` (leaf first), asks for no certificate, as legs prove their key by
+/// [`auth`](super::auth).
+///
+/// # Errors
+///
+/// [`TlsError::Refused`] if `key` is not the leaf's.
+pub fn relay_server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![relay::ALPN.to_vec()];
+    forget_sessions(&mut config);
+    Ok(config)
+}
+
+/// The leg's side: trusts what `trust` says. The [`Verdict`] tells afterwards what was wrong with a certificate.
+///
+/// # Errors
+///
+/// [`TrustError`] if `trust` names nothing that could be trusted.
+pub fn relay_client_config(trust: &Trust) -> Result<(ClientConfig, Verdict), TrustError> {
+    let verdict = Verdict::default();
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .dangerous()
+        .with_custom_certificate_verifier(trust.verifier(verdict.clone())?)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![relay::ALPN.to_vec()];
+    config.resumption = Resumption::disabled();
+    Ok((config, verdict))
+}
+
+/// The operator's side end to end: shows the raw public key of `identity`, goes on only with `peer`.
+///
+/// # Errors
+///
+/// [`TlsError`] if the cryptographic library lacks something.
+pub fn e2e_client_config(
+    identity: &Arc<Identity>,
+    peer: PublicKey,
+) -> Result<ClientConfig, TlsError> {
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(raw_key::ExpectKey::new(peer)))
+        .with_client_cert_resolver(Arc::new(raw_key::ShowKey::new(identity)));
+    config.alpn_protocols = vec![E2E_ALPN.to_vec()];
+    config.resumption = Resumption::disabled();
+    config.enable_sni = false;
+    Ok(config)
+}
+
+/// The device's side end to end: shows the raw public key of `identity`, demands that of `peer`.
+///
+/// # Errors
+///
+/// [`TlsError`] if the cryptographic library lacks something.
+pub fn e2e_server_config(
+    identity: &Arc<Identity>,
+    peer: PublicKey,
+) -> Result<ServerConfig, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .with_client_cert_verifier(Arc::new(raw_key::ExpectKey::new(peer)))
+        .with_cert_resolver(Arc::new(raw_key::ShowKey::new(identity)));
+    config.alpn_protocols = vec![E2E_ALPN.to_vec()];
+    forget_sessions(&mut config);
+    Ok(config)
+}
+
+/// The same for QUIC.
+///
+/// # Errors
+///
+/// [`TlsError::NoInitialSuite`] if `tls` was not built from [`provider`].
+pub fn quic_server(
+    tls: ServerConfig,
+    transport: TransportConfig,
+) -> Result<quinn::ServerConfig, TlsError> {
+    let mut config = quinn::ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
+    config.transport_config(Arc::new(transport));
+    Ok(config)
+}
+
+/// The same for QUIC.
+///
+/// # Errors
+///
+/// [`TlsError::NoInitialSuite`] if `tls` was not built from [`provider`].
+pub fn quic_client(
+    tls: ClientConfig,
+    transport: TransportConfig,
+) -> Result<quinn::ClientConfig, TlsError> {
+    let mut config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?));
+    config.transport_config(Arc::new(transport));
+    Ok(config)
+}
+
+/// The Ed25519 key that the peer of an end-to-end connection proved to hold.
+pub fn peer_key(connection: &quinn::Connection) -> Option<PublicKey> {
+    let identity = connection
+        .peer_identity()?
+        .downcast::<Vec<CertificateDer<'static>>>()
+        .ok()?;
+    match identity.as_slice() {
+        [spki] => PublicKey::from_spki(spki),
+        _ => None,
+    }
+}
+
+fn forget_sessions(config: &mut ServerConfig) {
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.max_early_data_size = 0;
+}
+
+impl fmt::Display for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CaFile(_) => "the relay's CA file",
+            Self::Pin(_) => "the relay's pin",
+            Self::Platform => "the certificates that this system trusts",
+        })
+    }
+}
