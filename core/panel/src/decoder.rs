@@ -1,0 +1,307 @@
+//! The operator's side: the picture, message by message.
+
+use std::fmt;
+
+use alongside_protocol::{
+    PanelSize,
+    units::{Millis, PanelRect},
+    wire::DecodeError,
+};
+
+use crate::{
+    frame::Frame,
+    message::{Open, Reset, State, ToDevice, ToOperator, Update},
+    profile::Profile,
+    stage::Unpacker,
+    tiles::{self, TileGrid},
+};
+
+/// Most pixels a decoder makes room for unless told otherwise: a 4K panel (4096x2160), 35 MB.
+pub const MAX_PIXELS: usize = 4096 * 2160;
+
+/// Keeps the picture that a device's messages draw.
+///
+/// It trusts none of them. Its memory is at most the picture of [`MAX_PIXELS`] (or what
+/// [`with_max_pixels`](Self::with_max_pixels) says), the window of its profile, and less than 1 MiB beside.
+pub struct Decoder {
+    max: Profile,
+    max_pixels: usize,
+    live: Option<Live>,
+}
+
+/// An epoch under way.
+struct Live {
+    /// Number of the last message applied.
+    seq: u64,
+    open: u64,
+    captured_at: Millis,
+    state: State,
+    picture: Frame,
+    /// `None` once the epoch is given up: nothing of it is applied any more.
+    unpacker: Option<Unpacker>,
+}
+
+/// What a message did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Number of the last message applied, this one or one before it.
+    pub seq: u64,
+    /// What kind of message it was.
+    pub what: What,
+    /// The pixels that may have changed.
+    pub damage: Vec<PanelRect>,
+    /// Whether the picture is now exactly what the device captured at `captured_at`.
+    pub exact: bool,
+    /// When the newest picture that went into this one was captured, by the device's clock.
+    pub captured_at: Millis,
+    /// A whole frame to send back, ACK or RESET.
+    pub reply: Option<Vec<u8>>,
+}
+
+/// What kind of message was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The picture is black now and may have another size.
+    Opened,
+    /// Some tiles changed.
+    Updated,
+    /// The picture is what the device thinks it is.
+    Confirmed,
+    /// The picture is not what the device thinks it is, or the OPEN wanted more than this side accepts; the reply
+    /// asks for a new epoch.
+    GivenUp,
+    /// Nothing: it belongs to an epoch that was given up.
+    Skipped,
+}
+
+/// Why a message of the device cannot be applied. The channel is useless after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PanelError {
+    /// The message is not one.
+    Decode(DecodeError),
+    /// The panel has more pixels than this side makes room for.
+    TooLarge {
+        /// The size that the OPEN announces.
+        got: PanelSize,
+        /// Most pixels.
+        max: usize,
+    },
+    /// An UPDATE or CHECK before any OPEN, or one that does not follow the message before it.
+    OutOfOrder {
+        /// Number the message has.
+        got: u64,
+        /// Number of the last message applied.
+        last: u64,
+    },
+    /// There is no memory for the picture stream.
+    NoMemory,
+}
+
+impl Decoder {
+    /// A decoder that accepts streams within `max`.
+    pub fn new(max: Profile) -> Self {
+        Self {
+            max,
+            max_pixels: MAX_PIXELS,
+            live: None,
+        }
+    }
+
+    /// Sets the most pixels that a panel may have (default [`MAX_PIXELS`]).
+    #[must_use]
+    pub fn with_max_pixels(mut self, pixels: usize) -> Self {
+        self.max_pixels = pixels;
+        self
+    }
+
+    /// Applies one message of the device.
+    ///
+    /// # Errors
+    ///
+    /// [`PanelError`] if it is malformed, out of order, or asks for more than this side gives. The picture stays
+    /// readable; it may have part of the message in it.
+    pub fn apply(&mut self, kind: u8, body: &[u8]) -> Result<Applied, PanelError> {
+        match ToOperator::from_frame(kind, body)? {
+            ToOperator::Open(open) => self.open(&open),
+            ToOperator::Update(update) => self.live(update.seq)?.update(kind, &update),
+            ToOperator::Check(check) => {
+                let max = self.max;
+                let live = self.live(check.seq)?;
+                if live.unpacker.is_none() {
+                    return Ok(live.applied(What::Skipped));
+                }
+                if check.seq != live.seq {
+                    return Err(PanelError::OutOfOrder {
+                        got: check.seq,
+                        last: live.seq,
+                    });
+                }
+                if tiles::hash(&live.picture) == check.hash {
+                    return Ok(live.applied(What::Confirmed));
+                }
+                Ok(live.give_up(max))
+            }
+        }
+    }
+
+    /// The picture, once there is one.
+    pub fn picture(&self) -> Option<&Frame> {
+        self.live.as_ref().map(|live| &live.picture)
+    }
+
+    fn live(&mut self, got: u64) -> Result<&mut Live, PanelError> {
+        self.live
+            .as_mut()
+            .ok_or(PanelError::OutOfOrder { got, last: 0 })
+    }
+
+    fn open(&mut self, open: &Open) -> Result<Applied, PanelError> {
+        if open.size.pixels() > self.max_pixels {
+            return Err(PanelError::TooLarge {
+                got: open.size,
+                max: self.max_pixels,
+            });
+        }
+        if let Some(live) = &self.live
+            && open.seq <= live.seq
+        {
+            return Err(PanelError::OutOfOrder {
+                got: open.seq,
+                last: live.seq,
+            });
+        }
+        let fits = open.profile.fits(self.max);
+        let unpacker = if fits {
+            Some(Unpacker::new(open.profile).map_err(|_| PanelError::NoMemory)?)
+        } else {
+            None
+        };
+        self.live = None; // frees the old picture before the new one is made
+        let live = self.live.insert(Live {
+            seq: open.seq,
+            open: open.seq,
+            captured_at: open.captured_at,
+            state: State::Partial,
+            picture: Frame::black(open.size),
+            unpacker,
+        });
+        if !fits {
+            return Ok(live.give_up(self.max));
+        }
+        let damage = vec![PanelRect {
+            x: 0,
+            y: 0,
+            width: open.size.width(),
+            height: open.size.height(),
+        }];
+        Ok(Applied {
+            damage,
+            reply: Some(live.ack()),
+            ..live.applied(What::Opened)
+        })
+    }
+}
+
+impl Live {
+    fn update(&mut self, kind: u8, update: &Update<'_>) -> Result<Applied, PanelError> {
+        let Some(unpacker) = &mut self.unpacker else {
+            return Ok(self.applied(What::Skipped));
+        };
+        if Some(update.seq) != self.seq.checked_add(1) {
+            return Err(PanelError::OutOfOrder {
+                got: update.seq,
+                last: self.seq,
+            });
+        }
+        let malformed = |_| DecodeError::Malformed { kind };
+        let tiles = unpacker
+            .unpack(&mut self.picture, update.tiles)
+            .map_err(malformed)?;
+        self.seq = update.seq;
+        self.state = update.state;
+        self.captured_at = Millis::new(
+            self.captured_at
+                .as_u64()
+                .wrapping_add_signed(update.elapsed),
+        );
+        let damage = TileGrid::new(self.picture.size()).cover(&tiles);
+        Ok(Applied {
+            damage,
+            reply: Some(self.ack()),
+            ..self.applied(What::Updated)
+        })
+    }
+
+    fn give_up(&mut self, accepts: Profile) -> Applied {
+        self.unpacker = None;
+        self.state = State::Partial;
+        let reset = ToDevice::Reset(Reset {
+            seq: self.open,
+            accepts,
+        })
+        .to_frame();
+        Applied {
+            reply: Some(reset),
+            ..self.applied(What::GivenUp)
+        }
+    }
+
+    fn ack(&self) -> Vec<u8> {
+        ToDevice::Ack { seq: self.seq }.to_frame()
+    }
+
+    fn applied(&self, what: What) -> Applied {
+        Applied {
+            seq: self.seq,
+            what,
+            damage: Vec::new(),
+            exact: self.state == State::Exact,
+            captured_at: self.captured_at,
+            reply: None,
+        }
+    }
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seq = self.live.as_ref().map(|live| live.seq);
+        f.debug_struct("Decoder")
+            .field("max", &self.max)
+            .field("seq", &seq)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<DecodeError> for PanelError {
+    fn from(error: DecodeError) -> Self {
+        Self::Decode(error)
+    }
+}
+
+impl fmt::Display for PanelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decode(_) => write!(f, "not a message of the panel channel"),
+            Self::TooLarge { got, max } => {
+                write!(
+                    f,
+                    "panel of {}x{} pixels where at most {max} are allowed",
+                    got.width(),
+                    got.height()
+                )
+            }
+            Self::OutOfOrder { got, last } => write!(f, "picture message {got} after {last}"),
+            Self::NoMemory => write!(f, "no memory for the picture stream"),
+        }
+    }
+}
+
+impl std::error::Error for PanelError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Decode(error) => Some(error),
+            Self::TooLarge { .. } | Self::OutOfOrder { .. } | Self::NoMemory => None,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Messages of the panel channel. The crate's documentation describes the bytes.
+
+use alongside_protocol::{
+    PanelSize,
+    frame::{HEADER_LEN, to_frame},
+    units::Millis,
+    wire::DecodeError,
+};
+
+use crate::{
+    bits::{Reader, put_varint, unzigzag, zigzag},
+    profile::{Entropy, Profile},
+};
+
+/// Longest message of the picture in bytes, header included: the debt that the budget allows.
+pub const MAX_MESSAGE: usize = 16 * 1024;
+
+/// Longest body.
+pub(crate) const MAX_BODY: usize = MAX_MESSAGE - HEADER_LEN;
+
+/// Version of the format, in every OPEN.
+const VERSION: u8 = 1;
+
+/// Device to operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToOperator<'a> {
+    /// Forget everything; the picture is now black and of this size.
+    Open(Open),
+    /// Some tiles change.
+    Update(Update<'a>),
+    /// What the operator should be showing.
+    Check(Check),
+}
+
+/// Begins an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Number of the message, which goes on from epoch to epoch.
+    pub seq: u64,
+    /// Names the epoch.
+    pub epoch: u64,
+    /// When the picture that is to come was taken.
+    pub captured_at: Millis,
+    /// Size of the picture.
+    pub size: PanelSize,
+    /// What the stream uses.
+    pub profile: Profile,
+}
+
+/// Changes some tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Update<'a> {
+    /// Number of the message: one more than that of the OPEN or UPDATE before it.
+    pub seq: u64,
+    /// Milliseconds from the `captured_at` of the OPEN or UPDATE before it.
+    pub elapsed: i64,
+    /// How much of the device's picture the operator has after it.
+    pub state: State,
+    /// Which tiles, and their pixels; the entropy stage's business.
+    pub tiles: &'a [u8],
+}
+
+/// How the picture stands after an UPDATE, against the one that was captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Some tiles still show something older.
+    Partial,
+    /// Every tile shows what was captured, some of them not yet exactly.
+    Visible,
+    /// Equal, pixel by pixel.
+    Exact,
+}
+
+/// Lets the operator's side find out that it shows something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Number of the OPEN or UPDATE after which the picture had this hash.
+    pub seq: u64,
+    /// XXH3-64 of the picture's pixels, each as four bytes: 0, red, green, blue.
+    pub hash: u64,
+}
+
+/// Operator to device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToDevice {
+    /// Everything up to this message has been applied.
+    Ack {
+        /// Number of the last OPEN or UPDATE applied.
+        seq: u64,
+    },
+    /// Begin again.
+    Reset(Reset),
+}
+
+/// Asks for a new epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reset {
+    /// Number of the OPEN whose epoch is given up. If a later one is on its way, nothing needs to be done.
+    pub seq: u64,
+    /// The most that the new epoch may use.
+    pub accepts: Profile,
+}
+
+impl<'a> ToOperator<'a> {
+    /// Type bytes of this direction.
+    pub const KINDS: &'static [u8] = &[0x30, 0x31, 0x32];
+
+    /// Encodes the message as one whole frame.
+    pub fn to_frame(&self) -> Vec<u8> {
+        let mut body = Vec::new();
+        let kind = match self {
+            Self::Open(open) => {
+                body.push(VERSION);
+                put_varint(&mut body, open.seq);
+                body.extend_from_slice(&open.epoch.to_be_bytes());
+                put_varint(&mut body, open.captured_at.as_u64());
+                body.extend_from_slice(&open.size.width().to_be_bytes());
+                body.extend_from_slice(&open.size.height().to_be_bytes());
+                put_profile(&mut body, open.profile);
+                0x30
+            }
+            Self::Update(update) => {
+                put_varint(&mut body, update.seq);
+                put_varint(&mut body, zigzag(update.elapsed));
+                body.push(match update.state {
+                    State::Partial => 0,
+                    State::Visible => 1,
+                    State::Exact => 3,
+                });
+                body.extend_from_slice(update.tiles);
+                0x31
+            }
+            Self::Check(check) => {
+                put_varint(&mut body, check.seq);
+                body.extend_from_slice(&check.hash.to_be_bytes());
+                0x32
+            }
+        };
+        to_frame(kind, &body)
+    }
+
+    /// Reads the message that a frame carried.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] for an unknown type byte, a body above [`MAX_MESSAGE`], or one that is truncated, has
+    /// bytes left over or holds a value outside its bounds. The tiles of an UPDATE are not looked at.
+    pub fn from_frame(kind: u8, body: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = bounded(body)?;
+        match kind {
+            0x30 => complete(open(&mut reader), &reader).map(Self::Open),
+            0x31 => update(reader).map(Self::Update),
+            0x32 => complete(check(&mut reader), &reader).map(Self::Check),
+            other => return Err(DecodeError::UnknownType(other)),
+        }
+        .ok_or(DecodeError::Malformed { kind })
+    }
+}
+
+impl ToDevice {
+    /// Type bytes of this direction.
+    pub const KINDS: &'static [u8] = &[0x38, 0x39];
+
+    /// Encodes the message as one whole frame.
+    pub fn to_frame(&self) -> Vec<u8> {
+        let mut body = Vec::new();
+        let kind = match self {
+            Self::Ack { seq } => {
+                put_varint(&mut body, *seq);
+                0x38
+            }
+            Self::Reset(reset) => {
+                put_varint(&mut body, reset.seq);
+                put_profile(&mut body, reset.accepts);
+                0x39
+            }
+        };
+        to_frame(kind, &body)
+    }
+
+    /// Reads the message that a frame carried.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] for an unknown type byte, or for a body that is truncated, has bytes left over or holds
+    /// a value outside its bounds.
+    pub fn from_frame(kind: u8, body: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = bounded(body)?;
+        let seq = reader.varint();
+        match kind {
+            0x38 => complete(seq, &reader).map(|seq| Self::Ack { seq }),
+            0x39 => {
+                let accepts = profile(&mut reader);
+                complete(seq.zip(accepts), &reader)
+                    .map(|(seq, accepts)| Self::Reset(Reset { seq, accepts }))
+            }
+            other => return Err(DecodeError::UnknownType(other)),
+        }
+        .ok_or(DecodeError::Malformed { kind })
+    }
+}
+
+fn bounded(body: &[u8]) -> Result<Reader<'_>, DecodeError> {
+    if body.len() > MAX_BODY {
+        return Err(DecodeError::TooLong {
+            got: body.len(),
+            max: MAX_BODY,
+        });
+    }
+    Ok(Reader::new(body))
+}
+
+fn complete<T>(value: Option<T>, reader: &Reader<'_>) -> Option<T> {
+    value.filter(|_| reader.is_empty())
+}
+
+fn open(reader: &mut Reader<'_>) -> Option<Open> {
+    if reader.u8()? != VERSION {
+        return None;
+    }
+    Some(Open {
+        seq: reader.varint()?,
+        epoch: reader.u64()?,
+        captured_at: Millis::new(reader.varint()?),
+        size: PanelSize::new(reader.u16()?, reader.u16()?)?,
+        profile: profile(reader)?,
+    })
+}
+
+fn update(mut reader: Reader<'_>) -> Option<Update<'_>> {
+    Some(Update {
+        seq: reader.varint()?,
+        elapsed: unzigzag(reader.varint()?),
+        state: match reader.u8()? {
+            0 => State::Partial,
+            1 => State::Visible,
+            3 => State::Exact,
+            _ => return None,
+        },
+        tiles: reader.rest(),
+    })
+}
+
+fn check(reader: &mut Reader<'_>) -> Option<Check> {
+    Some(Check {
+        seq: reader.varint()?,
+        hash: reader.u64()?,
+    })
+}
+
+fn put_profile(out: &mut Vec<u8>, profile: Profile) {
+    out.extend_from_slice(&[profile.entropy().id(), profile.window_log()]);
+}
+
+fn profile(reader: &mut Reader<'_>) -> Option<Profile> {
+    Profile::new(Entropy::from_id(reader.u8()?)?, reader.u8()?)
+}

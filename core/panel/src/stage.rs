@@ -1,0 +1,75 @@
+//! The seam between finding out which tiles changed and turning them into bytes.
+//!
+//! A stage gets the tiles that differ, writes some of them, and applies what it wrote to the shown picture; its
+//! other half does the same from the bytes. Whatever state it keeps lives from OPEN to OPEN.
+
+mod pack;
+mod zip;
+
+use crate::{
+    frame::Frame,
+    profile::{Entropy, Profile},
+};
+
+/// Most tiles in one UPDATE (our choice: a step of coding stays short enough to look at the stop between steps).
+pub(crate) const MAX_TILES: usize = 96;
+
+/// A stage gave up: it has no memory, or the bytes are not what its other half writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StageError;
+
+/// The encoder's half.
+pub(crate) enum Packer {
+    Zip(Box<zip::Packer>),
+}
+
+impl Packer {
+    pub(crate) fn new(profile: Profile) -> Result<Self, StageError> {
+        match profile.entropy() {
+            Entropy::Zstd => zip::Packer::new(profile.window_log())
+                .map(Box::new)
+                .map(Self::Zip),
+        }
+    }
+
+    /// Makes `shown` equal to `target` in the first tiles of `changed` (at most [`MAX_TILES`], in order), as many as
+    /// fit into `room` bytes appended to `out`. Returns how many, at least one if `room` is 1 KiB or more.
+    pub(crate) fn pack(
+        &mut self,
+        shown: &mut Frame,
+        target: &Frame,
+        changed: &[usize],
+        room: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, StageError> {
+        match self {
+            Self::Zip(packer) => packer.pack(shown, target, changed, room, out),
+        }
+    }
+}
+
+/// The decoder's half.
+pub(crate) enum Unpacker {
+    Zip(Box<zip::Unpacker>),
+}
+
+impl Unpacker {
+    pub(crate) fn new(profile: Profile) -> Result<Self, StageError> {
+        match profile.entropy() {
+            Entropy::Zstd => zip::Unpacker::new(profile.window_log())
+                .map(Box::new)
+                .map(Self::Zip),
+        }
+    }
+
+    /// Applies what [`Packer::pack`] wrote; returns the tiles it changed, in order.
+    pub(crate) fn unpack(
+        &mut self,
+        shown: &mut Frame,
+        body: &[u8],
+    ) -> Result<Vec<usize>, StageError> {
+        match self {
+            Self::Zip(unpacker) => unpacker.unpack(shown, body),
+        }
+    }
+}
