@@ -1,4 +1,6 @@
-//! 10,000 damaged messages through every decoder; the same ones each time.
+//! 10,000 damaged messages through every decoder, the same ones each time; and what fuzzers start from.
+
+use std::{fs, path::Path};
 
 use alongside_protocol::{
     AccessCode,
@@ -14,67 +16,49 @@ use crate::golden::{self, nameplate};
 
 const ROUNDS: usize = 10_000;
 
-#[test]
-fn damaged_streams_are_cut_the_same_way_whatever_the_pieces() {
+fn streams() -> Vec<Vec<u8>> {
     let mut streams = golden::frames(&golden::control());
     streams.push(streams.concat());
+    // The first byte is how many bytes come at a time.
     streams.iter_mut().for_each(|stream| stream.insert(0, 3));
-    fuzzing::mutations(&streams, ROUNDS, fuzzing::frame);
+    streams
 }
 
-#[test]
-fn damaged_proofs_are_refused_or_read_exactly() {
-    fuzzing::mutations(&golden::frames(&golden::proof()), ROUNDS, fuzzing::proof);
-}
-
-#[test]
-fn damaged_control_messages_are_refused_or_read_exactly() {
-    fuzzing::mutations(
-        &golden::frames(&golden::control()),
-        ROUNDS,
-        fuzzing::control,
-    );
-}
-
-#[test]
-fn damaged_mode_messages_are_refused_or_read_exactly() {
+fn mode_messages() -> Vec<Vec<u8>> {
     let mut seeds = golden::frames(&golden::mode_messages());
     seeds.extend(
         golden::mode_messages()
             .iter()
             .map(|(message, _)| message.to_datagram()),
     );
-    fuzzing::mutations(&seeds, ROUNDS, fuzzing::mode);
+    seeds
 }
 
-#[test]
-fn damaged_relay_messages_are_refused_or_read_exactly() {
-    let mut seeds = golden::frames(&golden::to_relay());
-    seeds.extend(golden::frames(&golden::from_relay()));
-    fuzzing::mutations(&seeds, ROUNDS, fuzzing::relay);
+fn relay_messages() -> Vec<Vec<u8>> {
+    [
+        golden::frames(&golden::to_relay()),
+        golden::frames(&golden::from_relay()),
+    ]
+    .concat()
 }
 
-#[test]
-fn damaged_codes_are_refused_or_read_exactly() {
+fn codes() -> Vec<Vec<u8>> {
     let spoken = AccessCode::new(
         nameplate(4_217),
         CodeSecret::draw(&[1, 2, 3]).expect("draw"),
     )
     .reveal();
     let (first, rest) = spoken.split_at(4);
-    fuzzing::mutations(
-        &[
-            spoken.clone(),
-            format!("{first} {rest}"),
-            format!(" {first}-{rest}\n"),
-        ],
-        ROUNDS,
-        fuzzing::code,
-    );
+    [
+        spoken.clone(),
+        format!("{first} {rest}"),
+        format!(" {first}-{rest}\n"),
+    ]
+    .map(String::into_bytes)
+    .into()
 }
 
-#[test]
-fn damaged_packets_go_to_a_token_they_hold_or_nowhere() {
+fn packets() -> Vec<Vec<u8>> {
     let token = alongside_protocol::LegToken([0x4a; 8]);
     let long = [
         &[0xc0, 0, 0, 0, 1, 16][..],
@@ -83,11 +67,10 @@ fn damaged_packets_go_to_a_token_they_hold_or_nowhere() {
     ]
     .concat();
     let short = [&[0x41][..], &cid::with_token(token, [9; 4]), &[0; 40]].concat();
-    fuzzing::mutations(&[long, short], ROUNDS, fuzzing::cid);
+    vec![long, short]
 }
 
-#[test]
-fn damaged_events_and_annotations_are_refused_or_within_bounds() {
+fn vocabulary() -> Vec<Vec<u8>> {
     let at = PanelPoint::from_pixels(512, 300);
     let point = StrokePoint {
         at,
@@ -120,7 +103,82 @@ fn damaged_events_and_annotations_are_refused_or_within_bounds() {
         postcard::to_allocvec(&Annotation::Stroke(stroke)),
         postcard::to_allocvec(&Annotation::Undo(Some(StrokeId(1)))),
         postcard::to_allocvec(&Annotation::Clear),
-    ]
-    .map(|bytes| bytes.expect("encodes"));
-    fuzzing::mutations(&seeds, ROUNDS, fuzzing::vocabulary);
+    ];
+    seeds.map(|bytes| bytes.expect("encodes")).into()
+}
+
+#[test]
+fn damaged_streams_are_cut_the_same_way_whatever_the_pieces() {
+    fuzzing::mutations(&streams(), ROUNDS, fuzzing::frame);
+}
+
+#[test]
+fn damaged_proofs_are_refused_or_read_exactly() {
+    fuzzing::mutations(&golden::frames(&golden::proof()), ROUNDS, fuzzing::proof);
+}
+
+#[test]
+fn damaged_control_messages_are_refused_or_read_exactly() {
+    fuzzing::mutations(
+        &golden::frames(&golden::control()),
+        ROUNDS,
+        fuzzing::control,
+    );
+}
+
+#[test]
+fn damaged_mode_messages_are_refused_or_read_exactly() {
+    fuzzing::mutations(&mode_messages(), ROUNDS, fuzzing::mode);
+}
+
+#[test]
+fn damaged_relay_messages_are_refused_or_read_exactly() {
+    fuzzing::mutations(&relay_messages(), ROUNDS, fuzzing::relay);
+}
+
+#[test]
+fn damaged_codes_are_refused_or_read_exactly() {
+    fuzzing::mutations(&codes(), ROUNDS, fuzzing::code);
+}
+
+#[test]
+fn damaged_packets_go_to_a_token_they_hold_or_nowhere() {
+    fuzzing::mutations(&packets(), ROUNDS, fuzzing::cid);
+}
+
+#[test]
+fn damaged_events_and_annotations_are_refused_or_within_bounds() {
+    fuzzing::mutations(&vocabulary(), ROUNDS, fuzzing::vocabulary);
+}
+
+#[test]
+fn fuzzers_start_from_the_same_messages() {
+    in_corpus("protocol_frame", &streams());
+    in_corpus("protocol_proof", &golden::frames(&golden::proof()));
+    in_corpus("protocol_control", &golden::frames(&golden::control()));
+    in_corpus("protocol_mode", &mode_messages());
+    in_corpus("protocol_relay", &relay_messages());
+    in_corpus("protocol_code", &codes());
+    in_corpus("protocol_cid", &packets());
+    in_corpus("protocol_vocabulary", &vocabulary());
+}
+
+/// Compares `seeds` with the committed corpus of a fuzz target; writes them if `ALONGSIDE_BLESS` is set, for
+/// whoever changes the wire on purpose.
+fn in_corpus(target: &str, seeds: &[Vec<u8>]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fuzz/corpus")
+        .join(target);
+    for (n, seed) in seeds.iter().enumerate() {
+        let file = folder.join(format!("golden-{n:02}"));
+        if std::env::var_os("ALONGSIDE_BLESS").is_some() {
+            fs::create_dir_all(&folder).expect("folder");
+            fs::write(&file, seed).expect("write");
+        }
+        assert!(
+            fs::read(&file).is_ok_and(|found| found == *seed),
+            "{} differs; see ALONGSIDE_BLESS",
+            file.display()
+        );
+    }
 }

@@ -1,0 +1,73 @@
+//! The fuzzers' committed corpus, replayed without a fuzzer.
+#![allow(missing_docs, reason = "tests")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Every fuzz target and the function that it calls.
+const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("protocol_frame", alongside_protocol::fuzzing::frame),
+    ("protocol_proof", alongside_protocol::fuzzing::proof),
+    ("protocol_control", alongside_protocol::fuzzing::control),
+    ("protocol_mode", alongside_protocol::fuzzing::mode),
+    ("protocol_relay", alongside_protocol::fuzzing::relay),
+    ("protocol_code", alongside_protocol::fuzzing::code),
+    ("protocol_cid", alongside_protocol::fuzzing::cid),
+    (
+        "protocol_vocabulary",
+        alongside_protocol::fuzzing::vocabulary,
+    ),
+];
+
+#[test]
+fn nothing_in_the_corpus_breaks_a_promise() {
+    for (name, body) in TARGETS {
+        let files = names(&fuzz().join("corpus").join(name));
+        assert!(!files.is_empty(), "{name} has no corpus");
+        for file in files {
+            let path = fuzz().join("corpus").join(name).join(file);
+            body(&fs::read(&path).expect("readable"));
+        }
+    }
+}
+
+#[test]
+fn fuzz_targets_corpus_and_this_list_agree() {
+    let listed: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let sources = names(&fuzz().join("fuzz_targets"));
+    let sources: BTreeSet<String> = sources
+        .iter()
+        .map(|file| file.trim_end_matches(".rs").to_owned())
+        .collect();
+    assert_eq!(sources, listed);
+    assert_eq!(names(&fuzz().join("corpus")), listed);
+    let manifest: toml::Table = fs::read_to_string(fuzz().join("Cargo.toml"))
+        .expect("manifest")
+        .parse()
+        .expect("TOML");
+    let bins = manifest["bin"].as_array().expect("targets").iter();
+    let bins: BTreeSet<String> = bins
+        .filter_map(|bin| bin["name"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(bins, listed);
+}
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
+}
+
+fn names(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    entries
+        .map(|entry| {
+            entry
+                .expect("entry")
+                .file_name()
+                .into_string()
+                .expect("UTF-8")
+        })
+        .collect()
+}
