@@ -1,13 +1,22 @@
 //! Carries a session: one end-to-end QUIC connection, and the leg to the relay that it goes through.
 //!
-//! The crate knows neither session nor mode. [`leg`] is what stands between one process and the relay and is
-//! used by both ends of it.
+//! The crate knows neither session nor mode. A session sees a [`Connection`], whatever the path: over
+//! [QUIC](quic), or [in memory](memory). [`connection_conformance!`] proves an implementation. [`leg`] is what
+//! stands between one process and the relay, and is used by both ends of it.
 #![forbid(unsafe_code)]
 
+pub mod conformance;
 pub mod congestion;
+pub mod connection;
 pub mod identity;
 pub mod leg;
+pub mod memory;
+pub mod path;
+pub mod quic;
 mod random;
 
+pub use connection::{Binding, Connection, DatagramError, Lost, PathReport};
 pub use identity::Identity;
 pub use leg::tls::Trust;
+pub use path::PathKind;
+pub use quic::QuicConnection;

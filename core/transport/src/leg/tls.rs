@@ -22,6 +22,8 @@ use rustls::{
 use crate::identity::Identity;
 
 mod raw_key;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 pub use trust::{CertificateFault, Trust, TrustError, Verdict};
