@@ -27,6 +27,7 @@ fn what_prepares_a_device_fits_into_a_kilobyte() {
         expires_in_s: u16::MAX,
     };
     let len = FromRelay::from(prepare).to_frame().len();
+    println!("prepare: at most {len} bytes");
     assert!(len <= 1_000, "{len} bytes");
 }
 
@@ -37,6 +38,7 @@ fn a_claim_with_the_longest_serial_number_fits_into_125_bytes() {
         serial: serial(&"S".repeat(32)),
     };
     let len = ToRelay::from(claim).to_frame().len();
+    println!("claim: at most {len} bytes");
     assert!(len <= 125, "{len} bytes");
 }
 
@@ -45,6 +47,7 @@ fn an_accessible_check_is_a_few_bytes() {
     // QUIC adds at most 46 (short header with 12 bytes of ID, tag, stream header), UDP and IPv6 add 48.
     let end_to_end = Control::from(Check { n: u32::MAX }).to_frame().len();
     let leg = ToRelay::from(LegCheck { n: u32::MAX }).to_frame().len();
+    println!("accessible check: at most {end_to_end} bytes end to end, {leg} on the leg");
     assert!(end_to_end <= 9, "{end_to_end} bytes");
     assert!(leg <= 9, "{leg} bytes");
 }
