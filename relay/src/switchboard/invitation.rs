@@ -1,0 +1,101 @@
+//! A live nameplate, and how one is drawn.
+
+use std::{collections::HashMap, time::Instant};
+
+use alongside_protocol::{
+    LegToken, Nameplate, PublicKey, RendezvousId, Serial,
+    label::Ticket,
+    relay::{OperatorCard, RelayRefusal},
+};
+
+use super::{EndReason, LegId, MeetingEnd, Plate};
+
+/// Fresh random bytes of the operating system for one allocation.
+///
+/// 16 name the meeting; the others are 37 draws of a nameplate, so that a free one is found with all but 2^-36
+/// certainty as long as half of them are free.
+pub type Entropy = [u8; 128];
+
+/// Most nameplates in use or at rest: half of all, so that drawing one stays cheap.
+pub(super) const MAX_PLATES: usize = 50_000;
+
+/// Multiples of [`Nameplate::COUNT`] below 2^24: drawing under it and dividing leaves no nameplate more likely.
+const FAIR_BELOW: u32 = 16_700_000;
+
+/// A code that an operator holds, and the device that is trying it.
+#[derive(Debug)]
+pub(super) struct Invitation {
+    pub rendezvous: RendezvousId,
+    pub operator: LegId,
+    pub operator_token: LegToken,
+    pub operator_key: PublicKey,
+    pub card: OperatorCard,
+    pub ticket: Option<Ticket>,
+    pub expires: Instant,
+    pub claims_left: u32,
+    pub guest: Option<Guest>,
+}
+
+/// The device at the other end of a meeting.
+#[derive(Clone, Debug)]
+pub(super) struct Guest {
+    pub leg: LegId,
+    pub token: LegToken,
+    pub key: PublicKey,
+    pub serial: Serial,
+    pub since: Instant,
+}
+
+/// A nameplate at rest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spent {
+    /// What a claim of it hears.
+    pub answer: RelayRefusal,
+}
+
+impl Invitation {
+    /// One of the two legs came back on another connection.
+    pub(super) fn replace_leg(&mut self, old: LegId, new: LegId) {
+        if self.operator == old {
+            self.operator = new;
+        }
+        if let Some(guest) = self.guest.as_mut().filter(|guest| guest.leg == old) {
+            guest.leg = new;
+        }
+    }
+
+    /// The facts of the meeting with `guest`, which is over.
+    pub(super) fn end(&self, guest: Guest, now: Instant, why: EndReason) -> MeetingEnd {
+        MeetingEnd {
+            rendezvous: self.rendezvous,
+            operator: self.operator_token,
+            device: guest.token,
+            operator_key: self.operator_key,
+            name: self.card.name.clone(),
+            organisation: self.card.organisation.clone(),
+            ticket: self.ticket.clone(),
+            device_key: guest.key,
+            serial: guest.serial,
+            start: guest.since,
+            end: now,
+            why,
+        }
+    }
+}
+
+/// A free nameplate and the name of its meeting, each uniform over all it could be; `None` if none was found.
+pub(super) fn draw(
+    entropy: &Entropy,
+    plates: &HashMap<Nameplate, Plate>,
+) -> Option<(Nameplate, RendezvousId)> {
+    let (meeting, draws) = entropy.split_first_chunk::<16>()?;
+    let nameplate = draws.chunks_exact(3).find_map(|draw| {
+        let &[a, b, c] = draw else { return None };
+        let number = u32::from_be_bytes([0, a, b, c]);
+        let nameplate = (number < FAIR_BELOW)
+            .then(|| Nameplate::new(number % Nameplate::COUNT))
+            .flatten()?;
+        (!plates.contains_key(&nameplate)).then_some(nameplate)
+    })?;
+    Some((nameplate, RendezvousId(*meeting)))
+}
