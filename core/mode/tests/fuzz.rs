@@ -11,6 +11,9 @@ use alongside_protocol::{
     units::{Color, PanelPoint, Pressure},
 };
 
+#[path = "../../fuzz/in_corpus.rs"]
+mod in_corpus;
+
 const MANIFEST: &str = r#"{ "id": "example.marker", "name": "Marker", "version": "1.0.0", "vendor": "Example",
     "abi": 1, "wire": [1, 1], "peer": [1, 2], "capabilities": ["view"], "consent": "ask-each",
     "why": { "view": "To see what you see" }, "console": { "panel": "ui/panel.js", "element": "example-marker" } }"#;
@@ -76,4 +79,9 @@ fn no_bytes_break_a_decoder() {
     let seeds = seeds();
     seeds.iter().for_each(|seed| fuzzing::decode(seed));
     mutations(&seeds, 10_000, fuzzing::decode);
+}
+
+#[test]
+fn fuzzers_start_from_the_same_bytes() {
+    in_corpus::in_corpus("mode_decode", &seeds());
 }

@@ -1,7 +1,5 @@
 //! 10,000 damaged messages through every decoder, the same ones each time; and what fuzzers start from.
 
-use std::{fs, path::Path};
-
 use alongside_protocol::{
     AccessCode,
     annotation::{Annotation, Stroke, StrokeId, StrokePoint, StrokeWidth},
@@ -12,7 +10,10 @@ use alongside_protocol::{
     units::{Color, PanelPoint, Pressure},
 };
 
-use crate::golden::{self, nameplate};
+use crate::{
+    golden::{self, nameplate},
+    in_corpus::in_corpus,
+};
 
 const ROUNDS: usize = 10_000;
 
@@ -161,24 +162,4 @@ fn fuzzers_start_from_the_same_messages() {
     in_corpus("protocol_code", &codes());
     in_corpus("protocol_cid", &packets());
     in_corpus("protocol_vocabulary", &vocabulary());
-}
-
-/// Compares `seeds` with the committed corpus of a fuzz target; writes them if `ALONGSIDE_BLESS` is set, for
-/// whoever changes the wire on purpose.
-fn in_corpus(target: &str, seeds: &[Vec<u8>]) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../fuzz/corpus")
-        .join(target);
-    for (n, seed) in seeds.iter().enumerate() {
-        let file = folder.join(format!("golden-{n:02}"));
-        if std::env::var_os("ALONGSIDE_BLESS").is_some() {
-            fs::create_dir_all(&folder).expect("folder");
-            fs::write(&file, seed).expect("write");
-        }
-        assert!(
-            fs::read(&file).is_ok_and(|found| found == *seed),
-            "{} differs; see ALONGSIDE_BLESS",
-            file.display()
-        );
-    }
 }
