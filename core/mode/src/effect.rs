@@ -3,11 +3,11 @@
 use std::{fmt, time::Duration};
 
 use alongside_protocol::{
+    Bytes,
     annotation::Annotation,
     input::{KeyEvent, PointerEvent},
     mode::{MAX_LATEST_LEN, MAX_PEER_LEN},
 };
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -3,11 +3,10 @@
 use std::{fmt, time::Duration};
 
 use alongside_protocol::{
-    Kbps, PanelSize,
+    Bytes, Kbps, PanelSize,
     annotation::Annotation,
     input::{KeyEvent, PointerEvent},
 };
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -67,7 +67,7 @@ pub trait Half: Default + Send + 'static {
 pub enum Event<H> {
     /// The mode begins. First event.
     Start(Start),
-    /// The mode is over. Last event; effects still take place, as far as they are still allowed.
+    /// The mode is over. Last event. The session takes back what the mode drew; what is asked for now may come too late.
     Stop(StopReason),
     /// From the other half.
     Peer(H),

@@ -38,11 +38,10 @@
 use std::{collections::VecDeque, fmt, marker::PhantomData, time::Duration};
 
 use alongside_protocol::{
-    PanelSize,
+    Bytes, PanelSize,
     annotation::Annotation,
     input::{KeyEvent, PointerEvent},
 };
-use bytes::Bytes;
 
 use crate::{
     abi,

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use alongside_protocol::{
-    PanelSize,
+    Bytes, PanelSize,
     annotation::{Annotation, StrokeId},
     input::{Buttons, PointerEvent, PointerPhase},
     units::{Color, PanelPoint, Pressure},
 };
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::*;
