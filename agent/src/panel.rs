@@ -1,0 +1,26 @@
+//! The panels that the agent brings: the control screens that a customer stands in front of.
+
+mod annotations;
+pub mod mfd;
+
+use alongside::protocol::{AccessCode, input::KeyMotion};
+
+pub use annotations::{Annotations, Drawn, DrawnPointer, DrawnStroke};
+pub use mfd::{Mfd, MfdPanel};
+
+/// What the customer does that the session must hear of.
+#[derive(Debug)]
+pub enum CustomerAction {
+    /// Typed a whole access code, after reading the notice.
+    EnterCode(AccessCode),
+    /// Pressed EXIT, or Cancel while the connection was being made.
+    Exit,
+    /// Pressed or released the stop key.
+    StopKey(KeyMotion),
+    /// Touched the panel or pressed a key during a session.
+    Touched,
+    /// Allowed what the operator asked for.
+    Allow,
+    /// Did not allow it.
+    Refuse,
+}

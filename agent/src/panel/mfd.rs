@@ -1,0 +1,449 @@
+//! A multifunction printer's touch panel: 1024 by 600 pixels and hard keys.
+//!
+//! [`Mfd`] is a state machine without clock, thread or window: touches, keys, the session's [`Status`] and the time
+//! go in, a [`Frame`] and [`CustomerAction`]s come out. [`MfdPanel`] is the shell that makes it a port.
+
+mod assistance;
+mod banner;
+mod canvas;
+mod entry;
+pub mod gallery;
+mod key;
+mod machine;
+mod screens;
+mod shell;
+mod target;
+mod theme;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use alongside::{
+    Frame,
+    ports::Action,
+    protocol::{
+        PanelPoint, PanelSize,
+        input::{KeyMotion, KeyName, PointerPhase},
+    },
+    status::Status,
+};
+
+pub use canvas::{Flaw, geometry::Rect};
+pub use key::HardKey;
+pub use machine::{Choice, Step};
+pub use shell::MfdPanel;
+pub use target::{Place, Target};
+
+use assistance::{Assistance, Stage};
+use canvas::{Painter, Point, Sketch};
+use machine::{Machine, Work};
+use view::{Spot, View};
+
+use super::CustomerAction;
+use crate::text::Text;
+
+/// Size of the screen in pixels.
+pub const SIZE: PanelSize = match PanelSize::new(1024, 600) {
+    Some(size) => size,
+    None => unreachable!(),
+};
+
+/// Time without a touch after which the panel goes back to its first screen.
+const AUTO_RESET: Duration = Duration::from_secs(60);
+/// The same while the customer reads the notice or types a code: they are on the phone.
+const AUTO_RESET_ASSISTANCE: Duration = Duration::from_secs(300);
+/// Time between two pictures while something moves: ten in a second are enough for a bar and a ring.
+const MOVING: Duration = Duration::from_millis(100);
+
+/// Time between two looks at whether the panel should go back to its first screen.
+const WAITING: Duration = Duration::from_secs(1);
+
+/// Whose hand it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hand {
+    /// The person in front of the panel.
+    Customers,
+    /// The operator's, under a grant. Reaches the machine's own controls and nothing that speaks for the customer.
+    Operators,
+}
+
+/// A finger on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Touch {
+    hand: Hand,
+    target: Target,
+    /// Whether it is still on the target it went down on.
+    on_target: bool,
+}
+
+/// The panel.
+#[derive(Debug)]
+pub struct Mfd {
+    text: Text,
+    now: Duration,
+    place: Place,
+    machine: Machine,
+    assistance: Assistance,
+    touch: Option<Touch>,
+    last_touch: Duration,
+    awake: bool,
+    actions: Vec<CustomerAction>,
+    sketch: Sketch,
+    spots: Vec<Spot>,
+    /// Whether state has changed since `sketch` was made.
+    is_stale: bool,
+    painter: Painter,
+    frame: Arc<Frame>,
+    /// The sketch that `frame` shows; `None` before the first.
+    painted: Option<Sketch>,
+}
+
+impl Mfd {
+    /// A panel that speaks `text`, at its home screen.
+    pub fn new(text: Text) -> Self {
+        #[expect(clippy::unwrap_used, reason = "the one size there is, and every test paints it")]
+        let painter = Painter::new(SIZE).unwrap();
+        let mut mfd = Self {
+            text,
+            now: Duration::ZERO,
+            place: Place::Home,
+            machine: Machine::default(),
+            assistance: Assistance::default(),
+            touch: None,
+            last_touch: Duration::ZERO,
+            awake: false,
+            actions: Vec::new(),
+            sketch: Sketch::default(),
+            spots: Vec::new(),
+            is_stale: true,
+            painter,
+            frame: Arc::new(Frame::black(SIZE)),
+            painted: None,
+        };
+        mfd.refresh();
+        mfd
+    }
+
+    /// The customer's finger. A second finger is not told apart.
+    pub fn touch(&mut self, at: PanelPoint, phase: PointerPhase) {
+        self.finger(Hand::Customers, at, phase);
+    }
+
+    /// A hard key under the customer's finger. Names of keys that this panel does not have do nothing.
+    pub fn key(&mut self, name: &KeyName, motion: KeyMotion) {
+        if let Some(key) = HardKey::from_name(name) {
+            self.customers_key(key, motion);
+        }
+    }
+
+    /// An operator's action under a grant; answers whether the panel has a place or key for it.
+    ///
+    /// It never reaches the banner, a question to the customer, code entry or the stop key, and nothing at all while
+    /// a question is open.
+    pub fn inject(&mut self, action: &Action) -> bool {
+        if self.assistance.live().is_none_or(|active| active.ask.is_some()) {
+            return false;
+        }
+        match action {
+            Action::Pointer(event) => {
+                self.finger(Hand::Operators, event.at, event.phase);
+                SIZE.contains(event.at)
+            }
+            Action::Key(event) => match HardKey::from_name(&event.key) {
+                Some(key) => {
+                    if event.motion == KeyMotion::Down {
+                        self.machine_key(key);
+                    }
+                    self.is_stale = true;
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+
+    /// Shows how the session stands.
+    pub fn show(&mut self, status: &Status) {
+        let leaves_assistance = self.assistance.show(status, self.now);
+        let in_assistance = matches!(self.place, Place::Notice | Place::Entry | Place::Session);
+        if leaves_assistance && in_assistance {
+            self.place = Place::Home;
+        }
+        if self.assistance.wants_entry() {
+            self.place = Place::Entry;
+        }
+        if self.place == Place::Session && !self.assistance.is_live() {
+            self.place = Place::Home;
+        }
+        // A finger that was down on a screen which is gone touches nothing.
+        self.is_stale = true;
+    }
+
+    /// Lets time pass up to `now`, which counts from any start and never goes back.
+    pub fn tick(&mut self, now: Duration) {
+        let was_moving = self.is_moving();
+        self.now = self.now.max(now);
+        let on_the_phone = self.assistance.is_waiting() || matches!(self.place, Place::Notice | Place::Entry);
+        let limit = if on_the_phone { AUTO_RESET_ASSISTANCE } else { AUTO_RESET };
+        let is_held_awake = self.awake || self.assistance.is_busy() || self.machine.is_working(self.now);
+        if is_held_awake {
+            self.last_touch = self.now;
+        } else if self.now.saturating_sub(self.last_touch) >= limit && !self.is_at_rest() {
+            self.reset();
+        }
+        if was_moving || self.is_moving() {
+            self.is_stale = true;
+        }
+    }
+
+    /// How often the panel wants [`Mfd::tick`] as it stands; `None` while time changes nothing on it.
+    pub fn pace(&self) -> Option<Duration> {
+        if self.is_moving() {
+            return Some(MOVING);
+        }
+        (!self.is_at_rest()).then_some(WAITING)
+    }
+
+    /// Keeps the panel from going back to its first screen by itself, or lets it.
+    pub const fn hold_awake(&mut self, awake: bool) {
+        self.awake = awake;
+    }
+
+    /// The picture now; the same one as before unless something has changed, and painted only where it has.
+    pub fn render(&mut self) -> Arc<Frame> {
+        self.refresh();
+        let everything = Rect::new(0, 0, i32::from(SIZE.width()), i32::from(SIZE.height()));
+        let damage = match &self.painted {
+            None => Some(everything),
+            Some(painted) => self.sketch.damage(painted),
+        };
+        if let Some(damage) = damage {
+            self.painter.paint(&self.sketch, damage, Arc::make_mut(&mut self.frame));
+            self.painted = Some(self.sketch.clone());
+        }
+        Arc::clone(&self.frame)
+    }
+
+    /// Whether [`Mfd::render`] would give another picture than before.
+    pub fn is_dirty(&mut self) -> bool {
+        self.refresh();
+        self.painted.as_ref().is_none_or(|painted| self.sketch.damage(painted).is_some())
+    }
+
+    /// What the customer did since the last call, in order.
+    pub fn take_actions(&mut self) -> Vec<CustomerAction> {
+        std::mem::take(&mut self.actions)
+    }
+
+    /// The middle of something to touch; `None` if it is not on the screen or out of use.
+    pub fn find(&mut self, target: Target) -> Option<PanelPoint> {
+        self.refresh();
+        let spot = self.spots.iter().find(|spot| spot.target == target && spot.state == view::State::Enabled)?;
+        let Point { x, y } = spot.rect.center();
+        (view::hit(&self.spots, Point { x, y }) == Some(target))
+            .then(|| PanelPoint::from_pixels(x.try_into().unwrap_or(0), y.try_into().unwrap_or(0)))
+    }
+
+    /// Text of the present screen that a customer would not see whole.
+    pub fn flaws(&mut self) -> Vec<Flaw> {
+        self.refresh();
+        self.sketch.flaws().to_vec()
+    }
+
+    fn finger(&mut self, hand: Hand, at: PanelPoint, phase: PointerPhase) {
+        // The person at the panel wins.
+        if hand == Hand::Operators && self.touch.is_some_and(|touch| touch.hand == Hand::Customers) {
+            return;
+        }
+        self.refresh();
+        let (x, y) = at.to_pixels();
+        let under = view::hit(&self.spots, Point { x, y }).filter(|target| hand == Hand::Customers || target.is_machines());
+        match phase {
+            PointerPhase::Hover => return,
+            PointerPhase::Down => {
+                self.touched(hand);
+                self.touch = under.map(|target| Touch { hand, target, on_target: true });
+            }
+            PointerPhase::Move => {
+                if let Some(touch) = self.touch.as_mut().filter(|touch| touch.hand == hand) {
+                    touch.on_target = under == Some(touch.target);
+                }
+            }
+            PointerPhase::Up => {
+                if let Some(touch) = self.touch.take_if(|touch| touch.hand == hand) {
+                    self.touched(hand);
+                    if under == Some(touch.target) {
+                        self.act(touch.target);
+                    }
+                }
+            }
+            PointerPhase::Leave => drop(self.touch.take_if(|touch| touch.hand == hand)),
+        }
+        self.is_stale = true;
+    }
+
+    fn customers_key(&mut self, key: HardKey, motion: KeyMotion) {
+        // The stop key is told whatever the panel shows: stopping must not depend on a screen being right.
+        if key == HardKey::Hash {
+            if self.assistance.stop_key(motion, self.now) {
+                self.actions.push(CustomerAction::StopKey(motion));
+            }
+            self.is_stale = true;
+        }
+        if motion == KeyMotion::Up {
+            return;
+        }
+        self.touched(Hand::Customers);
+        self.is_stale = true;
+        match self.assistance.stage() {
+            Stage::Connecting(_) if matches!(key, HardKey::Stop | HardKey::Reset) => self.act(Target::CancelConnecting),
+            Stage::Connecting(_) => {}
+            Stage::Refused(_) if matches!(key, HardKey::Start | HardKey::Clear) => self.act(Target::TryAgain),
+            Stage::Refused(_) if matches!(key, HardKey::Stop | HardKey::Reset) => self.act(Target::CloseRefusal),
+            Stage::Refused(_) => {}
+            Stage::Idle | Stage::Live(_) if self.assistance.has_ended() => self.act(Target::CloseEnded),
+            Stage::Idle if self.place == Place::Entry => self.entry_key(key),
+            Stage::Idle | Stage::Live(_) => self.machine_key(key),
+        }
+    }
+
+    fn entry_key(&mut self, key: HardKey) {
+        match key {
+            HardKey::Digit(digit) => self.assistance.entry.digit(digit),
+            HardKey::Star => self.assistance.entry.erase(),
+            HardKey::Clear => self.assistance.entry.clear(),
+            HardKey::Start => self.act(Target::Connect),
+            HardKey::Stop | HardKey::Reset => self.go(Place::Home),
+            HardKey::Hash => {}
+        }
+    }
+
+    /// A hard key as the machine takes it, from either hand.
+    fn machine_key(&mut self, key: HardKey) {
+        match (key, self.place) {
+            (HardKey::Digit(digit), Place::Copy) => self.machine.copies_digit(digit),
+            (HardKey::Clear, Place::Copy) => self.machine.clear_copies(),
+            (HardKey::Digit(digit), Place::Address) => self.machine.letter(char::from(b'0' + digit)),
+            (HardKey::Star, Place::Address) => self.machine.letter('*'),
+            (HardKey::Clear, Place::Address) => self.machine.typing.clear(),
+            (HardKey::Start, Place::Copy | Place::Scan) => self.start(),
+            (HardKey::Stop, _) => self.machine.stop(self.now),
+            (HardKey::Reset, _) => self.reset(),
+            (HardKey::Digit(_) | HardKey::Star | HardKey::Hash | HardKey::Start | HardKey::Clear, _) => {}
+        }
+    }
+
+    fn touched(&mut self, hand: Hand) {
+        self.last_touch = self.now;
+        if hand == Hand::Customers && self.assistance.is_live() {
+            self.actions.push(CustomerAction::Touched);
+        }
+    }
+
+    fn act(&mut self, target: Target) {
+        match target {
+            Target::Go(place) => self.go(place),
+            Target::Choose(choice) => self.machine.choose(choice),
+            Target::Step(step) => self.machine.step(step),
+            Target::Start => self.start(),
+            Target::StopJob => self.machine.stop(self.now),
+            Target::Letter(letter) => self.machine.letter(letter),
+            Target::Shift => self.machine.upper = !self.machine.upper,
+            Target::EraseLetter => self.machine.erase_letter(),
+            Target::SaveAddress => {
+                if self.machine.save_address() {
+                    self.go(Place::Scan);
+                }
+            }
+            Target::Digit(digit) => self.assistance.entry.digit(digit),
+            Target::EraseDigit => self.assistance.entry.erase(),
+            Target::ClearCode => self.assistance.entry.clear(),
+            Target::Group(group) => self.assistance.entry.retype(usize::from(group)),
+            Target::Connect => {
+                if let Some(Ok(code)) = self.assistance.entry.code() {
+                    self.assistance.entered();
+                    self.actions.push(CustomerAction::EnterCode(code));
+                }
+            }
+            Target::CancelConnecting => {
+                self.assistance.cancel();
+                self.actions.push(CustomerAction::Exit);
+                self.go(Place::Home);
+            }
+            Target::TryAgain => {
+                if self.assistance.close_refusal(self.now) {
+                    self.go(Place::Entry);
+                }
+            }
+            Target::CloseRefusal => {
+                self.assistance.cancel();
+                self.go(Place::Home);
+            }
+            Target::Exit => self.actions.push(CustomerAction::Exit),
+            // Any touch is a sign of life, and this one has been told as such.
+            Target::StayConnected => {}
+            Target::Allow => self.actions.push(CustomerAction::Allow),
+            Target::Refuse => self.actions.push(CustomerAction::Refuse),
+            Target::CloseEnded => self.assistance.close_ended(),
+        }
+        self.is_stale = true;
+    }
+
+    fn go(&mut self, place: Place) {
+        // Digits of a code do not lie about on a screen that nobody looks at.
+        if place != Place::Entry || self.place != Place::Entry {
+            self.assistance.entry.clear();
+        }
+        self.place = match place {
+            Place::Notice if self.assistance.is_live() => Place::Session,
+            place => place,
+        };
+    }
+
+    fn start(&mut self) {
+        let work = match self.place {
+            Place::Copy => Work::Copying,
+            Place::Scan if self.machine.address.is_some() => Work::Scanning,
+            Place::Scan
+            | Place::Home
+            | Place::Address
+            | Place::Jobs
+            | Place::Settings
+            | Place::Notice
+            | Place::Entry
+            | Place::Session => return,
+        };
+        if self.machine.start(self.now, work) {
+            self.go(Place::Jobs);
+        }
+    }
+
+    fn reset(&mut self) {
+        self.machine.reset();
+        self.assistance.cancel();
+        self.go(Place::Home);
+        self.is_stale = true;
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.place == Place::Home && !self.assistance.is_waiting()
+    }
+
+    fn is_moving(&self) -> bool {
+        self.machine.is_working(self.now) || self.assistance.is_moving(self.now)
+    }
+
+    /// Makes the sketch anew if something has changed.
+    fn refresh(&mut self) {
+        if !std::mem::take(&mut self.is_stale) {
+            return;
+        }
+        let pressed = self.touch.filter(|touch| touch.on_target).map(|touch| touch.target);
+        let mut view = View::new(self.text, pressed);
+        screens::draw(self, &mut view);
+        (self.sketch, self.spots) = view.into_parts();
+    }
+}

@@ -1,0 +1,143 @@
+//! What stands over every screen while somebody is connected: who, what they may do, and the way out.
+
+use std::time::Duration;
+
+use alongside::{
+    protocol::reason::ModePhase,
+    status::{Active, Link, OperatorIdentity},
+};
+
+use super::{
+    assistance::HOLD,
+    canvas::{Icon, Rect},
+    target::Target,
+    theme::{self, BODY, Ink, SMALL, TITLE},
+    view::{Look, View},
+};
+use crate::text::{Id, Slot, Text, Words};
+
+/// Height of the banner in pixels.
+pub(super) const BANNER: i32 = 84;
+/// Height of the strip below it, when there is something to say.
+const STRIP: i32 = 60;
+
+/// Draws banner and strip over `screen`; answers what is left for the screen below.
+pub(super) fn draw(view: &mut View, screen: Rect, active: &Active, stop_held: Option<Duration>) -> Rect {
+    let (bar, below) = screen.cut_top(BANNER, 0);
+    let is_confirmed = active.operator.confirmed_by.is_some();
+    let (ground, ink, muted) = if is_confirmed {
+        (theme::BANNER, Ink::Light, Ink::LightMuted)
+    } else {
+        (theme::WARNING, Ink::Warning, Ink::Warning)
+    };
+    view.sketch.fill(bar, 0, ground);
+
+    let inner = bar.inset_xy(theme::EDGE, 12);
+    let (exit, inner) = inner.cut_right(140, 16);
+    let (way_out, inner) = inner.cut_right(150, 16);
+    let words = view.text.say(Id::Exit);
+    view.button(exit, Target::Exit, Look::Danger, &words);
+    hold(view, way_out, stop_held, ink);
+
+    let (badge, inner) = inner.cut_left(48, 14);
+    view.sketch.icon(badge.center_box(40, 40), if is_confirmed { Icon::Person } else { Icon::Warning }, ink.color());
+    let (who, may) = inner.cut_left(inner.w * 11 / 20, 20);
+    let [name_box, trust_box] = who.rows(0);
+    view.sketch.text(name_box, BODY.bold().cut(), ink, &full_name(view.text, &active.operator));
+    view.sketch.text(trust_box, SMALL.cut(), muted, &trust(view.text, &active.operator));
+    let words = view.text.may(&active.mode);
+    view.sketch.text(may, SMALL, ink, &words);
+
+    match news(view.text, active) {
+        Some(news) => strip(view, below, &news),
+        None => below,
+    }
+}
+
+/// How long the stop key must still be held, or that it can be.
+fn hold(view: &mut View, rect: Rect, held: Option<Duration>, ink: Ink) {
+    let Some(held) = held else {
+        view.say(rect, SMALL.right(), ink, Id::HoldToEnd);
+        return;
+    };
+    let (ring, words) = rect.cut_left(54, 10);
+    let ring = ring.center_box(54, 54);
+    let thousandths = (held.as_millis() * 1000 / HOLD.as_millis()) as u16;
+    view.sketch.ring(ring, 6, 1000, theme::LINE);
+    view.sketch.ring(ring, 6, thousandths, theme::DANGER);
+    let left = HOLD.saturating_sub(held).as_millis().div_ceil(1000);
+    view.sketch.text(ring, TITLE.centered(), ink, &Words::data(left));
+    view.say(words, SMALL.bold(), ink, Id::KeepHolding);
+}
+
+/// The one thing that the customer should know now besides who is connected.
+struct News {
+    icon: Icon,
+    words: Words,
+    more: Option<Id>,
+    /// Whether a touch keeps the session from ending.
+    can_stay: bool,
+}
+
+fn news(text: Text, active: &Active) -> Option<News> {
+    let name = name(text, &active.operator);
+    if let Link::Missing { silent } = active.link {
+        let words = text.fill(Id::LinkMissing, &[(Slot::Name, &name), (Slot::Time, &text.time(silent))]);
+        return Some(News { icon: Icon::NoLink, words, more: Some(Id::LinkMissingText), can_stay: false });
+    }
+    if let Some(left) = active.idle_ends_in {
+        let words = text.fill(Id::IdleWarning, &[(Slot::Time, &text.time(left))]);
+        return Some(News { icon: Icon::Clock, words, more: None, can_stay: true });
+    }
+    if let Some(refusal) = active.refused {
+        return Some(News { icon: Icon::Cross, words: text.mode_refused(refusal), more: None, can_stay: false });
+    }
+    (active.phase == ModePhase::Paused).then(|| {
+        let words = text.fill(Id::Paused, &[(Slot::Name, &name)]);
+        News { icon: Icon::Hand, words, more: None, can_stay: false }
+    })
+}
+
+fn strip(view: &mut View, below: Rect, news: &News) -> Rect {
+    let (bar, below) = below.cut_top(STRIP, 0);
+    view.sketch.fill(bar, 0, theme::WARNING_SOFT);
+    view.sketch.fill(bar.cut_bottom(1, 0).0, 0, theme::LINE);
+    let mut inner = bar.inset_xy(theme::EDGE, 5);
+    if news.can_stay {
+        let (button, rest) = inner.cut_right(230, 16);
+        let words = view.text.say(Id::StayConnected);
+        view.button(button, Target::StayConnected, Look::Primary, &words);
+        inner = rest;
+    }
+    let (mark, inner) = inner.cut_left(30, 14);
+    view.sketch.icon(mark, news.icon, Ink::Warning.color());
+    let Some(more) = news.more else {
+        view.sketch.text(inner, SMALL.bold(), Ink::Warning, &news.words);
+        return below;
+    };
+    let [first, second] = inner.rows(0);
+    view.sketch.text(first, SMALL.bold().cut(), Ink::Warning, &news.words);
+    view.say(second, SMALL.one_line(), Ink::Warning, more);
+    below
+}
+
+/// The operator's name, or that there is none.
+pub(super) fn name(text: Text, operator: &OperatorIdentity) -> Words {
+    operator.name.as_ref().map_or_else(|| text.say(Id::Unnamed), Words::data)
+}
+
+/// Name and organisation.
+fn full_name(text: Text, operator: &OperatorIdentity) -> Words {
+    let name = name(text, operator);
+    match &operator.organisation {
+        Some(organisation) => Words::data(format_args!("{name} \u{b7} {organisation}")),
+        None => name,
+    }
+}
+
+fn trust(text: Text, operator: &OperatorIdentity) -> Words {
+    match &operator.confirmed_by {
+        Some(relay) => text.fill(Id::BannerConfirmed, &[(Slot::Relay, relay)]),
+        None => text.say(Id::BannerUnverified),
+    }
+}

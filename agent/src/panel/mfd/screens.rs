@@ -1,0 +1,74 @@
+//! Which screen is drawn, and what stands over it.
+
+mod address;
+mod copy;
+mod dialog;
+mod entry;
+mod home;
+mod jobs;
+mod notice;
+mod progress;
+mod scan;
+mod session;
+mod settings;
+
+use super::{
+    Mfd, SIZE,
+    assistance::Stage,
+    banner,
+    canvas::{Icon, Rect},
+    target::{Place, Target},
+    theme::{self, HEADING, Ink},
+    view::{State, View},
+};
+use crate::text::Id;
+
+/// Height of the line with the way back and the title.
+const HEADER: i32 = 72;
+
+/// Draws the panel as it stands.
+pub(super) fn draw(mfd: &Mfd, view: &mut View) {
+    let whole = Rect::new(0, 0, i32::from(SIZE.width()), i32::from(SIZE.height()));
+    match mfd.assistance.stage() {
+        Stage::Connecting(operator) => progress::connecting(view, whole, operator.as_ref(), mfd.now),
+        Stage::Refused(refused) => progress::refused(view, whole, refused, mfd.now),
+        Stage::Idle => place(mfd, view, whole),
+        Stage::Live(active) => {
+            // The screen gets only what the banner leaves, so nothing can be drawn over it.
+            let below = banner::draw(view, whole, active, mfd.assistance.stop_held(mfd.now));
+            place(mfd, view, below);
+            if let Some(ask) = &active.ask {
+                dialog::ask(view, below, ask, &banner::name(view.text, &active.operator));
+            }
+        }
+    }
+    if let Some(ended) = mfd.assistance.ended() {
+        dialog::ended(view, whole, ended);
+    }
+}
+
+fn place(mfd: &Mfd, view: &mut View, area: Rect) {
+    match mfd.place {
+        Place::Home => home::draw(mfd, view, area),
+        Place::Copy => copy::draw(mfd, view, area),
+        Place::Scan => scan::draw(mfd, view, area),
+        Place::Address => address::draw(mfd, view, area),
+        Place::Jobs => jobs::draw(mfd, view, area),
+        Place::Settings => settings::draw(mfd, view, area),
+        Place::Notice => notice::draw(view, area),
+        Place::Entry => entry::draw(mfd, view, area),
+        Place::Session => session::draw(mfd, view, area),
+    }
+}
+
+/// The way back and the title; answers what is left below, with the usual edges.
+fn header(view: &mut View, area: Rect, title: Id, back: Place) -> Rect {
+    let (bar, below) = area.cut_top(HEADER, 0);
+    let (button, rest) = bar.inset_xy(theme::EDGE, 10).cut_left(52, theme::GAP);
+    let down = view.spot(button, Target::Go(back), State::Enabled);
+    view.card(button, if down { theme::PRESSED } else { theme::SURFACE });
+    view.sketch.icon(button.center_box(28, 28), Icon::Back, Ink::Accent.color());
+    view.say(rest, HEADING, Ink::Text, title);
+    let below = below.inset_xy(theme::EDGE, 0);
+    Rect { h: below.h - theme::EDGE, ..below }
+}

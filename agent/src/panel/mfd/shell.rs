@@ -1,0 +1,278 @@
+//! The panel as a port: a lock, a clock, counters of changes, and the layer of annotations.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use alongside::{
+    DeviceHandle, Frame,
+    device::DeviceError,
+    ports::{Action, Awake, Customer, Panel, PanelError, PanelInfo},
+    protocol::{
+        PanelPoint,
+        annotation::Annotation,
+        input::{KeyMotion, KeyName, PointerPhase},
+        label::Label,
+    },
+    status::Status,
+};
+use futures_util::future::OptionFuture;
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+
+use super::{Mfd, SIZE, Target};
+use crate::{
+    panel::{Annotations, CustomerAction, Drawn},
+    text::Text,
+};
+
+/// Time between two pictures while a pointer fades.
+const FADING: Duration = Duration::from_millis(50);
+
+/// A panel that lives. Clones are the same panel.
+#[derive(Clone)]
+pub struct MfdPanel {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// Counts pictures.
+    pictures: watch::Sender<u64>,
+    /// Counts states of the layer of annotations.
+    layers: watch::Sender<u64>,
+    /// Something happened that may be an action or may have to be animated.
+    stirred: Notify,
+}
+
+struct State {
+    mfd: Mfd,
+    annotations: Annotations,
+    actions: VecDeque<CustomerAction>,
+    started: Instant,
+}
+
+impl fmt::Debug for MfdPanel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MfdPanel").finish_non_exhaustive()
+    }
+}
+
+impl Default for MfdPanel {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MfdPanel {
+    /// A panel in English.
+    pub fn new() -> Self {
+        Self::with_text(Text::default())
+    }
+
+    /// A panel that speaks `text`.
+    pub fn with_text(text: Text) -> Self {
+        let state = State {
+            mfd: Mfd::new(text),
+            annotations: Annotations::default(),
+            actions: VecDeque::new(),
+            started: Instant::now(),
+        };
+        let shared = Shared {
+            state: Mutex::new(state),
+            pictures: watch::Sender::new(0),
+            layers: watch::Sender::new(0),
+            stirred: Notify::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The customer's finger.
+    pub fn touch(&self, at: PanelPoint, phase: PointerPhase) {
+        self.with(|state, _| state.mfd.touch(at, phase));
+    }
+
+    /// A hard key under the customer's finger.
+    pub fn key(&self, name: &KeyName, motion: KeyMotion) {
+        self.with(|state, _| state.mfd.key(name, motion));
+    }
+
+    /// The middle of something to touch; `None` if it is not on the screen or out of use.
+    pub fn find(&self, target: Target) -> Option<PanelPoint> {
+        self.with(|state, _| state.mfd.find(target))
+    }
+
+    /// What is drawn over the picture now.
+    pub fn annotations(&self) -> Drawn {
+        self.with(|state, now| state.annotations.drawn(now))
+    }
+
+    /// A counter that moves whenever [`MfdPanel::annotations`] looks different.
+    pub fn annotation_changes(&self) -> watch::Receiver<u64> {
+        self.shared.layers.subscribe()
+    }
+
+    /// Takes the oldest thing that the customer did and nobody has heard of; waits for one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: an action is either given or still there.
+    pub async fn action(&self) -> CustomerAction {
+        loop {
+            let stirred = self.shared.stirred.notified();
+            let mut stirred = pin!(stirred);
+            stirred.as_mut().enable();
+            if let Some(action) = self.with(|state, _| state.actions.pop_front()) {
+                return action;
+            }
+            stirred.await;
+        }
+    }
+
+    /// Lets time pass on the panel: bars move, pointers fade. Never comes back.
+    pub async fn animate(&self) {
+        loop {
+            let stirred = self.shared.stirred.notified();
+            let mut stirred = pin!(stirred);
+            stirred.as_mut().enable();
+            let due: OptionFuture<_> = self.tick().map(tokio::time::sleep_until).into();
+            tokio::select! {
+                Some(()) = due => {}
+                () = stirred => {}
+            }
+        }
+    }
+
+    /// Tells `device` what the customer does, and lets time pass. Comes back when the device has stopped.
+    ///
+    /// A code that is being tried does not keep EXIT or the stop key waiting.
+    pub async fn serve(&self, device: &DeviceHandle) {
+        tokio::select! {
+            () = self.animate() => {}
+            () = self.forward(device) => {}
+        }
+    }
+
+    async fn forward(&self, device: &DeviceHandle) {
+        let mut trying: OptionFuture<_> = None.into();
+        loop {
+            let told = tokio::select! {
+                Some(tried) = &mut trying => {
+                    trying = None.into();
+                    tried
+                }
+                action = self.action() => match action {
+                    CustomerAction::EnterCode(code) => {
+                        trying = Some(Box::pin(device.enter_code(code))).into();
+                        Ok(())
+                    }
+                    CustomerAction::Exit => device.exit().await,
+                    CustomerAction::StopKey(motion) => device.stop_key(motion).await,
+                    CustomerAction::Touched => device.touched().await,
+                    CustomerAction::Allow => device.allow().await,
+                    CustomerAction::Refuse => device.refuse().await,
+                },
+            };
+            match told {
+                Ok(()) => {}
+                Err(DeviceError::Stopped) => return,
+                // The panel shows by its status how things stand; a touch that came too late is no fault.
+                Err(error) => tracing::debug!(%error, "the device did not take what the customer did"),
+            }
+        }
+    }
+
+    /// Brings the panel up to now; answers when it next looks different by itself.
+    fn tick(&self) -> Option<Instant> {
+        self.with(|state, now| {
+            let layer = if state.annotations.is_fading(now) {
+                self.shared.layers.send_modify(|n| *n += 1);
+                Some(now + FADING)
+            } else {
+                state.annotations.fades_at(now)
+            };
+            let picture = state.mfd.pace().map(|pace| now + pace);
+            let due = [picture, layer].into_iter().flatten().min()?;
+            Some(state.started + due)
+        })
+    }
+
+    /// Does something with the panel as it is now, and tells those who wait what came of it.
+    fn with<T>(&self, act: impl FnOnce(&mut State, Duration) -> T) -> T {
+        let mut state = self.lock();
+        let now = state.started.elapsed();
+        let was_dirty = state.mfd.is_dirty();
+        let pace = state.mfd.pace();
+        state.mfd.tick(now);
+        let answer = act(&mut state, now);
+        let actions = state.mfd.take_actions();
+        let stirs = !actions.is_empty() || state.mfd.pace() != pace;
+        state.actions.extend(actions);
+        let is_dirty = state.mfd.is_dirty();
+        drop(state);
+        if is_dirty && !was_dirty {
+            self.shared.pictures.send_modify(|n| *n += 1);
+        }
+        if stirs {
+            self.shared.stirred.notify_waiters();
+        }
+        answer
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic in a screen must not take the way out with it: the state is a picture, never half a promise.
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Panel for MfdPanel {
+    fn describe(&self) -> PanelInfo {
+        #[expect(clippy::unwrap_used, reason = "a short plain word, and a test describes the panel")]
+        let kind = Label::new("mfd").unwrap();
+        PanelInfo { kind, size: SIZE }
+    }
+
+    fn capture(&self) -> Result<Arc<Frame>, PanelError> {
+        Ok(self.with(|state, _| state.mfd.render()))
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.pictures.subscribe()
+    }
+
+    fn annotate(&self, annotation: &Annotation) {
+        self.with(|state, now| state.annotations.apply(annotation, now));
+        self.shared.layers.send_modify(|n| *n += 1);
+        self.shared.stirred.notify_waiters();
+    }
+
+    fn inject(&self, action: &Action) -> Result<(), PanelError> {
+        self.with(|state, _| state.mfd.inject(action)).then_some(()).ok_or(PanelError::Unsupported)
+    }
+
+    fn hold_awake(&self, hold: Awake) {
+        self.with(|state, _| state.mfd.hold_awake(hold == Awake::Hold));
+    }
+}
+
+impl Customer for MfdPanel {
+    fn show(&self, status: &Status) {
+        let is_over = matches!(status, Status::Idle | Status::Ended { .. });
+        self.with(|state, _| {
+            state.mfd.show(status);
+            if is_over {
+                state.annotations.clear();
+            }
+        });
+        if is_over {
+            self.shared.layers.send_modify(|n| *n += 1);
+        }
+        self.shared.stirred.notify_waiters();
+    }
+}

@@ -1,0 +1,105 @@
+//! Everything on the screen that can be touched.
+
+use super::machine::{Choice, Step};
+
+/// A screen that one can go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The tiles.
+    Home,
+    /// Copying.
+    Copy,
+    /// Scanning to an address.
+    Scan,
+    /// Typing an address on the soft keyboard.
+    Address,
+    /// The running or last job.
+    Jobs,
+    /// The machine's settings.
+    Settings,
+    /// What to know before entering a code.
+    Notice,
+    /// Entering a code.
+    Entry,
+    /// Who is connected.
+    Session,
+}
+
+/// Something to touch. Tests and tours find its place with [`Mfd::find`](super::Mfd::find).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A tile, or the way back.
+    Go(Place),
+    /// An option of the machine.
+    Choose(Choice),
+    /// Plus or minus of a setting.
+    Step(Step),
+    /// Start on the screen, the same as the hard key.
+    Start,
+    /// Stop of the running job.
+    StopJob,
+    /// A letter of the soft keyboard, in the case that it shows.
+    Letter(char),
+    /// Shift of the soft keyboard.
+    Shift,
+    /// Erase of the soft keyboard.
+    EraseLetter,
+    /// Done of the soft keyboard.
+    SaveAddress,
+    /// A digit of the code's keypad.
+    Digit(u8),
+    /// Erase of the code's keypad.
+    EraseDigit,
+    /// Clear of the code's keypad.
+    ClearCode,
+    /// A group of the code, 0 to 2, to type it again.
+    Group(u8),
+    /// Connect, with a whole code.
+    Connect,
+    /// Cancel while the connection is being made.
+    CancelConnecting,
+    /// Back to code entry after a refusal.
+    TryAgain,
+    /// Away from a refusal.
+    CloseRefusal,
+    /// EXIT: the end of the session.
+    Exit,
+    /// A sign of life against the idle end.
+    StayConnected,
+    /// Yes to the operator's question.
+    Allow,
+    /// No to the operator's question.
+    Refuse,
+    /// The end card has been read.
+    CloseEnded,
+}
+
+impl Target {
+    /// Whether the operator may touch this: the machine's own controls, and nothing that speaks for the customer.
+    pub(super) const fn is_machines(self) -> bool {
+        match self {
+            Self::Go(place) => !matches!(place, Place::Notice | Place::Entry | Place::Session),
+            Self::Choose(_)
+            | Self::Step(_)
+            | Self::Start
+            | Self::StopJob
+            | Self::Letter(_)
+            | Self::Shift
+            | Self::EraseLetter
+            | Self::SaveAddress => true,
+            Self::Digit(_)
+            | Self::EraseDigit
+            | Self::ClearCode
+            | Self::Group(_)
+            | Self::Connect
+            | Self::CancelConnecting
+            | Self::TryAgain
+            | Self::CloseRefusal
+            | Self::Exit
+            | Self::StayConnected
+            | Self::Allow
+            | Self::Refuse
+            | Self::CloseEnded => false,
+        }
+    }
+}

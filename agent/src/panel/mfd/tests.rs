@@ -1,0 +1,366 @@
+use alongside::{
+    protocol::{
+        input::{Buttons, KeyEvent, PointerEvent},
+        reason::{EndReason, Party},
+        units::Pressure,
+    },
+    status::CodeRefusal,
+};
+
+use super::{
+    gallery::{self, active, code, confirmed, press, tap, unverified},
+    *,
+};
+use crate::text::Locale;
+
+mod sources;
+
+fn mfd() -> Mfd {
+    Mfd::new(Text::new(Locale::English))
+}
+
+fn live() -> Mfd {
+    let mut mfd = mfd();
+    mfd.show(&Status::Active(active(confirmed())));
+    mfd
+}
+
+fn ended() -> Status {
+    Status::Ended { by: Party::Operator, reason: EndReason::OperatorEnded }
+}
+
+fn key(name: &str) -> KeyName {
+    KeyName::new(name).expect("a key")
+}
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+fn enter(mfd: &mut Mfd, digits: &str) {
+    tap(mfd, Target::Go(Place::Notice));
+    tap(mfd, Target::Go(Place::Entry));
+    digits.chars().for_each(|c| press(mfd, c));
+}
+
+#[test]
+fn no_text_is_clipped_on_any_screen_in_any_language() {
+    for locale in Locale::ALL {
+        let flawed: Vec<_> = gallery::states(Text::new(locale))
+            .into_iter()
+            .filter_map(|(name, mut mfd)| (!mfd.flaws().is_empty()).then(|| (name, mfd.flaws())))
+            .collect();
+        assert!(flawed.is_empty(), "{locale:?}: {flawed:#?}");
+    }
+}
+
+#[test]
+fn every_touch_target_is_large_enough_and_on_the_screen_and_apart_from_the_others() {
+    let screen = Rect::new(0, 0, 1024, 600);
+    for (name, mut mfd) in gallery::states(Text::default()) {
+        mfd.refresh();
+        for (n, spot) in mfd.spots.iter().enumerate() {
+            let Spot { rect, target, .. } = *spot;
+            assert!(rect.w >= theme::TOUCH && rect.h >= theme::TOUCH, "{name}: {target:?} is {rect:?}");
+            assert_eq!(rect.intersection(screen), Some(rect), "{name}: {target:?}");
+            let crossed = mfd.spots.iter().skip(n + 1).find(|other| other.rect.intersection(rect).is_some());
+            assert_eq!(crossed, None, "{name}: {target:?}");
+        }
+    }
+}
+
+#[test]
+fn the_banner_stands_on_every_screen_and_nothing_is_drawn_over_it() {
+    let banner = |mfd: &mut Mfd| -> Vec<u32> { mfd.render().pixels()[..1024 * banner::BANNER as usize].to_vec() };
+    let wanted = banner(&mut live());
+    for place in [Place::Copy, Place::Scan, Place::Address, Place::Jobs, Place::Settings, Place::Notice] {
+        let mut mfd = live();
+        tap(&mut mfd, Target::Go(place));
+        assert!(banner(&mut mfd) == wanted, "{place:?}");
+        assert!(mfd.find(Target::Exit).is_some(), "{place:?}");
+    }
+    for (name, mut mfd) in gallery::states(Text::default()) {
+        if name.starts_with("live-") {
+            assert!(mfd.find(Target::Exit).is_some(), "{name}");
+            let intruder = mfd.spots.iter().find(|spot| spot.target != Target::Exit && spot.rect.y < banner::BANNER);
+            assert_eq!(intruder, None, "{name}");
+        }
+    }
+}
+
+#[test]
+fn painting_only_what_differs_gives_the_same_picture() {
+    let mut mfd = live();
+    let steps: [&dyn Fn(&mut Mfd); 9] = [
+        &|mfd| tap(mfd, Target::Go(Place::Copy)),
+        &|mfd| press(mfd, '7'),
+        &|mfd| tap(mfd, Target::Choose(Choice::ColourBlack)),
+        &|mfd| tap(mfd, Target::Start),
+        &|mfd| mfd.tick(secs(3)),
+        &|mfd| mfd.key(&key("#"), KeyMotion::Down),
+        &|mfd| mfd.tick(secs(5)),
+        &|mfd| mfd.show(&Status::Active(active(unverified()))),
+        &|mfd| mfd.show(&ended()),
+    ];
+    for (n, step) in steps.iter().enumerate() {
+        mfd.render();
+        step(&mut mfd);
+        let patched = mfd.render();
+        mfd.painted = None;
+        mfd.frame = Arc::new(Frame::black(SIZE));
+        assert!(patched == mfd.render(), "step {n}");
+    }
+}
+
+#[test]
+fn a_picture_is_only_painted_again_when_something_differs() {
+    let mut mfd = mfd();
+    let first = mfd.render();
+    mfd.tick(secs(10));
+    assert!(!mfd.is_dirty());
+    assert!(Arc::ptr_eq(&first, &mfd.render()));
+}
+
+#[test]
+fn a_code_is_read_notice_first_and_goes_out_once() {
+    let mut mfd = mfd();
+    enter(&mut mfd, &code().reveal());
+    assert!(mfd.take_actions().is_empty(), "nothing goes out before Connect");
+    tap(&mut mfd, Target::Connect);
+    let actions = mfd.take_actions();
+    assert!(matches!(&*actions, [CustomerAction::EnterCode(entered)] if *entered == code()));
+    assert!(mfd.find(Target::Connect).is_none() && mfd.find(Target::CancelConnecting).is_some());
+}
+
+#[test]
+fn the_start_key_connects_too_and_a_wrong_check_digit_costs_nothing() {
+    let digits = code().reveal();
+    let swapped = format!("{}{}{}", &digits[1..2], &digits[..1], &digits[2..]);
+    let mut mfd = mfd();
+    enter(&mut mfd, &swapped);
+    mfd.key(&key("Start"), KeyMotion::Down);
+    assert!(mfd.take_actions().is_empty());
+    mfd.key(&key("Clear"), KeyMotion::Down);
+    digits.chars().for_each(|c| press(&mut mfd, c));
+    mfd.key(&key("Start"), KeyMotion::Down);
+    assert!(matches!(&*mfd.take_actions(), [CustomerAction::EnterCode(_)]));
+}
+
+#[test]
+fn digits_of_a_code_do_not_outlive_their_screen() {
+    let mut mfd = mfd();
+    enter(&mut mfd, &code().reveal());
+    tap(&mut mfd, Target::Go(Place::Notice));
+    tap(&mut mfd, Target::Go(Place::Entry));
+    assert!(mfd.assistance.entry.code().is_none());
+}
+
+#[test]
+fn exit_is_told_and_cancel_before_a_session_is_the_same() {
+    let mut mfd = live();
+    tap(&mut mfd, Target::Exit);
+    let actions = mfd.take_actions();
+    assert!(matches!(actions.last(), Some(CustomerAction::Exit)), "{actions:?}");
+    mfd.show(&ended());
+    tap(&mut mfd, Target::CloseEnded);
+    mfd.show(&Status::Claiming);
+    tap(&mut mfd, Target::CancelConnecting);
+    assert!(matches!(&*mfd.take_actions(), [CustomerAction::Exit]));
+}
+
+#[test]
+fn the_stop_key_is_told_whatever_the_panel_shows_and_only_once_while_it_repeats() {
+    for (name, mut mfd) in gallery::states(Text::default()) {
+        mfd.take_actions();
+        mfd.key(&key("#"), KeyMotion::Up);
+        mfd.take_actions();
+        for _ in 0..3 {
+            mfd.key(&key("#"), KeyMotion::Down);
+        }
+        mfd.key(&key("#"), KeyMotion::Up);
+        let stop: Vec<_> = mfd
+            .take_actions()
+            .into_iter()
+            .filter_map(|action| match action {
+                CustomerAction::StopKey(motion) => Some(motion),
+                CustomerAction::EnterCode(_)
+                | CustomerAction::Exit
+                | CustomerAction::Touched
+                | CustomerAction::Allow
+                | CustomerAction::Refuse => None,
+            })
+            .collect();
+        assert_eq!(stop, [KeyMotion::Down, KeyMotion::Up], "{name}");
+    }
+}
+
+#[test]
+fn every_touch_and_key_of_the_customer_is_told_during_a_session_and_none_before() {
+    let mut quiet = mfd();
+    tap(&mut quiet, Target::Go(Place::Copy));
+    press(&mut quiet, '3');
+    assert!(quiet.take_actions().is_empty());
+    let mut mfd = live();
+    mfd.touch(PanelPoint::from_pixels(512, 590), PointerPhase::Down);
+    mfd.touch(PanelPoint::from_pixels(512, 590), PointerPhase::Up);
+    press(&mut mfd, '3');
+    assert!(matches!(&*mfd.take_actions(), [CustomerAction::Touched, CustomerAction::Touched]));
+}
+
+#[test]
+fn a_finger_that_leaves_its_button_does_nothing() {
+    let mut mfd = live();
+    let exit = mfd.find(Target::Exit).expect("EXIT");
+    mfd.touch(exit, PointerPhase::Down);
+    mfd.touch(PanelPoint::from_pixels(500, 400), PointerPhase::Move);
+    mfd.touch(PanelPoint::from_pixels(500, 400), PointerPhase::Up);
+    assert!(!mfd.take_actions().iter().any(|action| matches!(action, CustomerAction::Exit)));
+}
+
+#[test]
+fn the_operators_hand_works_the_machine_and_nothing_that_speaks_for_the_customer() {
+    let pointer = |at, phase| Action::Pointer(PointerEvent { at, phase, buttons: Buttons::LEFT, pressure: Pressure::FULL });
+    let hash = |motion| Action::Key(KeyEvent { key: key("#"), motion });
+    let mut mfd = live();
+    let tap_as_operator = |mfd: &mut Mfd, target| {
+        let at = mfd.find(target).expect("on the screen");
+        mfd.inject(&pointer(at, PointerPhase::Down)) && mfd.inject(&pointer(at, PointerPhase::Up))
+    };
+    assert!(tap_as_operator(&mut mfd, Target::Go(Place::Copy)));
+    assert!(mfd.find(Target::Start).is_some(), "the copy screen is up");
+    tap_as_operator(&mut mfd, Target::Exit);
+    mfd.inject(&hash(KeyMotion::Down));
+    mfd.tick(secs(6));
+    mfd.inject(&hash(KeyMotion::Up));
+    assert!(mfd.take_actions().is_empty());
+
+    let ask = alongside::status::Ask {
+        mode: alongside::protocol::ids::ModeId::user_guide(),
+        wants_admin_id: false,
+        expires_in: secs(60),
+    };
+    mfd.show(&Status::Active(alongside::status::Active { ask: Some(ask), ..active(confirmed()) }));
+    assert!(!tap_as_operator(&mut mfd, Target::Allow));
+    assert!(mfd.take_actions().is_empty());
+    mfd.show(&ended());
+    assert!(!mfd.inject(&pointer(PanelPoint::from_pixels(5, 5), PointerPhase::Down)), "no session, no hand");
+}
+
+#[test]
+fn a_question_is_answered_by_its_two_buttons() {
+    for (target, allows) in [(Target::Allow, true), (Target::Refuse, false)] {
+        let mut mfd = live();
+        let ask = alongside::status::Ask {
+            mode: alongside::protocol::ids::ModeId::user_guide(),
+            wants_admin_id: false,
+            expires_in: secs(60),
+        };
+        mfd.show(&Status::Active(alongside::status::Active { ask: Some(ask), ..active(confirmed()) }));
+        assert!(mfd.find(Target::Go(Place::Copy)).is_none(), "the screen below cannot be touched");
+        tap(&mut mfd, target);
+        let told = mfd.take_actions();
+        assert_eq!(told.iter().any(|action| matches!(action, CustomerAction::Allow)), allows);
+        assert_eq!(told.iter().any(|action| matches!(action, CustomerAction::Refuse)), !allows);
+    }
+}
+
+#[test]
+fn the_panel_goes_home_after_a_minute_but_not_during_a_session_nor_while_held_awake() {
+    let mut mfd = mfd();
+    tap(&mut mfd, Target::Go(Place::Copy));
+    mfd.tick(secs(59));
+    assert_eq!(mfd.place, Place::Copy);
+    mfd.tick(secs(60));
+    assert_eq!(mfd.place, Place::Home);
+
+    tap(&mut mfd, Target::Go(Place::Copy));
+    mfd.show(&Status::Active(active(confirmed())));
+    mfd.tick(secs(600));
+    assert_eq!(mfd.place, Place::Copy);
+    mfd.show(&ended());
+    mfd.hold_awake(true);
+    mfd.tick(secs(1200));
+    assert_eq!(mfd.place, Place::Copy);
+    mfd.hold_awake(false);
+    mfd.tick(secs(1261));
+    assert_eq!(mfd.place, Place::Home);
+}
+
+#[test]
+fn the_end_card_stays_until_it_is_touched_and_a_cancelled_attempt_has_none() {
+    let mut mfd = live();
+    mfd.show(&ended());
+    mfd.show(&Status::Idle);
+    mfd.tick(secs(1000));
+    tap(&mut mfd, Target::CloseEnded);
+    assert!(mfd.find(Target::CloseEnded).is_none());
+
+    mfd.show(&Status::Claiming);
+    mfd.show(&Status::Ended { by: Party::Customer, reason: EndReason::Exit });
+    assert!(mfd.find(Target::CloseEnded).is_none());
+}
+
+#[test]
+fn a_locked_device_lets_a_code_be_typed_when_its_time_is_over() {
+    let mut mfd = mfd();
+    mfd.show(&Status::CodeRefused(CodeRefusal::EntryLocked { wait: secs(60) }));
+    mfd.show(&Status::Idle);
+    mfd.tick(secs(59));
+    assert!(mfd.find(Target::TryAgain).is_none());
+    mfd.tick(secs(60));
+    tap(&mut mfd, Target::TryAgain);
+    assert!(mfd.find(Target::Digit(1)).is_some());
+}
+
+#[test]
+fn a_malformed_code_leads_back_to_the_keypad() {
+    let mut mfd = mfd();
+    let error = alongside::protocol::code::CodeError::CheckDigit;
+    mfd.show(&Status::CodeRefused(CodeRefusal::Malformed(error)));
+    assert!(mfd.find(Target::Digit(1)).is_some());
+}
+
+#[test]
+fn a_job_shows_its_progress_as_time_passes() {
+    let mut mfd = mfd();
+    tap(&mut mfd, Target::Go(Place::Copy));
+    press(&mut mfd, '4');
+    mfd.key(&key("Start"), KeyMotion::Down);
+    assert!(mfd.pace().is_some_and(|pace| pace <= MOVING));
+    let before = mfd.render();
+    mfd.tick(secs(3));
+    assert!(before != mfd.render());
+    mfd.key(&key("Stop"), KeyMotion::Down);
+    assert!(mfd.find(Target::StopJob).is_none());
+}
+
+#[tokio::test]
+async fn the_shell_counts_pictures_and_layers_and_hands_out_actions() {
+    use alongside::{
+        ports::{Customer as _, Panel as _},
+        protocol::{annotation::Annotation, units::Color},
+    };
+    let panel = MfdPanel::new();
+    let (pictures, layers) = (panel.changes(), panel.annotation_changes());
+    let first = panel.capture().expect("a picture");
+    panel.show(&Status::Active(active(confirmed())));
+    assert!(pictures.has_changed().expect("a panel"));
+    assert!(first != panel.capture().expect("a picture"));
+
+    panel.annotate(&Annotation::Pointer { at: PanelPoint::from_pixels(9, 9), color: Color::rgb(1, 2, 3) });
+    assert!(layers.has_changed().expect("a panel"));
+    assert!(panel.annotations().pointer.is_some());
+
+    let exit = panel.find(Target::Exit).expect("EXIT");
+    let other = panel.clone();
+    let (first, second, third, ()) = tokio::join!(panel.action(), panel.action(), panel.action(), async move {
+        other.touch(exit, PointerPhase::Down);
+        other.touch(exit, PointerPhase::Up);
+    });
+    let exits = [first, second, third].iter().filter(|action| matches!(action, CustomerAction::Exit)).count();
+    assert_eq!(exits, 1);
+
+    panel.show(&ended());
+    assert_eq!(panel.annotations(), crate::panel::Drawn::default());
+    assert_eq!(panel.describe().size, SIZE);
+}
