@@ -1,0 +1,87 @@
+// The picture of a panel with the ink above it, at any scale.
+
+import { Ink } from './ink.js';
+
+/** The ink's canvas has twice the panel's resolution: pens are finer than pixels. */
+const INK_SCALE = 2;
+
+/** `<al-screen>`: tells `size` once it knows the panel's. */
+export class Screen extends HTMLElement {
+  ink = new Ink();
+  width = 0;
+  height = 0;
+  #pixels = document.createElement('canvas');
+  #over = document.createElement('canvas');
+  #picture = null;
+  #vectors = null;
+  #isDue = false;
+  #wake = 0;
+
+  connectedCallback() {
+    if (this.#pixels.isConnected) return;
+    this.#over.className = 'ink';
+    this.append(this.#pixels, this.#over);
+  }
+
+  /** Sets the panel's size, in its pixels. */
+  resize(width, height) {
+    if (width === this.width && height === this.height) return;
+    [this.width, this.height] = [width, height];
+    [this.#pixels.width, this.#pixels.height] = [width, height];
+    [this.#over.width, this.#over.height] = [width * INK_SCALE, height * INK_SCALE];
+    this.#picture = this.#pixels.getContext('2d', { alpha: false, desynchronized: true });
+    this.#vectors = this.#over.getContext('2d');
+    this.#vectors.setTransform(INK_SCALE, 0, 0, INK_SCALE, 0, 0);
+    this.dispatchEvent(new Event('size'));
+    this.refresh();
+  }
+
+  /** Paints a batch; resolves with its number once it is on the screen. */
+  paint(batch) {
+    const view = new DataView(batch);
+    if (view.getUint8(0) !== 1) throw new Error('pixels of an unknown version');
+    const number = view.getUint32(4, true);
+    this.resize(view.getUint16(8, true), view.getUint16(10, true));
+    let at = 12;
+    for (let left = view.getUint16(2, true); left > 0; left--) {
+      const [x, y, width, height] = [0, 2, 4, 6].map(field => view.getUint16(at + field, true));
+      const bytes = width * height * 4;
+      const pixels = new Uint8ClampedArray(batch, at + 8, bytes);
+      this.#picture.putImageData(new ImageData(pixels, width, height), x, y);
+      at += 8 + bytes;
+    }
+    return new Promise(resolve => {
+      requestAnimationFrame(() => {
+        // A task after the frame: by then it is drawn.
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => resolve(number);
+        port2.postMessage(null);
+      });
+    });
+  }
+
+  /** Draws the ink with the next frame. */
+  refresh() {
+    if (this.#isDue || !this.#vectors) return;
+    this.#isDue = true;
+    requestAnimationFrame(now => {
+      this.#isDue = false;
+      clearTimeout(this.#wake);
+      const next = this.ink.draw(this.#vectors, this.width, this.height, now);
+      if (next !== null) this.#wake = setTimeout(() => this.refresh(), next);
+    });
+  }
+
+  /** Where on the panel an event of a pointer is: within it, in sixteenths of a pixel. */
+  locate(event) {
+    const box = this.getBoundingClientRect();
+    return this.clamp(((event.clientX - box.x) * this.width) / box.width, ((event.clientY - box.y) * this.height) / box.height);
+  }
+
+  /** The nearest position on the panel, in sixteenths of a pixel. */
+  clamp(x, y) {
+    const within = (value, size) => Math.round(Math.min(Math.max(value, 0), size - 1 / 16) * 16) / 16;
+    return [within(x, this.width), within(y, this.height)];
+  }
+}
+customElements.define('al-screen', Screen);
