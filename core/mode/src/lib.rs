@@ -13,7 +13,7 @@
 //! use std::time::Duration;
 //!
 //! use alongside_mode::{Capabilities, Effects, Event, GiveUp, Granted, Half, Mode, harness::Pair};
-//! use alongside_protocol::{annotation::Annotation, input::PointerEvent, units::{Color, PanelPoint}};
+//! use alongside_mode::protocol::{annotation::Annotation, input::PointerEvent, units::{Color, PanelPoint}};
 //! use serde::{Deserialize, Serialize};
 //!
 //! pub struct Marker;
@@ -69,7 +69,7 @@
 //!     }
 //! }
 //!
-//! # use alongside_protocol::{input::{Buttons, PointerPhase}, units::Pressure};
+//! # use alongside_mode::protocol::{input::{Buttons, PointerPhase}, units::Pressure};
 //! # let hover = PointerEvent { at: PanelPoint::from_pixels(10, 20), phase: PointerPhase::Hover,
 //! #     buttons: Buttons::NONE, pressure: Pressure::FULL };
 //! // A test needs no network, no thread and no waiting:
@@ -148,6 +148,7 @@ pub mod harness;
 pub mod host;
 pub mod manifest;
 
+pub use alongside_protocol as protocol;
 pub use body::{BodyError, Line, MAX_TYPED_LEN, TypedText};
 pub use capability::{Capabilities, Side};
 pub use effect::{Delivery, Effect};

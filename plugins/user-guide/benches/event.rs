@@ -7,13 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alongside_mode::{Capabilities, Effect, HostEvent, Side, Start, host::Instance};
-use alongside_protocol::{
+use alongside_mode::protocol::{
     Bytes, PanelPoint, PanelSize,
     annotation::{Annotation, Stroke, StrokeId, StrokePoint, StrokeWidth},
     input::{Buttons, PointerEvent, PointerPhase},
     units::{Color, Pressure},
 };
+use alongside_mode::{Capabilities, Effect, HostEvent, Side, Start, host::Instance};
 use alongside_user_guide::MODULE;
 
 const EVENTS: u32 = 200_000;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use alongside_mode::{Capabilities, Effects, Event, GiveUp, Granted, Half, Refused};
-use alongside_protocol::{
+use alongside_mode::protocol::{
     PanelPoint, PanelSize,
     annotation::{Annotation, Stroke, StrokeId},
     units::Color,
 };
+use alongside_mode::{Capabilities, Effects, Event, GiveUp, Granted, Half, Refused};
 
 use crate::{
     drawing::{Added, Drawing, Held},

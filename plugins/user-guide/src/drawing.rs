@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use alongside_protocol::{
+use alongside_mode::protocol::{
     PanelPoint, PanelSize,
     annotation::{Stroke, StrokeId, StrokePoint, StrokeWidth},
     units::Color,

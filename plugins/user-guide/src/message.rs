@@ -1,6 +1,6 @@
 //! What the two halves tell each other: version 1 of the mode's own protocol.
 
-use alongside_protocol::{
+use alongside_mode::protocol::{
     PanelPoint,
     annotation::{Stroke, StrokeId},
     units::Color,

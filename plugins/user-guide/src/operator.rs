@@ -2,13 +2,13 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use alongside_mode::{Effects, Event, GiveUp, Half, Refused};
-use alongside_protocol::{
+use alongside_mode::protocol::{
     PanelPoint,
     annotation::{Annotation, Stroke, StrokeId},
     input::PointerPhase,
     units::Color,
 };
+use alongside_mode::{Effects, Event, GiveUp, Half, Refused};
 use serde::Serialize;
 
 use crate::{

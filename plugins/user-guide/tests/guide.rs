@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use alongside_mode::{Capabilities, Line, Side, StopReason, harness::Pair, host::Vetted};
-use alongside_protocol::{
+use alongside_mode::protocol::{
     PanelPoint,
     annotation::{Annotation, MAX_POINTS, Stroke, StrokeId, StrokePoint, StrokeWidth},
     fuzzing::mutations,
     input::{Buttons, PointerEvent, PointerPhase},
     units::{Color, Pressure},
 };
+use alongside_mode::{Capabilities, Line, Side, StopReason, harness::Pair, host::Vetted};
 use alongside_user_guide::{MODULE, POINTER_COLOR, POINTER_REST, ToDevice, UserGuide};
 use serde_json::json;
 

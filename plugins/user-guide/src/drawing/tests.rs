@@ -1,4 +1,4 @@
-use alongside_protocol::{annotation::MAX_POINTS as MAX_OPERATION, units::Pressure};
+use alongside_mode::protocol::{annotation::MAX_POINTS as MAX_OPERATION, units::Pressure};
 
 use super::*;
 
