@@ -2,6 +2,13 @@
 
 pub mod auth;
 pub mod cid;
+mod client;
 pub mod control;
+pub(crate) mod shared_socket;
 pub mod tls;
 pub mod tuning;
+
+pub use client::{
+    ConnectError, DialError, Leg, LegConfig, LegError, LegEvent, LegEvents, LegLost, LinkState,
+    RelayAddress,
+};

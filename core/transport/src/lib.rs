@@ -8,15 +8,21 @@
 pub mod conformance;
 pub mod congestion;
 pub mod connection;
+pub mod fuzzing;
 pub mod identity;
 pub mod leg;
 pub mod memory;
 pub mod path;
 pub mod quic;
 mod random;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
 
 pub use connection::{Binding, Connection, DatagramError, Lost, PathReport};
 pub use identity::Identity;
-pub use leg::tls::Trust;
+pub use leg::{
+    ConnectError, DialError, Leg, LegConfig, LegError, LegEvent, LegEvents, LegLost, LinkState,
+    RelayAddress, tls::Trust,
+};
 pub use path::PathKind;
 pub use quic::QuicConnection;

@@ -60,10 +60,11 @@ async fn handshake(
 
 /// The alert that ended a handshake, whichever side sent it.
 fn alert_of<T: fmt::Debug>(result: Result<T, ConnectionError>) -> u8 {
-    match crate::Lost::from(result.unwrap_err()) {
-        crate::Lost::Refused { alert } => alert,
-        lost => panic!("{lost:?} is not a refusal"),
-    }
+    let lost = crate::Lost::from(result.unwrap_err());
+    let crate::Lost::Refused { alert } = lost else {
+        panic!("{lost:?} is not a refusal")
+    };
+    alert
 }
 
 #[tokio::test]

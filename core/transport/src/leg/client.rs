@@ -1,0 +1,358 @@
+//! This process's leg: its place at the relay, and the end-to-end connections that go through it.
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use alongside_protocol::{
+    Nameplate, Serial,
+    label::Ticket,
+    relay::{
+        Allocate, Allocated, Claim, Peer, PeerGone, Prepare, RelayRefusal, Release, Role, Welcome,
+    },
+};
+use quinn::AsyncUdpSocket;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    congestion::PathGeneration,
+    connection::close_code,
+    identity::Identity,
+    leg::{shared_socket::SharedSocket, tls::Trust},
+    path::PathKind,
+    quic::QuicConnection,
+};
+
+mod connect;
+mod driver;
+mod error;
+mod peer;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+use driver::Request;
+pub use error::{ConnectError, DialError, LegError, LegLost};
+
+/// Longest wait for the relay's answer to a request.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Longest wait for the farewells to be acknowledged.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Where the relay is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RelayAddress {
+    /// DNS name or IP address; its certificate must be for it.
+    pub host: String,
+    /// UDP port: 443, but for tests and labs.
+    pub port: u16,
+}
+
+impl RelayAddress {
+    /// The relay on `host`, at the port that every relay has. An IPv6 address may stand in brackets.
+    pub fn new(host: &str) -> Self {
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .unwrap_or(host);
+        Self {
+            host: bare.to_owned(),
+            port: 443,
+        }
+    }
+
+    /// Another port than 443. For tests and labs: networks let 443 pass and little else.
+    pub fn with_danger_port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+}
+
+impl fmt::Display for RelayAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (open, close) = if self.host.contains(':') {
+            ("[", "]")
+        } else {
+            ("", "")
+        };
+        write!(f, "{open}{}{close}", self.host)?;
+        if self.port == 443 {
+            Ok(())
+        } else {
+            write!(f, ":{}", self.port)
+        }
+    }
+}
+
+/// What a leg needs to come up.
+#[derive(Clone, Debug)]
+pub struct LegConfig {
+    /// What this side is.
+    pub role: Role,
+    /// This side's long-term key.
+    pub identity: Arc<Identity>,
+    /// The relay.
+    pub relay: RelayAddress,
+    /// What makes it the right one.
+    pub trust: Trust,
+    /// Network interface that the socket is bound to; any if `None`. Linux only.
+    pub interface: Option<String>,
+}
+
+/// What happens to a leg.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum LegEvent {
+    /// Operator: a device claimed the nameplate; [`Leg::dial`] it.
+    Peer(Peer),
+    /// The other leg of a meeting is gone.
+    PeerGone(PeerGone),
+    /// The relay is about to shut down.
+    Closing,
+    /// Whether the relay can be heard changed.
+    Link(LinkState),
+    /// The leg is over; nothing comes after it.
+    Lost(LegLost),
+}
+
+/// Whether the relay can be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// Something came lately.
+    Ok,
+    /// Nothing came for [`MISSING_AFTER`](crate::path::MISSING_AFTER) or longer.
+    Missing {
+        /// How long.
+        silent: Duration,
+    },
+}
+
+/// A leg that the relay knows. Clones are the same leg; it ends with the last of them, and with it every
+/// connection that goes through it.
+#[derive(Clone, Debug)]
+pub struct Leg {
+    inner: Arc<Inner>,
+}
+
+/// What happens to a [`Leg`], in order.
+#[derive(Debug)]
+pub struct LegEvents {
+    events: mpsc::Receiver<LegEvent>,
+    lost: Arc<OnceLock<LegLost>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    role: Role,
+    identity: Arc<Identity>,
+    welcome: Welcome,
+    requests: mpsc::Sender<Request>,
+    socket: Arc<SharedSocket>,
+    control: quinn::Endpoint,
+    control_connection: quinn::Connection,
+    end_to_end: quinn::Endpoint,
+    generation: PathGeneration,
+    kind: watch::Receiver<PathKind>,
+    lost: Arc<OnceLock<LegLost>>,
+    /// One accept at a time.
+    accepting: tokio::sync::Mutex<()>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.say_goodbye();
+    }
+}
+
+impl Leg {
+    /// Finds the relay, connects to UDP port 443 of it and proves `config.identity`.
+    ///
+    /// Of several addresses the first that answers is taken; each next one gets 250 ms (RFC 8305). Takes at most
+    /// 10 s.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what to do about it.
+    pub async fn connect(config: LegConfig) -> Result<(Self, LegEvents), ConnectError> {
+        connect::by_name(config).await
+    }
+
+    /// The same over a socket of the caller's, without DNS: for a simulated network.
+    ///
+    /// # Errors
+    ///
+    /// As [`Leg::connect`].
+    pub async fn connect_over(
+        config: LegConfig,
+        socket: Arc<dyn AsyncUdpSocket>,
+        relay: SocketAddr,
+    ) -> Result<(Self, LegEvents), ConnectError> {
+        connect::over(config, socket, relay).await
+    }
+
+    /// What the relay said when it let the leg in.
+    pub fn welcome(&self) -> &Welcome {
+        &self.inner.welcome
+    }
+
+    /// Whether the leg is gone, so that another is needed.
+    pub fn is_over(&self) -> bool {
+        self.inner.lost.get().is_some()
+    }
+
+    /// Operator: asks for a nameplate that lives for `ttl`; `ticket` goes into the relay's access line.
+    ///
+    /// # Errors
+    ///
+    /// [`LegError::Refused`] if the operator is unknown or has too many codes; [`LegError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a nameplate that nobody waits for any more is given back.
+    pub async fn allocate(
+        &self,
+        ttl: Duration,
+        ticket: Option<Ticket>,
+    ) -> Result<Allocated, LegError> {
+        self.inner.check_role(Role::Operator)?;
+        let ttl_s = u16::try_from(ttl.as_secs()).unwrap_or(u16::MAX);
+        let (reply, answer) = oneshot::channel();
+        self.ask(Request::Allocate(Allocate { ttl_s, ticket }, reply), answer)
+            .await
+    }
+
+    /// Device: says that the customer typed `nameplate`, and learns who invites the device. From now on that
+    /// operator may dial; [`Leg::accept`] it.
+    ///
+    /// # Errors
+    ///
+    /// [`LegError::Refused`] if the code is unknown, expired or burnt; [`LegError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a meeting that nobody waits for any more is released.
+    pub async fn claim(&self, nameplate: Nameplate, serial: Serial) -> Result<Prepare, LegError> {
+        self.inner.check_role(Role::Device)?;
+        let (reply, answer) = oneshot::channel();
+        let door = self.inner.open_door()?;
+        let prepare = self
+            .ask(Request::Claim(Claim { nameplate, serial }, reply), answer)
+            .await?;
+        door.leave_open();
+        Ok(prepare)
+    }
+
+    /// Tells the relay that a meeting, or one try of it, is over. Never waits.
+    pub fn release(&self, release: Release) {
+        if self
+            .inner
+            .requests
+            .try_send(Request::Release(release))
+            .is_err()
+        {
+            tracing::debug!(rendezvous = ?release.rendezvous, "meeting not released: the leg is gone or busy");
+        }
+    }
+
+    /// Operator: connects end to end to the device that came, and goes on only with the key that the relay
+    /// announced. Whether that key is the device's is for the access code to prove.
+    ///
+    /// # Errors
+    ///
+    /// [`DialError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropping the future gives the dial up.
+    pub async fn dial(&self, peer: &Peer) -> Result<QuicConnection, DialError> {
+        self.inner.dial(peer).await
+    }
+
+    /// Device: takes the connection of the operator that [`Leg::claim`] announced, and of nobody else.
+    ///
+    /// # Errors
+    ///
+    /// [`DialError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropping the future turns the operator away.
+    pub async fn accept(&self, prepare: &Prepare) -> Result<QuicConnection, DialError> {
+        self.inner.accept(prepare).await
+    }
+
+    /// Ends the leg and whatever goes through it; waits at most half a second for the farewells to arrive.
+    pub async fn close(self) {
+        self.inner.say_goodbye();
+        let idle = async {
+            tokio::join!(
+                self.inner.control.wait_idle(),
+                self.inner.end_to_end.wait_idle()
+            )
+        };
+        // Without an answer the others find out by themselves.
+        let _unanswered = tokio::time::timeout(FAREWELL, idle).await;
+    }
+
+    async fn ask<T>(
+        &self,
+        request: Request,
+        answer: oneshot::Receiver<Result<T, LegError>>,
+    ) -> Result<T, LegError> {
+        self.inner
+            .requests
+            .send(request)
+            .await
+            .map_err(|_| self.gone())?;
+        match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(self.gone()),
+            Err(_) => Err(LegError::NoAnswer),
+        }
+    }
+
+    fn gone(&self) -> LegError {
+        LegError::Lost(
+            self.inner
+                .lost
+                .get()
+                .cloned()
+                .unwrap_or(LegLost::ClosedHere),
+        )
+    }
+}
+
+impl Inner {
+    fn check_role(&self, role: Role) -> Result<(), LegError> {
+        if self.role == role {
+            return Ok(());
+        }
+        Err(LegError::Refused {
+            refusal: RelayRefusal::NotAllowed,
+            retry_after_s: None,
+        })
+    }
+
+    fn say_goodbye(&self) {
+        self.end_to_end.close(close_code::SHUTDOWN.into(), b"");
+        self.control_connection.close(close_code::DONE.into(), b"");
+    }
+}
+
+impl LegEvents {
+    /// Next event. After [`LegEvent::Lost`] it gives the same again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: no event is lost.
+    pub async fn next(&mut self) -> LegEvent {
+        match self.events.recv().await {
+            Some(event) => event,
+            None => LegEvent::Lost(self.lost.get().cloned().unwrap_or(LegLost::ClosedHere)),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Keeps a leg alive: asks and answers on the control stream, checks that the relay is there.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use alongside_protocol::relay::{
+    Allocate, Allocated, Claim, FromRelay, LegCheck, Prepare, Release, ReleaseReason, ToRelay,
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{Instant, MissedTickBehavior, interval, interval_at, timeout},
+};
+
+use super::{
+    LegError, LegEvent, LegLost, LinkState,
+    connect::{Reader, Writer},
+};
+use crate::{
+    connection::{Lost, close_code},
+    leg::shared_socket::SharedSocket,
+    path::{MISSING_AFTER, PathKind},
+};
+
+/// Pause between two accessible checks of the leg.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// How often silence is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Longest that the relay may let a control message wait for room.
+const WRITE_STALL: Duration = Duration::from_secs(10);
+
+/// What callers want of the relay.
+#[derive(Debug)]
+pub(super) enum Request {
+    Allocate(Allocate, oneshot::Sender<Result<Allocated, LegError>>),
+    Claim(Claim, oneshot::Sender<Result<Prepare, LegError>>),
+    Release(Release),
+}
+
+/// The request that the relay works on, and who waits for the answer.
+#[derive(Debug)]
+enum Pending {
+    Allocated(oneshot::Sender<Result<Allocated, LegError>>),
+    Prepare(oneshot::Sender<Result<Prepare, LegError>>),
+}
+
+pub(super) struct Parts {
+    pub(super) connection: quinn::Connection,
+    pub(super) reader: Reader,
+    pub(super) writer: Writer,
+    pub(super) socket: Arc<SharedSocket>,
+    pub(super) events: mpsc::Sender<LegEvent>,
+    pub(super) way: watch::Sender<PathKind>,
+    pub(super) lost: Arc<OnceLock<LegLost>>,
+}
+
+pub(super) struct Driver {
+    parts: Parts,
+    /// The relay answers one request at a time; the others wait here.
+    queue: VecDeque<Request>,
+    pending: Option<Pending>,
+    checks: u32,
+    link: LinkState,
+}
+
+impl Driver {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            queue: VecDeque::new(),
+            pending: None,
+            checks: 0,
+            link: LinkState::Ok,
+        }
+    }
+
+    /// Runs until the leg is over, and says why.
+    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        let why = match self.drive(&mut requests).await {
+            Ok(()) => LegLost::ClosedHere,
+            Err(why) => why,
+        };
+        tracing::debug!(%why, "the leg is over");
+        let code = match why {
+            LegLost::Protocol => close_code::PROTOCOL,
+            LegLost::ClosedHere | LegLost::Connection(_) => close_code::DONE,
+        };
+        self.parts.connection.close(code.into(), b"");
+        self.parts.way.send_replace(PathKind::None);
+        let _first = self.parts.lost.set(why);
+    }
+
+    async fn drive(&mut self, requests: &mut mpsc::Receiver<Request>) -> Result<(), LegLost> {
+        let mut checks = interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                request = requests.recv() => match request {
+                    Some(Request::Release(release)) => self.send(release.into()).await?,
+                    Some(request) => self.queue.push_back(request),
+                    None => return Ok(()),
+                },
+                message = self.parts.reader.next() => match message {
+                    Ok(Some(message)) => self.on_message(message).await?,
+                    Ok(None) => return Err(self.end_of_stream().await),
+                    Err(error) => return Err(LegLost::of_stream(&error, &self.parts.connection)),
+                },
+                _ = checks.tick() => {
+                    self.checks = self.checks.wrapping_add(1);
+                    self.send(LegCheck { n: self.checks }.into()).await?;
+                }
+                _ = looks.tick() => self.look()?,
+            }
+            self.ask_next().await?;
+        }
+    }
+
+    async fn ask_next(&mut self) -> Result<(), LegLost> {
+        while self.pending.is_none() {
+            let Some(request) = self.queue.pop_front() else {
+                break;
+            };
+            match request {
+                Request::Allocate(_, reply) if reply.is_closed() => {}
+                Request::Claim(_, reply) if reply.is_closed() => {}
+                Request::Allocate(allocate, reply) => {
+                    self.pending = Some(Pending::Allocated(reply));
+                    self.send(allocate.into()).await?;
+                }
+                Request::Claim(claim, reply) => {
+                    self.pending = Some(Pending::Prepare(reply));
+                    self.send(claim.into()).await?;
+                }
+                Request::Release(release) => self.send(release.into()).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn on_message(&mut self, message: FromRelay) -> Result<(), LegLost> {
+        match message {
+            FromRelay::Allocated(allocated) => self.on_allocated(allocated).await,
+            FromRelay::Prepare(prepare) => self.on_prepare(prepare).await,
+            FromRelay::Refused(refused) => {
+                let no = LegError::Refused {
+                    refusal: refused.reason,
+                    retry_after_s: refused.retry_after_s,
+                };
+                match self.pending.take() {
+                    Some(Pending::Allocated(reply)) => drop(reply.send(Err(no))),
+                    Some(Pending::Prepare(reply)) => drop(reply.send(Err(no))),
+                    None => return Err(LegLost::Protocol),
+                }
+                Ok(())
+            }
+            FromRelay::Peer(peer) => self.tell(LegEvent::Peer(peer)),
+            FromRelay::PeerGone(gone) => self.tell(LegEvent::PeerGone(gone)),
+            FromRelay::Closing(_) => self.tell(LegEvent::Closing),
+            // Whatever the relay sends shows that it is there; the socket has noted it.
+            FromRelay::Check(_) => Ok(()),
+            FromRelay::Challenge(_) | FromRelay::Welcome(_) => Err(LegLost::Protocol),
+            _ => Err(LegLost::Protocol),
+        }
+    }
+
+    async fn on_allocated(&mut self, allocated: Allocated) -> Result<(), LegLost> {
+        let Some(Pending::Allocated(reply)) = self.pending.take() else {
+            return Err(LegLost::Protocol);
+        };
+        let rendezvous = allocated.rendezvous;
+        if reply.send(Ok(allocated)).is_err() {
+            // The caller has gone, so nobody would ever use the code.
+            return self
+                .send(
+                    Release {
+                        rendezvous,
+                        reason: ReleaseReason::CodeDead,
+                    }
+                    .into(),
+                )
+                .await;
+        }
+        Ok(())
+    }
+
+    async fn on_prepare(&mut self, prepare: Prepare) -> Result<(), LegLost> {
+        let Some(Pending::Prepare(reply)) = self.pending.take() else {
+            return Err(LegLost::Protocol);
+        };
+        let rendezvous = prepare.rendezvous;
+        if reply.send(Ok(prepare)).is_err() {
+            return self
+                .send(
+                    Release {
+                        rendezvous,
+                        reason: ReleaseReason::WrongCode,
+                    }
+                    .into(),
+                )
+                .await;
+        }
+        Ok(())
+    }
+
+    /// Tells whether the relay can be heard, when that changes.
+    fn look(&mut self) -> Result<(), LegLost> {
+        let silent = self.parts.socket.silence();
+        let is_missing = silent >= MISSING_AFTER;
+        let was_missing = matches!(self.link, LinkState::Missing { .. });
+        if is_missing == was_missing {
+            return Ok(());
+        }
+        self.link = if is_missing {
+            LinkState::Missing { silent }
+        } else {
+            LinkState::Ok
+        };
+        self.tell(LegEvent::Link(self.link))
+    }
+
+    fn tell(&self, event: LegEvent) -> Result<(), LegLost> {
+        match self.parts.events.try_send(event) {
+            // Nobody listens: then nobody minds.
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(LegLost::Protocol),
+        }
+    }
+
+    async fn send(&mut self, message: ToRelay) -> Result<(), LegLost> {
+        match timeout(WRITE_STALL, self.parts.writer.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(LegLost::of_stream(&error, &self.parts.connection)),
+            Err(_) => Err(LegLost::Connection(Lost::Silent)),
+        }
+    }
+
+    /// The relay finished the stream: a moment later comes the reason.
+    async fn end_of_stream(&self) -> LegLost {
+        match timeout(LOOK_EVERY, self.parts.connection.closed()).await {
+            Ok(reason) => reason.into(),
+            Err(_) => LegLost::Protocol,
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! What can go wrong with a leg, in sentences that say what to do.
+
+use std::io;
+
+use alongside_protocol::{relay::RelayRefusal, wire::DecodeError};
+use quinn::ConnectionError;
+
+use super::RelayAddress;
+use crate::{
+    connection::Lost,
+    leg::{
+        control::ControlError,
+        tls::{CertificateFault, TlsError, TrustError},
+    },
+    quic::NotBound,
+};
+
+/// Why there is no leg.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The relay's name leads nowhere.
+    #[error("no address was found for the relay {relay}: check its name and this machine's DNS")]
+    NoDns {
+        /// The relay.
+        relay: RelayAddress,
+        /// What the resolver said, if it said anything.
+        source: Option<io::Error>,
+    },
+    /// Nothing answered.
+    #[error("the relay {relay} does not answer: check that UDP port {} may leave this network", relay.port)]
+    Unreachable {
+        /// The relay.
+        relay: RelayAddress,
+    },
+    /// Something answered, but it is no Alongside relay, or one without post-quantum key exchange.
+    #[error(
+        "what answers at {relay} is not an Alongside relay: check the relay's name (TLS alert {alert})"
+    )]
+    NotARelay {
+        /// The relay.
+        relay: RelayAddress,
+        /// The alert's number (RFC 8446, section 6).
+        alert: u8,
+    },
+    /// The certificate is for another name.
+    #[error("the certificate of the relay is not for {relay}: use the name that it was made for")]
+    WrongName {
+        /// The relay.
+        relay: RelayAddress,
+    },
+    /// The certificate cannot be trusted.
+    #[error("the relay {relay} is not trusted: {}", certificate_sentence(*fault))]
+    Untrusted {
+        /// The relay.
+        relay: RelayAddress,
+        /// What is wrong with its certificate.
+        fault: CertificateFault,
+    },
+    /// The configured CA file or pin is of no use.
+    #[error("the relay cannot be trusted with these settings")]
+    Trust(#[from] TrustError),
+    /// The relay does not let this leg in.
+    #[error("the relay {relay} refuses: {}", refusal_sentence(*refusal))]
+    Refused {
+        /// The relay.
+        relay: RelayAddress,
+        /// Why.
+        refusal: RelayRefusal,
+        /// Seconds after which it may be tried again, where that helps.
+        retry_after_s: Option<u16>,
+    },
+    /// The connection broke before the leg was up.
+    #[error("the connection to the relay {relay} broke before it was ready: try again")]
+    Broke {
+        /// The relay.
+        relay: RelayAddress,
+        /// How.
+        source: LegLost,
+    },
+    /// No socket could be had.
+    #[error("no UDP socket could be opened on this machine{}", on_interface(interface.as_deref()))]
+    Socket {
+        /// The interface it should have been bound to.
+        interface: Option<String>,
+        /// Why not.
+        source: io::Error,
+    },
+    /// TLS could not be set up.
+    #[error("TLS could not be set up")]
+    Tls(#[from] TlsError),
+}
+
+impl ConnectError {
+    /// Word for records and the command line.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoDns { .. } => "no-dns",
+            Self::Unreachable { .. } | Self::NotARelay { .. } | Self::Broke { .. } => {
+                "relay-unreachable"
+            }
+            Self::WrongName { .. } => "relay-name",
+            Self::Untrusted { .. } | Self::Trust(_) => "relay-untrusted",
+            Self::Refused { .. } => "relay-refused",
+            Self::Socket { .. } | Self::Tls(_) => "internal",
+        }
+    }
+
+    /// Whether the same attempt may succeed later without a person changing anything.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::NoDns { .. } | Self::Unreachable { .. } | Self::Broke { .. } => true,
+            Self::Refused { refusal, .. } => is_refusal_retryable(*refusal),
+            Self::NotARelay { .. }
+            | Self::WrongName { .. }
+            | Self::Untrusted { .. }
+            | Self::Trust(_)
+            | Self::Socket { .. }
+            | Self::Tls(_) => false,
+        }
+    }
+
+    /// How much this says: of several attempts the one that got furthest is reported.
+    pub(super) fn weight(&self) -> u8 {
+        match self {
+            Self::Socket { .. } => 0,
+            Self::NoDns { .. } | Self::Unreachable { .. } => 1,
+            Self::Broke { .. } => 2,
+            Self::NotARelay { .. } => 3,
+            Self::WrongName { .. } | Self::Untrusted { .. } => 4,
+            Self::Refused { .. } | Self::Trust(_) | Self::Tls(_) => 5,
+        }
+    }
+}
+
+fn on_interface(interface: Option<&str>) -> String {
+    interface
+        .map(|name| format!(" (interface {name:?}: check its name)"))
+        .unwrap_or_default()
+}
+
+fn certificate_sentence(fault: CertificateFault) -> &'static str {
+    match fault {
+        CertificateFault::Untrusted => {
+            "its certificate leads to no authority that is trusted here; give the relay's CA file or its pin"
+        }
+        CertificateFault::WrongPin => {
+            "its key is not the pinned one; if the relay's key was changed, so must the pin be"
+        }
+        CertificateFault::OutOfDate => {
+            "its certificate is not valid today; check this machine's date, then the relay's certificate"
+        }
+        CertificateFault::WrongName => "its certificate is for another name",
+        CertificateFault::Unusable => {
+            "its certificate cannot be used; whoever runs the relay must replace it"
+        }
+    }
+}
+
+/// What a person makes of a refusal.
+pub(super) fn refusal_sentence(refusal: RelayRefusal) -> &'static str {
+    match refusal {
+        RelayRefusal::BadSignature => {
+            "this side's key was not proved; its clock and key file are fine, try again"
+        }
+        RelayRefusal::Version => "it speaks another version; update the older of the two",
+        RelayRefusal::TokenTaken => "another connection holds this one's place; try again",
+        RelayRefusal::UnknownOperator => {
+            "it does not know this operator; whoever runs it adds the operator's key to operators.toml"
+        }
+        RelayRefusal::Quota => {
+            "this operator has as many codes as it may have; end one, or wait until one expires"
+        }
+        RelayRefusal::CodeUnknown => "there is no such code; ask for a new one",
+        RelayRefusal::CodeExpired => "the code's time is over; ask for a new one",
+        RelayRefusal::CodeBurnt => "the code was tried too often; ask for a new one",
+        RelayRefusal::TooManyClaims => "too many wrong codes came from here; wait and try again",
+        RelayRefusal::OperatorGone => "the operator is not there any more; ask for a new code",
+        RelayRefusal::Full => "it is full; try again later",
+        RelayRefusal::NotAllowed => "this is not allowed now",
+        _ => "for a reason that this version does not know; update it",
+    }
+}
+
+fn is_refusal_retryable(refusal: RelayRefusal) -> bool {
+    matches!(
+        refusal,
+        RelayRefusal::TokenTaken | RelayRefusal::Full | RelayRefusal::TooManyClaims
+    )
+}
+
+/// Why a leg is over.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LegLost {
+    /// This side closed it.
+    #[error("the connection to the relay was closed here")]
+    ClosedHere,
+    /// The relay closed it or cannot be heard any more.
+    #[error("the relay is gone: {0}")]
+    Connection(Lost),
+    /// The relay sent something that is no message, or floods this side.
+    #[error("the relay broke the protocol")]
+    Protocol,
+}
+
+impl From<ConnectionError> for LegLost {
+    fn from(error: ConnectionError) -> Self {
+        match Lost::from(error) {
+            Lost::ClosedHere => Self::ClosedHere,
+            lost @ (Lost::ClosedByPeer { .. }
+            | Lost::Silent
+            | Lost::Restarted
+            | Lost::Refused { .. }
+            | Lost::Broken) => Self::Connection(lost),
+        }
+    }
+}
+
+impl From<DecodeError> for LegLost {
+    fn from(_: DecodeError) -> Self {
+        Self::Protocol
+    }
+}
+
+impl LegLost {
+    /// What broke the control stream of `connection`.
+    pub(super) fn of_stream(error: &ControlError, connection: &quinn::Connection) -> Self {
+        match (error, connection.close_reason()) {
+            (ControlError::Io(_) | ControlError::Truncated, Some(reason)) => reason.into(),
+            (ControlError::Io(_), None) => Self::Connection(Lost::Broken),
+            (ControlError::Protocol(_), _) | (ControlError::Truncated, None) => Self::Protocol,
+        }
+    }
+}
+
+/// Why a request to the relay came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LegError {
+    /// The relay says no.
+    #[error("the relay refuses: {}", refusal_sentence(*refusal))]
+    Refused {
+        /// Why.
+        refusal: RelayRefusal,
+        /// Seconds after which it may be tried again, where that helps.
+        retry_after_s: Option<u16>,
+    },
+    /// No answer came in 15 s.
+    #[error("the relay does not answer: try again")]
+    NoAnswer,
+    /// The leg is over.
+    #[error(transparent)]
+    Lost(#[from] LegLost),
+    /// TLS could not be set up.
+    #[error("TLS could not be set up")]
+    Tls,
+}
+
+impl LegError {
+    /// Whether the same request may succeed later without a person changing anything.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Refused { refusal, .. } => is_refusal_retryable(*refusal),
+            Self::NoAnswer | Self::Lost(_) => true,
+            Self::Tls => false,
+        }
+    }
+}
+
+impl From<TlsError> for LegError {
+    fn from(error: TlsError) -> Self {
+        tracing::error!(%error, "TLS could not be set up");
+        Self::Tls
+    }
+}
+
+/// Why there is no end-to-end connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DialError {
+    /// The other side was not heard in 15 s.
+    #[error("the other side does not answer")]
+    Silent,
+    /// The handshake failed, or the connection broke in it.
+    #[error("no secure connection to the other side")]
+    Failed(#[source] Lost),
+    /// What answered is not bound to a key.
+    #[error("no secure connection to the other side")]
+    NotBound(#[from] NotBound),
+    /// The leg is over.
+    #[error("no way to the other side: the leg is over")]
+    LegGone,
+    /// The operator accepts no connection, a device dials none.
+    #[error("this side may not make that connection")]
+    NotAllowed,
+    /// TLS could not be set up.
+    #[error("TLS could not be set up")]
+    Tls(#[from] TlsError),
+}
+
+impl From<Lost> for DialError {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Silent => Self::Silent,
+            Lost::ClosedHere => Self::LegGone,
+            Lost::ClosedByPeer { .. } | Lost::Restarted | Lost::Refused { .. } | Lost::Broken => {
+                Self::Failed(lost)
+            }
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! Two quinn endpoints, control and end to end, over one UDP socket, told apart by their tokens.
+//!
+//! The control endpoint sees the relay as it is. The end-to-end endpoint sees every peer at one address that
+//! does not exist, whatever way the packets take: quinn tells connections apart by their IDs, and the IDs say
+//! where packets go. So the way can change under a connection without its knowing.
+
+use std::{
+    collections::VecDeque,
+    io::{self, IoSliceMut},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Wake, Waker, ready},
+    time::Duration,
+};
+
+use alongside_protocol::LegToken;
+use quinn::{
+    AsyncUdpSocket, UdpPoller,
+    udp::{RecvMeta, Transmit},
+};
+use tokio::time::Instant;
+
+use crate::path::{Incoming, Outgoing, PathTable, Way};
+
+pub(crate) mod split;
+#[cfg(test)]
+mod tests;
+
+/// Port of the address at which quinn sees every peer; any will do.
+const VIRTUAL_PORT: u16 = 443;
+
+/// Receive buffers that wait for the other endpoint to be polled; beyond them packets are dropped, as a kernel
+/// does.
+const MAX_WAITING: usize = 256;
+
+/// The one socket under both endpoints.
+#[derive(Debug)]
+pub(crate) struct SharedSocket {
+    io: Arc<dyn AsyncUdpSocket>,
+    /// Where quinn believes the peers to be.
+    virtual_address: SocketAddr,
+    table: Mutex<PathTable>,
+    waiting: [Mutex<VecDeque<Waiting>>; 2],
+    /// Shared with the socket below, which knows one waker only.
+    tasks: Arc<Tasks>,
+    tasks_waker: Waker,
+}
+
+/// Packets of one endpoint that the other received.
+#[derive(Debug)]
+struct Waiting {
+    bytes: Vec<u8>,
+    meta: RecvMeta,
+}
+
+/// One of the two endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Control,
+    EndToEnd,
+}
+
+impl Side {
+    fn other(self) -> Self {
+        match self {
+            Self::Control => Self::EndToEnd,
+            Self::EndToEnd => Self::Control,
+        }
+    }
+}
+
+impl SharedSocket {
+    /// Shares `io` for the leg that holds `own` and talks to the relay at `relay`.
+    pub(crate) fn new(
+        io: Arc<dyn AsyncUdpSocket>,
+        own: LegToken,
+        relay: SocketAddr,
+    ) -> io::Result<Arc<Self>> {
+        let relay = as_socket_wants(relay, io.local_addr()?);
+        let tasks = Arc::new(Tasks::default());
+        Ok(Arc::new(Self {
+            io,
+            virtual_address: SocketAddr::new(virtual_ip(own).into(), VIRTUAL_PORT),
+            table: Mutex::new(PathTable::new(own, relay, Instant::now().into_std())),
+            waiting: Default::default(),
+            tasks_waker: Waker::from(Arc::clone(&tasks)),
+            tasks,
+        }))
+    }
+
+    /// The socket of the control endpoint.
+    pub(crate) fn control(self: &Arc<Self>) -> Arc<dyn AsyncUdpSocket> {
+        Arc::new(Facade {
+            shared: Arc::clone(self),
+            side: Side::Control,
+        })
+    }
+
+    /// The socket of the end-to-end endpoint.
+    pub(crate) fn end_to_end(self: &Arc<Self>) -> Arc<dyn AsyncUdpSocket> {
+        Arc::new(Facade {
+            shared: Arc::clone(self),
+            side: Side::EndToEnd,
+        })
+    }
+
+    /// The address at which to dial any peer.
+    pub(crate) fn peer_address(&self) -> SocketAddr {
+        self.virtual_address
+    }
+
+    /// Lets packets go to `peer`.
+    pub(crate) fn add_peer(&self, peer: LegToken) {
+        self.table().add_peer(peer);
+    }
+
+    /// How long nothing at all came from the relay.
+    pub(crate) fn silence(&self) -> Duration {
+        self.table().silence(Instant::now().into_std())
+    }
+
+    fn table(&self) -> MutexGuard<'_, PathTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self, side: Side) -> MutexGuard<'_, VecDeque<Waiting>> {
+        let [control, end_to_end] = &self.waiting;
+        let queue = match side {
+            Side::Control => control,
+            Side::EndToEnd => end_to_end,
+        };
+        queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send_end_to_end(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        let first = transmit
+            .contents
+            .get(..transmit.segment_size.unwrap_or(usize::MAX));
+        let first = first.unwrap_or(transmit.contents);
+        let table = self.table();
+        match table.outgoing(first) {
+            Outgoing::Send(way) => {
+                drop(table);
+                self.send(way, transmit.contents, transmit)
+            }
+            Outgoing::Reset => {
+                let (way, peers) = (table.way(), table.peers().to_vec());
+                drop(table);
+                self.send_reset(way, &peers, transmit)
+            }
+            Outgoing::Drop => Ok(()),
+        }
+    }
+
+    /// quinn does not say whom a stateless reset is for, so every peer gets one. Its token is in the last 16
+    /// bytes and the rest is padding, so the first may say where it goes; only the right peer knows the token.
+    fn send_reset(&self, way: Way, peers: &[LegToken], transmit: &Transmit<'_>) -> io::Result<()> {
+        for peer in peers {
+            let mut packet = transmit.contents.to_vec();
+            let Some(place) = packet.get_mut(1..=peer.0.len()) else {
+                return Ok(());
+            };
+            place.copy_from_slice(&peer.0);
+            self.send(way, &packet, transmit)?;
+        }
+        Ok(())
+    }
+
+    fn send(&self, way: Way, contents: &[u8], transmit: &Transmit<'_>) -> io::Result<()> {
+        match way {
+            Way::RelayUdp(destination) => self.io.try_send(&Transmit {
+                destination,
+                ecn: transmit.ecn,
+                contents,
+                segment_size: transmit.segment_size,
+                src_ip: None,
+            }),
+        }
+    }
+
+    fn poll_recv(
+        &self,
+        side: Side,
+        cx: &Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        metas: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        // Before looking: what the other endpoint hands over from now on wakes us.
+        self.tasks.set(side, cx.waker());
+        let taken = self.take_waiting(side, buffers, metas);
+        if taken > 0 {
+            return Poll::Ready(Ok(taken));
+        }
+        let received = ready!(self.io.poll_recv(
+            &mut Context::from_waker(&self.tasks_waker),
+            buffers,
+            metas
+        ))?;
+        let now = Instant::now().into_std();
+        let mut handed_over = false;
+        for (buffer, meta) in buffers.iter_mut().zip(metas.iter_mut()).take(received) {
+            handed_over |= self.sort(side, now, buffer, meta);
+        }
+        if handed_over {
+            self.tasks.wake_one(side.other());
+        }
+        // Buffers that were all the other's have length 0 now: quinn skips them, but counts the work.
+        Poll::Ready(Ok(received))
+    }
+
+    /// Leaves in `buffer` what is `side`'s, and keeps the rest for the other; whether there was any.
+    fn sort(
+        &self,
+        side: Side,
+        now: std::time::Instant,
+        buffer: &mut [u8],
+        meta: &mut RecvMeta,
+    ) -> bool {
+        let mut handed_over = false;
+        let source = *meta;
+        let mut table = self.table();
+        let classify = |packet: &[u8]| match table.incoming(now, source.addr, packet) {
+            Incoming::Foreign => None,
+            Incoming::Control => Some(Side::Control),
+            Incoming::EndToEnd => Some(Side::EndToEnd),
+        };
+        let other = side.other();
+        meta.len = split::split(
+            buffer,
+            source.len,
+            source.stride,
+            classify,
+            side,
+            |packets| {
+                let mut queue = self.waiting(other);
+                if queue.len() < MAX_WAITING {
+                    let meta = self.seen_by(
+                        other,
+                        RecvMeta {
+                            len: packets.len(),
+                            ..source
+                        },
+                    );
+                    queue.push_back(Waiting {
+                        bytes: packets.to_vec(),
+                        meta,
+                    });
+                    handed_over = true;
+                }
+            },
+        );
+        *meta = self.seen_by(side, *meta);
+        handed_over
+    }
+
+    fn seen_by(&self, side: Side, meta: RecvMeta) -> RecvMeta {
+        match side {
+            Side::Control => meta,
+            Side::EndToEnd => RecvMeta {
+                addr: self.virtual_address,
+                dst_ip: None,
+                ..meta
+            },
+        }
+    }
+
+    fn take_waiting(
+        &self,
+        side: Side,
+        buffers: &mut [IoSliceMut<'_>],
+        metas: &mut [RecvMeta],
+    ) -> usize {
+        let mut queue = self.waiting(side);
+        let mut taken = 0;
+        for (buffer, meta) in buffers.iter_mut().zip(metas.iter_mut()) {
+            let Some(waiting) = queue.pop_front() else {
+                break;
+            };
+            *meta = waiting.meta;
+            match buffer.get_mut(..waiting.bytes.len()) {
+                Some(place) => place.copy_from_slice(&waiting.bytes),
+                None => meta.len = 0, // both endpoints have the same buffers, so this does not happen
+            }
+            taken += 1;
+        }
+        taken
+    }
+}
+
+/// A unique local address (RFC 4193) that nothing on the network has.
+fn virtual_ip(token: LegToken) -> Ipv6Addr {
+    let mut octets = [0; 16];
+    octets[..2].copy_from_slice(&[0xfd, 0x61]);
+    octets[8..].copy_from_slice(&token.0);
+    octets.into()
+}
+
+/// `address` in the family of a socket bound to `local`.
+fn as_socket_wants(address: SocketAddr, local: SocketAddr) -> SocketAddr {
+    match (local.ip(), address.ip()) {
+        (IpAddr::V6(_), IpAddr::V4(ip)) => {
+            SocketAddr::new(ip.to_ipv6_mapped().into(), address.port())
+        }
+        (IpAddr::V4(_), IpAddr::V6(_)) => {
+            SocketAddr::new(address.ip().to_canonical(), address.port())
+        }
+        (IpAddr::V4(_), IpAddr::V4(_)) | (IpAddr::V6(_), IpAddr::V6(_)) => address,
+    }
+}
+
+/// The tasks that drive the two endpoints. The socket below remembers one waker, so it gets one that wakes both:
+/// whichever runs first sorts for the other, and neither depends on the other being alive.
+#[derive(Debug, Default)]
+struct Tasks([Mutex<Option<Waker>>; 2]);
+
+impl Tasks {
+    fn set(&self, side: Side, waker: &Waker) {
+        let mut slot = self.slot(side);
+        if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *slot = Some(waker.clone());
+        }
+    }
+
+    fn wake_one(&self, side: Side) {
+        let waker = self.slot(side).take();
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn slot(&self, side: Side) -> MutexGuard<'_, Option<Waker>> {
+        let [control, end_to_end] = &self.0;
+        let slot = match side {
+            Side::Control => control,
+            Side::EndToEnd => end_to_end,
+        };
+        slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for Tasks {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.wake_one(Side::Control);
+        self.wake_one(Side::EndToEnd);
+    }
+}
+
+/// The socket as one endpoint sees it.
+#[derive(Debug)]
+struct Facade {
+    shared: Arc<SharedSocket>,
+    side: Side,
+}
+
+impl AsyncUdpSocket for Facade {
+    fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
+        Arc::clone(&self.shared.io).create_io_poller()
+    }
+
+    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        match self.side {
+            Side::Control => self.shared.io.try_send(transmit),
+            Side::EndToEnd => self.shared.send_end_to_end(transmit),
+        }
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        metas: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        self.shared.poll_recv(self.side, cx, buffers, metas)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self.side {
+            Side::Control => self.shared.io.local_addr(),
+            // quinn dials IPv6 addresses only from a socket that has one.
+            Side::EndToEnd => Ok(SocketAddr::new(Ipv6Addr::LOCALHOST.into(), VIRTUAL_PORT)),
+        }
+    }
+
+    fn max_transmit_segments(&self) -> usize {
+        self.shared.io.max_transmit_segments()
+    }
+
+    fn max_receive_segments(&self) -> usize {
+        self.shared.io.max_receive_segments()
+    }
+
+    fn may_fragment(&self) -> bool {
+        self.shared.io.may_fragment()
+    }
+}
