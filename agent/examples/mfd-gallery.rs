@@ -25,8 +25,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn write(path: &std::path::Path, frame: &Frame) -> Result<(), Box<dyn std::error::Error>> {
-    let mut encoder =
-        png::Encoder::new(BufWriter::new(File::create(path)?), frame.size().width().into(), frame.size().height().into());
+    let mut encoder = png::Encoder::new(
+        BufWriter::new(File::create(path)?),
+        frame.size().width().into(),
+        frame.size().height().into(),
+    );
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.write_header()?.write_image_data(&frame.to_rgb8())?;

@@ -2,11 +2,13 @@
 
 mod annotations;
 pub mod mfd;
+pub mod x11;
 
 use alongside::protocol::{AccessCode, input::KeyMotion};
 
 pub use annotations::{Annotations, Drawn, DrawnPointer, DrawnStroke};
 pub use mfd::{Mfd, MfdPanel};
+pub use x11::X11Panel;
 
 /// What the customer does that the session must hear of.
 #[derive(Debug)]

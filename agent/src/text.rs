@@ -36,7 +36,9 @@ impl Locale {
 
     /// The locale of a language tag; `None` for a language that the catalogue does not have.
     pub fn from_tag(tag: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|locale| locale.tag().eq_ignore_ascii_case(tag))
+        Self::ALL
+            .into_iter()
+            .find(|locale| locale.tag().eq_ignore_ascii_case(tag))
     }
 }
 
@@ -61,8 +63,15 @@ pub enum Slot {
 
 impl Slot {
     /// Every slot.
-    pub const ALL: [Self; 7] =
-        [Self::Name, Self::Relay, Self::Mode, Self::Count, Self::Number, Self::Time, Self::Part];
+    pub const ALL: [Self; 7] = [
+        Self::Name,
+        Self::Relay,
+        Self::Mode,
+        Self::Count,
+        Self::Number,
+        Self::Time,
+        Self::Part,
+    ];
 
     /// How the slot is written in a sentence.
     pub const fn mark(self) -> &'static str {
@@ -134,7 +143,9 @@ impl Text {
         while let Some(open) = rest.find('{') {
             let (before, tail) = rest.split_at(open);
             out.push_str(before);
-            let found = data.iter().find_map(|(slot, value)| tail.strip_prefix(slot.mark()).map(|after| (value, after)));
+            let found = data.iter().find_map(|(slot, value)| {
+                tail.strip_prefix(slot.mark()).map(|after| (value, after))
+            });
             rest = if let Some((value, after)) = found {
                 out.push_str(&value.to_string());
                 after
@@ -152,9 +163,13 @@ impl Text {
         let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
         match seconds {
             0..120 => self.fill(Id::Seconds, &[(Slot::Count, &seconds)]),
-            120..600 => {
-                self.fill(Id::MinutesSeconds, &[(Slot::Number, &(seconds / 60)), (Slot::Count, &(seconds % 60))])
-            }
+            120..600 => self.fill(
+                Id::MinutesSeconds,
+                &[
+                    (Slot::Number, &(seconds / 60)),
+                    (Slot::Count, &(seconds % 60)),
+                ],
+            ),
             _ => self.fill(Id::Minutes, &[(Slot::Count, &seconds.div_ceil(60))]),
         }
     }
@@ -178,12 +193,22 @@ mod tests {
         for id in Id::ALL {
             let (english, pseudo) = (id.english(), pseudo::stretch(id.english()));
             let (short, long) = (english.chars().count(), pseudo.chars().count());
-            assert!(long * 10 >= short * 14, "{id:?}: {long} letters for {short}");
+            assert!(
+                long * 10 >= short * 14,
+                "{id:?}: {long} letters for {short}"
+            );
             for slot in Slot::ALL {
                 let count = |text: &str| text.matches(slot.mark()).count();
                 assert_eq!(count(english), count(&pseudo), "{id:?}");
             }
-            assert_eq!(english.matches('{').count(), Slot::ALL.iter().map(|s| english.matches(s.mark()).count()).sum(), "{id:?}");
+            assert_eq!(
+                english.matches('{').count(),
+                Slot::ALL
+                    .iter()
+                    .map(|s| english.matches(s.mark()).count())
+                    .sum(),
+                "{id:?}"
+            );
         }
     }
 

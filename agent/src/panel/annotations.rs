@@ -68,7 +68,13 @@ impl Annotations {
     /// Draws, or takes back, at `now`.
     pub fn apply(&mut self, annotation: &Annotation, now: Duration) {
         match annotation {
-            Annotation::Pointer { at, color } => self.pointer = Some(Pointer { at: *at, color: *color, moved: now }),
+            Annotation::Pointer { at, color } => {
+                self.pointer = Some(Pointer {
+                    at: *at,
+                    color: *color,
+                    moved: now,
+                })
+            }
             Annotation::PointerGone => self.pointer = None,
             Annotation::Stroke(stroke) => self.stroke(stroke),
             Annotation::Undo(None) => drop(self.strokes.pop()),
@@ -82,8 +88,20 @@ impl Annotations {
             stroke.points.extend_from_slice(&added.points);
             stroke.done = added.done;
         } else {
-            let Stroke { id, color, width, ref points, done } = *added;
-            self.strokes.push(DrawnStroke { id, color, width, points: points.clone(), done });
+            let Stroke {
+                id,
+                color,
+                width,
+                ref points,
+                done,
+            } = *added;
+            self.strokes.push(DrawnStroke {
+                id,
+                color,
+                width,
+                points: points.clone(),
+                done,
+            });
         }
         let mut points: usize = self.strokes.iter().map(|stroke| stroke.points.len()).sum();
         while points > MAX_POINTS && !self.strokes.is_empty() {
@@ -98,7 +116,10 @@ impl Annotations {
 
     /// Everything as it is to be drawn at `now`.
     pub fn drawn(&self, now: Duration) -> Drawn {
-        Drawn { pointer: self.pointer(now), strokes: self.strokes.clone() }
+        Drawn {
+            pointer: self.pointer(now),
+            strokes: self.strokes.clone(),
+        }
     }
 
     /// The pointer as it is to be drawn at `now`; `None` once it has faded.
@@ -116,7 +137,8 @@ impl Annotations {
 
     /// Whether the pointer is fading at `now`, so that the layer looks different a moment later.
     pub fn is_fading(&self, now: Duration) -> bool {
-        self.pointer(now).is_some_and(|pointer| pointer.opacity < 1.0)
+        self.pointer(now)
+            .is_some_and(|pointer| pointer.opacity < 1.0)
     }
 
     /// When the pointer begins to fade; `None` without a pointer or once it has begun.
@@ -133,7 +155,10 @@ mod tests {
     use super::*;
 
     fn stroke(id: u32, points: usize, done: bool) -> Annotation {
-        let point = StrokePoint { at: PanelPoint::from_pixels(10, 20), pressure: Pressure::FULL };
+        let point = StrokePoint {
+            at: PanelPoint::from_pixels(10, 20),
+            pressure: Pressure::FULL,
+        };
         Annotation::Stroke(Stroke {
             id: StrokeId(id),
             color: Color::rgb(255, 0, 0),
@@ -147,7 +172,13 @@ mod tests {
     fn the_pointer_stays_then_fades_then_is_gone() {
         let at = Duration::from_millis;
         let mut layer = Annotations::default();
-        layer.apply(&Annotation::Pointer { at: PanelPoint::default(), color: Color::rgb(1, 2, 3) }, at(1_000));
+        layer.apply(
+            &Annotation::Pointer {
+                at: PanelPoint::default(),
+                color: Color::rgb(1, 2, 3),
+            },
+            at(1_000),
+        );
         assert_eq!(layer.pointer(at(3_400)).map(|p| p.opacity), Some(1.0));
         assert_eq!(layer.fades_at(at(3_400)), Some(at(3_500)));
         assert!(layer.is_fading(at(3_800)));
@@ -157,13 +188,24 @@ mod tests {
     #[test]
     fn points_of_one_stroke_are_joined_and_undo_takes_the_newest_or_the_named() {
         let mut layer = Annotations::default();
-        for annotation in [stroke(1, 3, false), stroke(1, 2, true), stroke(2, 1, true), stroke(3, 1, true)] {
+        for annotation in [
+            stroke(1, 3, false),
+            stroke(1, 2, true),
+            stroke(2, 1, true),
+            stroke(3, 1, true),
+        ] {
             layer.apply(&annotation, Duration::ZERO);
         }
-        assert_eq!(layer.strokes().first().map(|s| (s.points.len(), s.done)), Some((5, true)));
+        assert_eq!(
+            layer.strokes().first().map(|s| (s.points.len(), s.done)),
+            Some((5, true))
+        );
         layer.apply(&Annotation::Undo(Some(StrokeId(1))), Duration::ZERO);
         layer.apply(&Annotation::Undo(None), Duration::ZERO);
-        assert_eq!(layer.strokes().iter().map(|s| s.id).collect::<Vec<_>>(), [StrokeId(2)]);
+        assert_eq!(
+            layer.strokes().iter().map(|s| s.id).collect::<Vec<_>>(),
+            [StrokeId(2)]
+        );
     }
 
     #[test]
@@ -172,6 +214,13 @@ mod tests {
         for n in 0..400 {
             layer.apply(&stroke(n / 40, 256, false), Duration::ZERO);
         }
-        assert!(layer.strokes().iter().map(|s| s.points.len()).sum::<usize>() <= MAX_POINTS);
+        assert!(
+            layer
+                .strokes()
+                .iter()
+                .map(|s| s.points.len())
+                .sum::<usize>()
+                <= MAX_POINTS
+        );
     }
 }

@@ -104,7 +104,10 @@ pub struct Mfd {
 impl Mfd {
     /// A panel that speaks `text`, at its home screen.
     pub fn new(text: Text) -> Self {
-        #[expect(clippy::unwrap_used, reason = "the one size there is, and every test paints it")]
+        #[expect(
+            clippy::unwrap_used,
+            reason = "the one size there is, and every test paints it"
+        )]
         let painter = Painter::new(SIZE).unwrap();
         let mut mfd = Self {
             text,
@@ -144,7 +147,11 @@ impl Mfd {
     /// It never reaches the banner, a question to the customer, code entry or the stop key, and nothing at all while
     /// a question is open.
     pub fn inject(&mut self, action: &Action) -> bool {
-        if self.assistance.live().is_none_or(|active| active.ask.is_some()) {
+        if self
+            .assistance
+            .live()
+            .is_none_or(|active| active.ask.is_some())
+        {
             return false;
         }
         match action {
@@ -186,9 +193,15 @@ impl Mfd {
     pub fn tick(&mut self, now: Duration) {
         let was_moving = self.is_moving();
         self.now = self.now.max(now);
-        let on_the_phone = self.assistance.is_waiting() || matches!(self.place, Place::Notice | Place::Entry);
-        let limit = if on_the_phone { AUTO_RESET_ASSISTANCE } else { AUTO_RESET };
-        let is_held_awake = self.awake || self.assistance.is_busy() || self.machine.is_working(self.now);
+        let on_the_phone =
+            self.assistance.is_waiting() || matches!(self.place, Place::Notice | Place::Entry);
+        let limit = if on_the_phone {
+            AUTO_RESET_ASSISTANCE
+        } else {
+            AUTO_RESET
+        };
+        let is_held_awake =
+            self.awake || self.assistance.is_busy() || self.machine.is_working(self.now);
         if is_held_awake {
             self.last_touch = self.now;
         } else if self.now.saturating_sub(self.last_touch) >= limit && !self.is_at_rest() {
@@ -221,7 +234,8 @@ impl Mfd {
             Some(painted) => self.sketch.damage(painted),
         };
         if let Some(damage) = damage {
-            self.painter.paint(&self.sketch, damage, Arc::make_mut(&mut self.frame));
+            self.painter
+                .paint(&self.sketch, damage, Arc::make_mut(&mut self.frame));
             self.painted = Some(self.sketch.clone());
         }
         Arc::clone(&self.frame)
@@ -230,7 +244,9 @@ impl Mfd {
     /// Whether [`Mfd::render`] would give another picture than before.
     pub fn is_dirty(&mut self) -> bool {
         self.refresh();
-        self.painted.as_ref().is_none_or(|painted| self.sketch.damage(painted).is_some())
+        self.painted
+            .as_ref()
+            .is_none_or(|painted| self.sketch.damage(painted).is_some())
     }
 
     /// What the customer did since the last call, in order.
@@ -241,7 +257,10 @@ impl Mfd {
     /// The middle of something to touch; `None` if it is not on the screen or out of use.
     pub fn find(&mut self, target: Target) -> Option<PanelPoint> {
         self.refresh();
-        let spot = self.spots.iter().find(|spot| spot.target == target && spot.state == view::State::Enabled)?;
+        let spot = self
+            .spots
+            .iter()
+            .find(|spot| spot.target == target && spot.state == view::State::Enabled)?;
         let Point { x, y } = spot.rect.center();
         (view::hit(&self.spots, Point { x, y }) == Some(target))
             .then(|| PanelPoint::from_pixels(x.try_into().unwrap_or(0), y.try_into().unwrap_or(0)))
@@ -255,17 +274,26 @@ impl Mfd {
 
     fn finger(&mut self, hand: Hand, at: PanelPoint, phase: PointerPhase) {
         // The person at the panel wins.
-        if hand == Hand::Operators && self.touch.is_some_and(|touch| touch.hand == Hand::Customers) {
+        if hand == Hand::Operators
+            && self
+                .touch
+                .is_some_and(|touch| touch.hand == Hand::Customers)
+        {
             return;
         }
         self.refresh();
         let (x, y) = at.to_pixels();
-        let under = view::hit(&self.spots, Point { x, y }).filter(|target| hand == Hand::Customers || target.is_machines());
+        let under = view::hit(&self.spots, Point { x, y })
+            .filter(|target| hand == Hand::Customers || target.is_machines());
         match phase {
             PointerPhase::Hover => return,
             PointerPhase::Down => {
                 self.touched(hand);
-                self.touch = under.map(|target| Touch { hand, target, on_target: true });
+                self.touch = under.map(|target| Touch {
+                    hand,
+                    target,
+                    on_target: true,
+                });
             }
             PointerPhase::Move => {
                 if let Some(touch) = self.touch.as_mut().filter(|touch| touch.hand == hand) {
@@ -299,12 +327,20 @@ impl Mfd {
         self.touched(Hand::Customers);
         self.is_stale = true;
         match self.assistance.stage() {
-            Stage::Connecting(_) if matches!(key, HardKey::Stop | HardKey::Reset) => self.act(Target::CancelConnecting),
+            Stage::Connecting(_) if matches!(key, HardKey::Stop | HardKey::Reset) => {
+                self.act(Target::CancelConnecting)
+            }
             Stage::Connecting(_) => {}
-            Stage::Refused(_) if matches!(key, HardKey::Start | HardKey::Clear) => self.act(Target::TryAgain),
-            Stage::Refused(_) if matches!(key, HardKey::Stop | HardKey::Reset) => self.act(Target::CloseRefusal),
+            Stage::Refused(_) if matches!(key, HardKey::Start | HardKey::Clear) => {
+                self.act(Target::TryAgain)
+            }
+            Stage::Refused(_) if matches!(key, HardKey::Stop | HardKey::Reset) => {
+                self.act(Target::CloseRefusal)
+            }
             Stage::Refused(_) => {}
-            Stage::Idle | Stage::Live(_) if self.assistance.has_ended() => self.act(Target::CloseEnded),
+            Stage::Idle | Stage::Live(_) if self.assistance.has_ended() => {
+                self.act(Target::CloseEnded)
+            }
             Stage::Idle if self.place == Place::Entry => self.entry_key(key),
             Stage::Idle | Stage::Live(_) => self.machine_key(key),
         }
@@ -326,13 +362,18 @@ impl Mfd {
         match (key, self.place) {
             (HardKey::Digit(digit), Place::Copy) => self.machine.copies_digit(digit),
             (HardKey::Clear, Place::Copy) => self.machine.clear_copies(),
-            (HardKey::Digit(digit), Place::Address) => self.machine.letter(char::from(b'0' + digit)),
+            (HardKey::Digit(digit), Place::Address) => {
+                self.machine.letter(char::from(b'0' + digit))
+            }
             (HardKey::Star, Place::Address) => self.machine.letter('*'),
             (HardKey::Clear, Place::Address) => self.machine.typing.clear(),
             (HardKey::Start, Place::Copy | Place::Scan) => self.start(),
             (HardKey::Stop, _) => self.machine.stop(self.now),
             (HardKey::Reset, _) => self.reset(),
-            (HardKey::Digit(_) | HardKey::Star | HardKey::Hash | HardKey::Start | HardKey::Clear, _) => {}
+            (
+                HardKey::Digit(_) | HardKey::Star | HardKey::Hash | HardKey::Start | HardKey::Clear,
+                _,
+            ) => {}
         }
     }
 
@@ -397,10 +438,9 @@ impl Mfd {
         if place != Place::Entry || self.place != Place::Entry {
             self.assistance.entry.clear();
         }
-        self.place = match place {
-            Place::Notice if self.assistance.is_live() => Place::Session,
-            place => place,
-        };
+        // During a session the icon shows who is connected; a second code has no use.
+        let is_session = place == Place::Notice && self.assistance.is_live();
+        self.place = if is_session { Place::Session } else { place };
     }
 
     fn start(&mut self) {
@@ -441,7 +481,10 @@ impl Mfd {
         if !std::mem::take(&mut self.is_stale) {
             return;
         }
-        let pressed = self.touch.filter(|touch| touch.on_target).map(|touch| touch.target);
+        let pressed = self
+            .touch
+            .filter(|touch| touch.on_target)
+            .map(|touch| touch.target);
         let mut view = View::new(self.text, pressed);
         screens::draw(self, &mut view);
         (self.sketch, self.spots) = view.into_parts();

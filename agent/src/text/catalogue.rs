@@ -153,11 +153,11 @@ sentences! {
     MayOther = "Sees this screen and uses {mode}";
     HoldToEnd = "or hold # for 5 s";
     KeepHolding = "Keep holding #";
-    LinkMissing = "{name} has not been heard from for {time}";
+    LinkMissing = "The support person has not been heard from for {time}.";
     LinkMissingText = "It goes on by itself when the network is back. You can end it now.";
     IdleWarning = "Nobody has done anything for a while. Assistance ends in {time}.";
     StayConnected = "Stay connected";
-    Paused = "{name} waits while you use the panel.";
+    Paused = "The support person waits while you use the panel.";
     SessionTitle = "Connected now";
     SessionEndHint = "EXIT ends it at once. The support person then sees nothing more.";
     AskControl = "May {name} operate this panel?";

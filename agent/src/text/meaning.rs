@@ -15,8 +15,12 @@ impl Text {
     /// What is wrong with the digits; says nothing about which digits they were.
     pub fn code_error(self, error: CodeError) -> Words {
         match error {
-            CodeError::NotADigit(part) => self.fill(Id::EntryNotDigit, &[(Slot::Part, &self.part(part))]),
-            CodeError::TooShort(part) => self.fill(Id::EntryShort, &[(Slot::Part, &self.part(part))]),
+            CodeError::NotADigit(part) => {
+                self.fill(Id::EntryNotDigit, &[(Slot::Part, &self.part(part))])
+            }
+            CodeError::TooShort(part) => {
+                self.fill(Id::EntryShort, &[(Slot::Part, &self.part(part))])
+            }
             CodeError::TooLong => self.say(Id::EntryLong),
             CodeError::CheckDigit | _ => self.say(Id::EntryCheckDigit),
         }
@@ -38,21 +42,35 @@ impl Text {
             CodeRefusal::Unknown => both(Id::Unknown, Id::UnknownNext),
             CodeRefusal::Expired => both(Id::Expired, Id::ExpiredNext),
             CodeRefusal::Wrong { tries_left } => {
-                let id = if *tries_left == 1 { Id::WrongOne } else { Id::WrongMany };
-                (self.fill(id, &[(Slot::Count, tries_left)]), self.say(Id::WrongNext))
+                let id = if *tries_left == 1 {
+                    Id::WrongOne
+                } else {
+                    Id::WrongMany
+                };
+                (
+                    self.fill(id, &[(Slot::Count, tries_left)]),
+                    self.say(Id::WrongNext),
+                )
             }
             CodeRefusal::Burnt => both(Id::Burnt, Id::BurntNext),
-            CodeRefusal::EntryLocked { wait } if wait.is_zero() => both(Id::EntryLocked, Id::EntryUnlocked),
-            CodeRefusal::EntryLocked { wait } => {
-                (self.say(Id::EntryLocked), self.fill(Id::EntryLockedNext, &[(Slot::Time, &self.time(*wait))]))
+            CodeRefusal::EntryLocked { wait } if wait.is_zero() => {
+                both(Id::EntryLocked, Id::EntryUnlocked)
             }
+            CodeRefusal::EntryLocked { wait } => (
+                self.say(Id::EntryLocked),
+                self.fill(Id::EntryLockedNext, &[(Slot::Time, &self.time(*wait))]),
+            ),
             CodeRefusal::NoConnection(problem) => match problem {
                 ConnectProblem::NoDns => both(Id::NoDns, Id::NoDnsNext),
-                ConnectProblem::RelayUnreachable => both(Id::RelayUnreachable, Id::RelayUnreachableNext),
+                ConnectProblem::RelayUnreachable => {
+                    both(Id::RelayUnreachable, Id::RelayUnreachableNext)
+                }
                 ConnectProblem::RelayUntrusted => both(Id::RelayUntrusted, Id::RelayUntrustedNext),
                 ConnectProblem::RelayName => both(Id::RelayName, Id::RelayNameNext),
                 ConnectProblem::RelayRefused => both(Id::RelayRefused, Id::RelayRefusedNext),
-                ConnectProblem::OperatorUnreachable => both(Id::OperatorUnreachable, Id::OperatorUnreachableNext),
+                ConnectProblem::OperatorUnreachable => {
+                    both(Id::OperatorUnreachable, Id::OperatorUnreachableNext)
+                }
                 ConnectProblem::Incompatible => both(Id::Incompatible, Id::IncompatibleNext),
                 _ => both(Id::OtherProblem, Id::OtherProblemNext),
             },
@@ -120,8 +138,14 @@ mod tests {
     #[test]
     fn every_end_and_refusal_has_a_sentence_of_its_own() {
         let text = Text::new(Locale::English);
-        let ends: Vec<_> = EndReason::ALL.iter().map(|reason| text.ended(*reason).to_string()).collect();
-        let refusals: Vec<_> = Refusal::ALL.iter().map(|reason| text.mode_refused(*reason).to_string()).collect();
+        let ends: Vec<_> = EndReason::ALL
+            .iter()
+            .map(|reason| text.ended(*reason).to_string())
+            .collect();
+        let refusals: Vec<_> = Refusal::ALL
+            .iter()
+            .map(|reason| text.mode_refused(*reason).to_string())
+            .collect();
         for sentences in [ends, refusals] {
             let distinct: std::collections::BTreeSet<_> = sentences.iter().collect();
             assert_eq!(distinct.len(), sentences.len(), "{sentences:?}");

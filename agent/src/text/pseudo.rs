@@ -22,7 +22,10 @@ pub(super) fn stretch(english: &str) -> String {
         out.push(accented);
         if is_vowel(c) {
             let now = per_vowel.min(owed);
-            out.extend(std::iter::repeat_n(accented.to_lowercase().next().unwrap_or(accented), now));
+            out.extend(std::iter::repeat_n(
+                accented.to_lowercase().next().unwrap_or(accented),
+                now,
+            ));
             owed -= now;
         }
     }

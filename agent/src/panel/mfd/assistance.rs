@@ -38,12 +38,11 @@ pub(super) struct Refused {
 impl Refused {
     /// The refusal, with the waiting time that is left at `now`.
     pub(super) fn at(&self, now: Duration) -> CodeRefusal {
-        match &self.refusal {
-            CodeRefusal::EntryLocked { wait } => {
-                CodeRefusal::EntryLocked { wait: wait.saturating_sub(now.saturating_sub(self.since)) }
-            }
-            refusal => refusal.clone(),
+        if let CodeRefusal::EntryLocked { wait } = self.refusal {
+            let wait = wait.saturating_sub(now.saturating_sub(self.since));
+            return CodeRefusal::EntryLocked { wait };
         }
+        self.refusal.clone()
     }
 
     /// Whether a code can be typed now.
@@ -72,7 +71,13 @@ pub(super) struct Assistance {
 
 impl Default for Assistance {
     fn default() -> Self {
-        Self { stage: Stage::Idle, entry: CodeEntry::default(), ended: None, stop_held_since: None, wants_entry: false }
+        Self {
+            stage: Stage::Idle,
+            entry: CodeEntry::default(),
+            ended: None,
+            stop_held_since: None,
+            wants_entry: false,
+        }
     }
 }
 
@@ -96,7 +101,10 @@ impl Assistance {
                 false
             }
             Status::CodeRefused(refusal) => {
-                self.stage = Stage::Refused(Refused { refusal: refusal.clone(), since: now });
+                self.stage = Stage::Refused(Refused {
+                    refusal: refusal.clone(),
+                    since: now,
+                });
                 false
             }
             Status::Active(active) => {
@@ -112,7 +120,10 @@ impl Assistance {
                 };
                 // Cancelling before anybody was connected needs no card.
                 if operator.is_some() || *by != Party::Customer {
-                    self.ended = Some(Ended { reason: *reason, operator });
+                    self.ended = Some(Ended {
+                        reason: *reason,
+                        operator,
+                    });
                 }
                 self.stage = Stage::Idle;
                 self.stop_held_since = None;

@@ -22,7 +22,12 @@ pub(super) const BANNER: i32 = 84;
 const STRIP: i32 = 60;
 
 /// Draws banner and strip over `screen`; answers what is left for the screen below.
-pub(super) fn draw(view: &mut View, screen: Rect, active: &Active, stop_held: Option<Duration>) -> Rect {
+pub(super) fn draw(
+    view: &mut View,
+    screen: Rect,
+    active: &Active,
+    stop_held: Option<Duration>,
+) -> Rect {
     let (bar, below) = screen.cut_top(BANNER, 0);
     let is_confirmed = active.operator.confirmed_by.is_some();
     let (ground, ink, muted) = if is_confirmed {
@@ -40,11 +45,31 @@ pub(super) fn draw(view: &mut View, screen: Rect, active: &Active, stop_held: Op
     hold(view, way_out, stop_held, ink);
 
     let (badge, inner) = inner.cut_left(48, 14);
-    view.sketch.icon(badge.center_box(40, 40), if is_confirmed { Icon::Person } else { Icon::Warning }, ink.color());
+    view.sketch.icon(
+        badge.center_box(40, 40),
+        if is_confirmed {
+            Icon::Person
+        } else {
+            Icon::Warning
+        },
+        ink.color(),
+    );
     let (who, may) = inner.cut_left(inner.w * 11 / 20, 20);
     let [name_box, trust_box] = who.rows(0);
-    view.sketch.text(name_box, BODY.bold().cut(), ink, &full_name(view.text, &active.operator));
-    view.sketch.text(trust_box, SMALL.cut(), muted, &trust(view.text, &active.operator));
+    view.sketch.text(
+        name_box,
+        BODY.bold().cut(),
+        ink,
+        &full_name(view.text, &active.operator),
+    );
+    // The name of the relay may be cut; that nobody confirms the name may not.
+    let style = if is_confirmed {
+        SMALL.cut()
+    } else {
+        SMALL.one_line()
+    };
+    view.sketch
+        .text(trust_box, style, muted, &trust(view.text, &active.operator));
     let words = view.text.may(&active.mode);
     view.sketch.text(may, SMALL, ink, &words);
 
@@ -66,7 +91,8 @@ fn hold(view: &mut View, rect: Rect, held: Option<Duration>, ink: Ink) {
     view.sketch.ring(ring, 6, 1000, theme::LINE);
     view.sketch.ring(ring, 6, thousandths, theme::DANGER);
     let left = HOLD.saturating_sub(held).as_millis().div_ceil(1000);
-    view.sketch.text(ring, TITLE.centered(), ink, &Words::data(left));
+    view.sketch
+        .text(ring, TITLE.centered(), ink, &Words::data(left));
     view.say(words, SMALL.bold(), ink, Id::KeepHolding);
 }
 
@@ -80,21 +106,38 @@ struct News {
 }
 
 fn news(text: Text, active: &Active) -> Option<News> {
-    let name = name(text, &active.operator);
     if let Link::Missing { silent } = active.link {
-        let words = text.fill(Id::LinkMissing, &[(Slot::Name, &name), (Slot::Time, &text.time(silent))]);
-        return Some(News { icon: Icon::NoLink, words, more: Some(Id::LinkMissingText), can_stay: false });
+        let words = text.fill(Id::LinkMissing, &[(Slot::Time, &text.time(silent))]);
+        return Some(News {
+            icon: Icon::NoLink,
+            words,
+            more: Some(Id::LinkMissingText),
+            can_stay: false,
+        });
     }
     if let Some(left) = active.idle_ends_in {
         let words = text.fill(Id::IdleWarning, &[(Slot::Time, &text.time(left))]);
-        return Some(News { icon: Icon::Clock, words, more: None, can_stay: true });
+        return Some(News {
+            icon: Icon::Clock,
+            words,
+            more: None,
+            can_stay: true,
+        });
     }
     if let Some(refusal) = active.refused {
-        return Some(News { icon: Icon::Cross, words: text.mode_refused(refusal), more: None, can_stay: false });
+        return Some(News {
+            icon: Icon::Cross,
+            words: text.mode_refused(refusal),
+            more: None,
+            can_stay: false,
+        });
     }
-    (active.phase == ModePhase::Paused).then(|| {
-        let words = text.fill(Id::Paused, &[(Slot::Name, &name)]);
-        News { icon: Icon::Hand, words, more: None, can_stay: false }
+    let is_paused = active.phase == ModePhase::Paused;
+    is_paused.then(|| News {
+        icon: Icon::Hand,
+        words: text.say(Id::Paused),
+        more: None,
+        can_stay: false,
     })
 }
 
@@ -112,18 +155,23 @@ fn strip(view: &mut View, below: Rect, news: &News) -> Rect {
     let (mark, inner) = inner.cut_left(30, 14);
     view.sketch.icon(mark, news.icon, Ink::Warning.color());
     let Some(more) = news.more else {
-        view.sketch.text(inner, SMALL.bold(), Ink::Warning, &news.words);
+        view.sketch
+            .text(inner, SMALL.bold(), Ink::Warning, &news.words);
         return below;
     };
     let [first, second] = inner.rows(0);
-    view.sketch.text(first, SMALL.bold().cut(), Ink::Warning, &news.words);
+    view.sketch
+        .text(first, SMALL.bold().one_line(), Ink::Warning, &news.words);
     view.say(second, SMALL.one_line(), Ink::Warning, more);
     below
 }
 
 /// The operator's name, or that there is none.
 pub(super) fn name(text: Text, operator: &OperatorIdentity) -> Words {
-    operator.name.as_ref().map_or_else(|| text.say(Id::Unnamed), Words::data)
+    operator
+        .name
+        .as_ref()
+        .map_or_else(|| text.say(Id::Unnamed), Words::data)
 }
 
 /// Name and organisation.

@@ -12,7 +12,7 @@ mod paint;
 pub(super) use geometry::{Point, Rect};
 pub(super) use icon::Icon;
 pub use layout::Flaw;
-pub(super) use layout::{Align, Style, Wrap};
+pub(super) use layout::{Align, Stand, Style, Wrap};
 pub(super) use paint::Painter;
 
 use font::Weight;
@@ -25,15 +25,36 @@ use crate::text::Words;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Op {
     /// A filled rectangle with rounded corners; `alpha` of 255 covers.
-    Fill { rect: Rect, radius: i32, color: Rgb, alpha: u8 },
+    Fill {
+        rect: Rect,
+        radius: i32,
+        color: Rgb,
+        alpha: u8,
+    },
     /// The edge of a rectangle, drawn inside it.
-    Outline { rect: Rect, radius: i32, width: i32, color: Rgb },
+    Outline {
+        rect: Rect,
+        radius: i32,
+        width: i32,
+        color: Rgb,
+    },
     /// An arc from the top, clockwise, in thousandths of a turn.
-    Ring { rect: Rect, width: i32, thousandths: u16, color: Rgb },
+    Ring {
+        rect: Rect,
+        width: i32,
+        thousandths: u16,
+        color: Rgb,
+    },
     /// A line icon.
     Icon { rect: Rect, icon: Icon, color: Rgb },
     /// Lines of text.
-    Text { rect: Rect, size: i32, weight: Weight, color: Rgb, lines: Vec<Line> },
+    Text {
+        rect: Rect,
+        size: i32,
+        weight: Weight,
+        color: Rgb,
+        lines: Vec<Line>,
+    },
 }
 
 impl Op {
@@ -58,28 +79,52 @@ pub(super) struct Sketch {
 impl Sketch {
     /// Fills a rectangle.
     pub(super) fn fill(&mut self, rect: Rect, radius: i32, color: Rgb) {
-        self.ops.push(Op::Fill { rect, radius, color, alpha: 255 });
+        self.ops.push(Op::Fill {
+            rect,
+            radius,
+            color,
+            alpha: 255,
+        });
     }
 
     /// Darkens or tints a rectangle.
     pub(super) fn tint(&mut self, rect: Rect, radius: i32, color: Rgb, alpha: u8) {
-        self.ops.push(Op::Fill { rect, radius, color, alpha });
+        self.ops.push(Op::Fill {
+            rect,
+            radius,
+            color,
+            alpha,
+        });
     }
 
     /// Draws the edge of a rectangle.
     pub(super) fn outline(&mut self, rect: Rect, radius: i32, width: i32, color: Rgb) {
-        self.ops.push(Op::Outline { rect, radius, width, color });
+        self.ops.push(Op::Outline {
+            rect,
+            radius,
+            width,
+            color,
+        });
     }
 
     /// Draws an arc of `thousandths` of a turn.
     pub(super) fn ring(&mut self, rect: Rect, width: i32, thousandths: u16, color: Rgb) {
-        self.ops.push(Op::Ring { rect, width, thousandths: thousandths.min(1000), color });
+        self.ops.push(Op::Ring {
+            rect,
+            width,
+            thousandths: thousandths.min(1000),
+            color,
+        });
     }
 
     /// Draws an icon as large as fits into the middle of `rect`.
     pub(super) fn icon(&mut self, rect: Rect, icon: Icon, color: Rgb) {
         let side = rect.w.min(rect.h);
-        self.ops.push(Op::Icon { rect: rect.center_box(side, side), icon, color });
+        self.ops.push(Op::Icon {
+            rect: rect.center_box(side, side),
+            icon,
+            color,
+        });
     }
 
     /// Sets text into `rect`: as large as the style says, smaller down to its least size, wrapped if it may.
@@ -93,7 +138,13 @@ impl Sketch {
         }
         if !laid.lines.is_empty() {
             let color = ink.color();
-            self.ops.push(Op::Text { rect: laid.rect, size: laid.size, weight: style.weight, color, lines: laid.lines });
+            self.ops.push(Op::Text {
+                rect: laid.rect,
+                size: laid.size,
+                weight: style.weight,
+                color,
+                lines: laid.lines,
+            });
         }
         laid.rect
     }
@@ -105,9 +156,19 @@ impl Sketch {
 
     /// The part of the screen in which this picture differs from `old`; `None` if they are the same.
     pub(super) fn damage(&self, old: &Self) -> Option<Rect> {
-        let same_ahead = self.ops.iter().zip(&old.ops).take_while(|(a, b)| a == b).count();
+        let same_ahead = self
+            .ops
+            .iter()
+            .zip(&old.ops)
+            .take_while(|(a, b)| a == b)
+            .count();
         let (new_rest, old_rest) = (self.ops.get(same_ahead..)?, old.ops.get(same_ahead..)?);
-        let same_behind = new_rest.iter().rev().zip(old_rest.iter().rev()).take_while(|(a, b)| a == b).count();
+        let same_behind = new_rest
+            .iter()
+            .rev()
+            .zip(old_rest.iter().rev())
+            .take_while(|(a, b)| a == b)
+            .count();
         let differing = |ops: &[Op]| {
             let ops = ops.get(..ops.len() - same_behind).unwrap_or_default();
             ops.iter().map(Op::bounds).reduce(Rect::union)

@@ -82,7 +82,9 @@ impl CodeEntry {
 
     /// The digits of a group.
     pub(super) fn group(&self, group: usize) -> &[Option<u8>] {
-        self.digits.get(group * GROUP..(group + 1) * GROUP).unwrap_or_default()
+        self.digits
+            .get(group * GROUP..(group + 1) * GROUP)
+            .unwrap_or_default()
     }
 
     /// The place that the next digit goes to.
@@ -115,8 +117,16 @@ impl CodeEntry {
     }
 
     fn next_empty(&self, from: usize) -> usize {
-        let empty_in = |from: usize| self.digits.iter().skip(from).position(Option::is_none).map(|n| from + n);
-        empty_in(from).or_else(|| empty_in(0)).unwrap_or(CODE_DIGITS)
+        let empty_in = |from: usize| {
+            self.digits
+                .iter()
+                .skip(from)
+                .position(Option::is_none)
+                .map(|n| from + n)
+        };
+        empty_in(from)
+            .or_else(|| empty_in(0))
+            .unwrap_or(CODE_DIGITS)
     }
 }
 
@@ -143,7 +153,10 @@ mod tests {
         assert_eq!(typed(&code[..11]).verdict(), Verdict::Unfinished);
         assert_eq!(typed(&code).verdict(), Verdict::Ready);
         let swapped = format!("{}{}{}", &code[1..2], &code[..1], &code[2..]);
-        assert_eq!(typed(&swapped).verdict(), Verdict::Wrong(CodeError::CheckDigit));
+        assert_eq!(
+            typed(&swapped).verdict(),
+            Verdict::Wrong(CodeError::CheckDigit)
+        );
     }
 
     #[test]

@@ -17,6 +17,9 @@ use alongside::{
 use super::{Mfd, Place, Step, Target};
 use crate::text::Text;
 
+/// Takes a state's name and the steps that lead to it.
+type Add<'a> = dyn FnMut(&str, &dyn Fn(&mut Mfd)) + 'a;
+
 /// A name for each state, and a panel in it.
 pub fn states(text: Text) -> Vec<(String, Mfd)> {
     let mut states = Vec::new();
@@ -63,17 +66,24 @@ pub fn states(text: Text) -> Vec<(String, Mfd)> {
     for reason in EndReason::ALL {
         add(&format!("ended-{reason}"), &|mfd| {
             mfd.show(&Status::Active(active(confirmed())));
-            mfd.show(&Status::Ended { by: Party::Operator, reason: *reason });
+            mfd.show(&Status::Ended {
+                by: Party::Operator,
+                reason: *reason,
+            });
         });
     }
     states
 }
 
-fn entry_states(add: &mut dyn FnMut(&str, &dyn Fn(&mut Mfd))) {
+fn entry_states(add: &mut Add<'_>) {
     let code = code().reveal();
     let swapped = format!("{}{}{}", &code[1..2], &code[..1], &code[2..]);
     add("entry", &open_entry);
-    for (name, digits) in [("entry-part", &code[..6]), ("entry-ready", &code), ("entry-check-digit", &swapped)] {
+    for (name, digits) in [
+        ("entry-part", &code[..6]),
+        ("entry-ready", &code),
+        ("entry-check-digit", &swapped),
+    ] {
         add(name, &|mfd| {
             open_entry(mfd);
             digits.chars().for_each(|c| press(mfd, c));
@@ -85,11 +95,13 @@ fn entry_states(add: &mut dyn FnMut(&str, &dyn Fn(&mut Mfd))) {
         ("entry-no-digit", CodeError::NotADigit(CodePart::Third)),
         ("entry-long", CodeError::TooLong),
     ] {
-        add(name, &|mfd| mfd.show(&Status::CodeRefused(CodeRefusal::Malformed(error))));
+        add(name, &|mfd| {
+            mfd.show(&Status::CodeRefused(CodeRefusal::Malformed(error)))
+        });
     }
 }
 
-fn connecting_states(add: &mut dyn FnMut(&str, &dyn Fn(&mut Mfd))) {
+fn connecting_states(add: &mut Add<'_>) {
     add("claiming", &|mfd| {
         mfd.tick(Duration::from_millis(700));
         mfd.show(&Status::Claiming);
@@ -102,7 +114,9 @@ fn connecting_states(add: &mut dyn FnMut(&str, &dyn Fn(&mut Mfd))) {
     ] {
         add(name, &|mfd| {
             mfd.tick(Duration::from_millis(1_300));
-            mfd.show(&Status::Connecting { operator: operator.clone() });
+            mfd.show(&Status::Connecting {
+                operator: operator.clone(),
+            });
         });
     }
     let problem = CodeRefusal::NoConnection;
@@ -112,52 +126,144 @@ fn connecting_states(add: &mut dyn FnMut(&str, &dyn Fn(&mut Mfd))) {
         ("wrong-2", CodeRefusal::Wrong { tries_left: 2 }),
         ("wrong-1", CodeRefusal::Wrong { tries_left: 1 }),
         ("burnt", CodeRefusal::Burnt),
-        ("locked", CodeRefusal::EntryLocked { wait: Duration::from_secs(222) }),
-        ("unlocked", CodeRefusal::EntryLocked { wait: Duration::ZERO }),
+        (
+            "locked",
+            CodeRefusal::EntryLocked {
+                wait: Duration::from_secs(222),
+            },
+        ),
+        (
+            "unlocked",
+            CodeRefusal::EntryLocked {
+                wait: Duration::ZERO,
+            },
+        ),
         ("no-dns", problem(ConnectProblem::NoDns)),
-        ("relay-unreachable", problem(ConnectProblem::RelayUnreachable)),
+        (
+            "relay-unreachable",
+            problem(ConnectProblem::RelayUnreachable),
+        ),
         ("relay-untrusted", problem(ConnectProblem::RelayUntrusted)),
         ("relay-name", problem(ConnectProblem::RelayName)),
         ("relay-refused", problem(ConnectProblem::RelayRefused)),
-        ("operator-unreachable", problem(ConnectProblem::OperatorUnreachable)),
+        (
+            "operator-unreachable",
+            problem(ConnectProblem::OperatorUnreachable),
+        ),
         ("incompatible", problem(ConnectProblem::Incompatible)),
     ] {
-        add(&format!("refused-{name}"), &|mfd| mfd.show(&Status::CodeRefused(refusal.clone())));
+        add(&format!("refused-{name}"), &|mfd| {
+            mfd.show(&Status::CodeRefused(refusal.clone()))
+        });
     }
 }
 
-fn session_states(add: &mut dyn FnMut(&str, &dyn Fn(&mut Mfd))) {
+fn session_states(add: &mut Add<'_>) {
     let asks = |mode: &str, wants_admin_id| {
         let mode = ModeId::new(mode).unwrap_or_else(ModeId::user_guide);
-        Some(Ask { mode, wants_admin_id, expires_in: Duration::from_secs(48) })
+        Some(Ask {
+            mode,
+            wants_admin_id,
+            expires_in: Duration::from_secs(48),
+        })
     };
     let control = ModeId::new(ModeId::OPERATOR_CONTROL).unwrap_or_else(ModeId::user_guide);
     let config = ModeId::new(ModeId::ENGINEER_CONFIG).unwrap_or_else(ModeId::user_guide);
     let other = ModeId::new("com.example.paper-jam-wizard").unwrap_or_else(ModeId::user_guide);
-    let missing = Link::Missing { silent: Duration::from_secs(23) };
+    let missing = Link::Missing {
+        silent: Duration::from_secs(23),
+    };
     let idle_ends_in = Some(Duration::from_secs(55));
     let states = [
         ("confirmed", active(confirmed())),
         ("unverified", active(unverified())),
         ("nameless", active(nameless())),
         ("longest", active(longest())),
-        ("control", Active { mode: control.clone(), ..active(confirmed()) }),
-        ("config", Active { mode: config, ..active(confirmed()) }),
-        ("other-mode", Active { mode: other, ..active(confirmed()) }),
-        ("paused", Active { mode: control, phase: ModePhase::Paused, ..active(confirmed()) }),
-        ("link-missing", Active { link: missing, ..active(confirmed()) }),
-        ("link-missing-longest", Active { link: missing, ..active(longest()) }),
-        ("idle", Active { idle_ends_in, ..active(unverified()) }),
-        ("ask-control", Active { ask: asks(ModeId::OPERATOR_CONTROL, false), ..active(confirmed()) }),
-        ("ask-config", Active { ask: asks(ModeId::ENGINEER_CONFIG, true), ..active(unverified()) }),
-        ("ask-other", Active { ask: asks("com.example.paper-jam-wizard", false), ..active(longest()) }),
+        (
+            "control",
+            Active {
+                mode: control.clone(),
+                ..active(confirmed())
+            },
+        ),
+        (
+            "config",
+            Active {
+                mode: config,
+                ..active(confirmed())
+            },
+        ),
+        (
+            "other-mode",
+            Active {
+                mode: other,
+                ..active(confirmed())
+            },
+        ),
+        (
+            "paused",
+            Active {
+                mode: control,
+                phase: ModePhase::Paused,
+                ..active(confirmed())
+            },
+        ),
+        (
+            "link-missing",
+            Active {
+                link: missing,
+                ..active(confirmed())
+            },
+        ),
+        (
+            "link-missing-longest",
+            Active {
+                link: missing,
+                ..active(longest())
+            },
+        ),
+        (
+            "idle",
+            Active {
+                idle_ends_in,
+                ..active(unverified())
+            },
+        ),
+        (
+            "ask-control",
+            Active {
+                ask: asks(ModeId::OPERATOR_CONTROL, false),
+                ..active(confirmed())
+            },
+        ),
+        (
+            "ask-config",
+            Active {
+                ask: asks(ModeId::ENGINEER_CONFIG, true),
+                ..active(unverified())
+            },
+        ),
+        (
+            "ask-other",
+            Active {
+                ask: asks("com.example.paper-jam-wizard", false),
+                ..active(longest())
+            },
+        ),
     ];
     for (name, active) in &states {
-        add(&format!("live-{name}"), &|mfd| mfd.show(&Status::Active(active.clone())));
+        add(&format!("live-{name}"), &|mfd| {
+            mfd.show(&Status::Active(active.clone()))
+        });
     }
     for refusal in Refusal::ALL {
-        let active = Active { refused: Some(*refusal), ..active(confirmed()) };
-        add(&format!("live-refused-{refusal}"), &|mfd| mfd.show(&Status::Active(active.clone())));
+        let active = Active {
+            refused: Some(*refusal),
+            ..active(confirmed())
+        };
+        add(&format!("live-refused-{refusal}"), &|mfd| {
+            mfd.show(&Status::Active(active.clone()))
+        });
     }
     add("live-stop-held", &|mfd| {
         mfd.show(&Status::Active(active(confirmed())));
@@ -168,7 +274,10 @@ fn session_states(add: &mut dyn FnMut(&str, &dyn Fn(&mut Mfd))) {
         hold_stop(mfd);
     });
     // Every screen under a banner with its strip, which leaves it the least room.
-    let crowded = Active { idle_ends_in, ..active(confirmed()) };
+    let crowded = Active {
+        idle_ends_in,
+        ..active(confirmed())
+    };
     for (name, place) in [
         ("copy", Place::Copy),
         ("scan", Place::Scan),
@@ -183,7 +292,10 @@ fn session_states(add: &mut dyn FnMut(&str, &dyn Fn(&mut Mfd))) {
         });
     }
     add("live-session-unverified", &|mfd| {
-        mfd.show(&Status::Active(Active { idle_ends_in, ..active(longest()) }));
+        mfd.show(&Status::Active(Active {
+            idle_ends_in,
+            ..active(longest())
+        }));
         visit(mfd, Place::Notice);
     });
     add("live-job", &|mfd| {
@@ -264,7 +376,10 @@ pub fn active(operator: OperatorIdentity) -> Active {
 /// An operator whose name a relay confirms.
 pub fn confirmed() -> OperatorIdentity {
     let confirmed_by = Label::new("relay.acme.example").ok();
-    OperatorIdentity { confirmed_by, ..identity("Jane Doe", Some("Acme Printer Support")) }
+    OperatorIdentity {
+        confirmed_by,
+        ..identity("Jane Doe", Some("Acme Printer Support"))
+    }
 }
 
 /// An operator who gives a name that nobody confirms.
@@ -273,14 +388,20 @@ pub fn unverified() -> OperatorIdentity {
 }
 
 fn nameless() -> OperatorIdentity {
-    OperatorIdentity { name: None, ..identity("-", None) }
+    OperatorIdentity {
+        name: None,
+        ..identity("-", None)
+    }
 }
 
 /// As wide as names may be.
 fn longest() -> OperatorIdentity {
     let wide = "Wolfgang-Maximilian Wittgenstein-Wertheimer von Wolkenstein-Wald";
     let confirmed_by = Label::new(&"relay-with-a-name-of-many-letters.".repeat(4)).ok();
-    OperatorIdentity { confirmed_by, ..identity(wide, Some(wide)) }
+    OperatorIdentity {
+        confirmed_by,
+        ..identity(wide, Some(wide))
+    }
 }
 
 fn identity(name: &str, organisation: Option<&str>) -> OperatorIdentity {
@@ -296,6 +417,9 @@ fn identity(name: &str, organisation: Option<&str>) -> OperatorIdentity {
 /// A code whose check digit is right.
 pub fn code() -> AccessCode {
     #[expect(clippy::unwrap_used, reason = "constants that a test draws from")]
-    let (nameplate, secret) = (Nameplate::new(48_213).unwrap(), CodeSecret::draw(&[9; 48]).unwrap());
+    let (nameplate, secret) = (
+        Nameplate::new(48_213).unwrap(),
+        CodeSecret::draw(&[9; 48]).unwrap(),
+    );
     AccessCode::new(nameplate, secret)
 }

@@ -64,9 +64,15 @@ pub(super) struct Job {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// Works on `page`; `thousandths` of all are done.
-    Running { page: u16, thousandths: u16 },
+    Running {
+        page: u16,
+        thousandths: u16,
+    },
     Finished,
-    Stopped { page: u16, thousandths: u16 },
+    Stopped {
+        page: u16,
+        thousandths: u16,
+    },
 }
 
 /// Time that the machine takes for a page: 40 pages a minute, an ordinary office printer.
@@ -142,8 +148,24 @@ impl Default for Machine {
 impl Machine {
     /// What is to be copied next goes back to the defaults; settings, address and job stay.
     pub(super) fn reset(&mut self) {
-        let Self { file, sound, tray, saver, ref address, ref job, .. } = *self;
-        *self = Self { file, sound, tray, saver, address: address.clone(), job: job.clone(), ..Self::default() };
+        let Self {
+            file,
+            sound,
+            tray,
+            saver,
+            ref address,
+            ref job,
+            ..
+        } = *self;
+        *self = Self {
+            file,
+            sound,
+            tray,
+            saver,
+            address: address.clone(),
+            job: job.clone(),
+            ..Self::default()
+        };
     }
 
     pub(super) const fn copies(&self) -> u16 {
@@ -236,7 +258,12 @@ impl Machine {
             // The originals in the feeder of this machine.
             Work::Scanning => 3,
         };
-        self.job = Some(Job { work, pages, started: now, stopped: None });
+        self.job = Some(Job {
+            work,
+            pages,
+            started: now,
+            stopped: None,
+        });
         self.fresh = true;
         true
     }
@@ -270,11 +297,26 @@ mod tests {
         let mut machine = Machine::default();
         machine.copies_digit(4);
         assert!(machine.start(at(1000), Work::Copying));
-        assert!(!machine.start(at(1000), Work::Scanning), "one job at a time");
+        assert!(
+            !machine.start(at(1000), Work::Scanning),
+            "one job at a time"
+        );
         let job = machine.job().cloned().expect("a job");
-        assert_eq!(job.progress(at(4000)), Progress::Running { page: 3, thousandths: 500 });
+        assert_eq!(
+            job.progress(at(4000)),
+            Progress::Running {
+                page: 3,
+                thousandths: 500
+            }
+        );
         assert_eq!(job.progress(at(7000)), Progress::Finished);
         machine.stop(at(4000));
-        assert_eq!(machine.job().expect("a job").progress(at(9000)), Progress::Stopped { page: 3, thousandths: 500 });
+        assert_eq!(
+            machine.job().expect("a job").progress(at(9000)),
+            Progress::Stopped {
+                page: 3,
+                thousandths: 500
+            }
+        );
     }
 }

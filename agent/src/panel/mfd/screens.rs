@@ -30,7 +30,9 @@ const HEADER: i32 = 72;
 pub(super) fn draw(mfd: &Mfd, view: &mut View) {
     let whole = Rect::new(0, 0, i32::from(SIZE.width()), i32::from(SIZE.height()));
     match mfd.assistance.stage() {
-        Stage::Connecting(operator) => progress::connecting(view, whole, operator.as_ref(), mfd.now),
+        Stage::Connecting(operator) => {
+            progress::connecting(view, whole, operator.as_ref(), mfd.now)
+        }
         Stage::Refused(refused) => progress::refused(view, whole, refused, mfd.now),
         Stage::Idle => place(mfd, view, whole),
         Stage::Live(active) => {
@@ -67,8 +69,12 @@ fn header(view: &mut View, area: Rect, title: Id, back: Place) -> Rect {
     let (button, rest) = bar.inset_xy(theme::EDGE, 10).cut_left(52, theme::GAP);
     let down = view.spot(button, Target::Go(back), State::Enabled);
     view.card(button, if down { theme::PRESSED } else { theme::SURFACE });
-    view.sketch.icon(button.center_box(28, 28), Icon::Back, Ink::Accent.color());
+    view.sketch
+        .icon(button.center_box(28, 28), Icon::Back, Ink::Accent.color());
     view.say(rest, HEADING, Ink::Text, title);
     let below = below.inset_xy(theme::EDGE, 0);
-    Rect { h: below.h - theme::EDGE, ..below }
+    Rect {
+        h: below.h - theme::EDGE,
+        ..below
+    }
 }

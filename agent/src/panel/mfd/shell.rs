@@ -90,7 +90,9 @@ impl MfdPanel {
             layers: watch::Sender::new(0),
             stirred: Notify::new(),
         };
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// The customer's finger.
@@ -183,7 +185,9 @@ impl MfdPanel {
                 Ok(()) => {}
                 Err(DeviceError::Stopped) => return,
                 // The panel shows by its status how things stand; a touch that came too late is no fault.
-                Err(error) => tracing::debug!(%error, "the device did not take what the customer did"),
+                Err(error) => {
+                    tracing::debug!(%error, "the device did not take what the customer did")
+                }
             }
         }
     }
@@ -227,13 +231,19 @@ impl MfdPanel {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in a screen must not take the way out with it: the state is a picture, never half a promise.
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Panel for MfdPanel {
     fn describe(&self) -> PanelInfo {
-        #[expect(clippy::unwrap_used, reason = "a short plain word, and a test describes the panel")]
+        #[expect(
+            clippy::unwrap_used,
+            reason = "a short plain word, and a test describes the panel"
+        )]
         let kind = Label::new("mfd").unwrap();
         PanelInfo { kind, size: SIZE }
     }
@@ -253,7 +263,9 @@ impl Panel for MfdPanel {
     }
 
     fn inject(&self, action: &Action) -> Result<(), PanelError> {
-        self.with(|state, _| state.mfd.inject(action)).then_some(()).ok_or(PanelError::Unsupported)
+        self.with(|state, _| state.mfd.inject(action))
+            .then_some(())
+            .ok_or(PanelError::Unsupported)
     }
 
     fn hold_awake(&self, hold: Awake) {

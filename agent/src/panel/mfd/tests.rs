@@ -26,7 +26,10 @@ fn live() -> Mfd {
 }
 
 fn ended() -> Status {
-    Status::Ended { by: Party::Operator, reason: EndReason::OperatorEnded }
+    Status::Ended {
+        by: Party::Operator,
+        reason: EndReason::OperatorEnded,
+    }
 }
 
 fn key(name: &str) -> KeyName {
@@ -61,9 +64,16 @@ fn every_touch_target_is_large_enough_and_on_the_screen_and_apart_from_the_other
         mfd.refresh();
         for (n, spot) in mfd.spots.iter().enumerate() {
             let Spot { rect, target, .. } = *spot;
-            assert!(rect.w >= theme::TOUCH && rect.h >= theme::TOUCH, "{name}: {target:?} is {rect:?}");
+            assert!(
+                rect.w >= theme::TOUCH && rect.h >= theme::TOUCH,
+                "{name}: {target:?} is {rect:?}"
+            );
             assert_eq!(rect.intersection(screen), Some(rect), "{name}: {target:?}");
-            let crossed = mfd.spots.iter().skip(n + 1).find(|other| other.rect.intersection(rect).is_some());
+            let crossed = mfd
+                .spots
+                .iter()
+                .skip(n + 1)
+                .find(|other| other.rect.intersection(rect).is_some());
             assert_eq!(crossed, None, "{name}: {target:?}");
         }
     }
@@ -71,9 +81,18 @@ fn every_touch_target_is_large_enough_and_on_the_screen_and_apart_from_the_other
 
 #[test]
 fn the_banner_stands_on_every_screen_and_nothing_is_drawn_over_it() {
-    let banner = |mfd: &mut Mfd| -> Vec<u32> { mfd.render().pixels()[..1024 * banner::BANNER as usize].to_vec() };
+    let banner = |mfd: &mut Mfd| -> Vec<u32> {
+        mfd.render().pixels()[..1024 * banner::BANNER as usize].to_vec()
+    };
     let wanted = banner(&mut live());
-    for place in [Place::Copy, Place::Scan, Place::Address, Place::Jobs, Place::Settings, Place::Notice] {
+    for place in [
+        Place::Copy,
+        Place::Scan,
+        Place::Address,
+        Place::Jobs,
+        Place::Settings,
+        Place::Notice,
+    ] {
         let mut mfd = live();
         tap(&mut mfd, Target::Go(place));
         assert!(banner(&mut mfd) == wanted, "{place:?}");
@@ -82,7 +101,10 @@ fn the_banner_stands_on_every_screen_and_nothing_is_drawn_over_it() {
     for (name, mut mfd) in gallery::states(Text::default()) {
         if name.starts_with("live-") {
             assert!(mfd.find(Target::Exit).is_some(), "{name}");
-            let intruder = mfd.spots.iter().find(|spot| spot.target != Target::Exit && spot.rect.y < banner::BANNER);
+            let intruder = mfd
+                .spots
+                .iter()
+                .find(|spot| spot.target != Target::Exit && spot.rect.y < banner::BANNER);
             assert_eq!(intruder, None, "{name}");
         }
     }
@@ -125,7 +147,10 @@ fn a_picture_is_only_painted_again_when_something_differs() {
 fn a_code_is_read_notice_first_and_goes_out_once() {
     let mut mfd = mfd();
     enter(&mut mfd, &code().reveal());
-    assert!(mfd.take_actions().is_empty(), "nothing goes out before Connect");
+    assert!(
+        mfd.take_actions().is_empty(),
+        "nothing goes out before Connect"
+    );
     tap(&mut mfd, Target::Connect);
     let actions = mfd.take_actions();
     assert!(matches!(&*actions, [CustomerAction::EnterCode(entered)] if *entered == code()));
@@ -143,7 +168,10 @@ fn the_start_key_connects_too_and_a_wrong_check_digit_costs_nothing() {
     mfd.key(&key("Clear"), KeyMotion::Down);
     digits.chars().for_each(|c| press(&mut mfd, c));
     mfd.key(&key("Start"), KeyMotion::Down);
-    assert!(matches!(&*mfd.take_actions(), [CustomerAction::EnterCode(_)]));
+    assert!(matches!(
+        &*mfd.take_actions(),
+        [CustomerAction::EnterCode(_)]
+    ));
 }
 
 #[test]
@@ -160,7 +188,10 @@ fn exit_is_told_and_cancel_before_a_session_is_the_same() {
     let mut mfd = live();
     tap(&mut mfd, Target::Exit);
     let actions = mfd.take_actions();
-    assert!(matches!(actions.last(), Some(CustomerAction::Exit)), "{actions:?}");
+    assert!(
+        matches!(actions.last(), Some(CustomerAction::Exit)),
+        "{actions:?}"
+    );
     mfd.show(&ended());
     tap(&mut mfd, Target::CloseEnded);
     mfd.show(&Status::Claiming);
@@ -204,7 +235,10 @@ fn every_touch_and_key_of_the_customer_is_told_during_a_session_and_none_before(
     mfd.touch(PanelPoint::from_pixels(512, 590), PointerPhase::Down);
     mfd.touch(PanelPoint::from_pixels(512, 590), PointerPhase::Up);
     press(&mut mfd, '3');
-    assert!(matches!(&*mfd.take_actions(), [CustomerAction::Touched, CustomerAction::Touched]));
+    assert!(matches!(
+        &*mfd.take_actions(),
+        [CustomerAction::Touched, CustomerAction::Touched]
+    ));
 }
 
 #[test]
@@ -214,13 +248,29 @@ fn a_finger_that_leaves_its_button_does_nothing() {
     mfd.touch(exit, PointerPhase::Down);
     mfd.touch(PanelPoint::from_pixels(500, 400), PointerPhase::Move);
     mfd.touch(PanelPoint::from_pixels(500, 400), PointerPhase::Up);
-    assert!(!mfd.take_actions().iter().any(|action| matches!(action, CustomerAction::Exit)));
+    assert!(
+        !mfd.take_actions()
+            .iter()
+            .any(|action| matches!(action, CustomerAction::Exit))
+    );
 }
 
 #[test]
 fn the_operators_hand_works_the_machine_and_nothing_that_speaks_for_the_customer() {
-    let pointer = |at, phase| Action::Pointer(PointerEvent { at, phase, buttons: Buttons::LEFT, pressure: Pressure::FULL });
-    let hash = |motion| Action::Key(KeyEvent { key: key("#"), motion });
+    let pointer = |at, phase| {
+        Action::Pointer(PointerEvent {
+            at,
+            phase,
+            buttons: Buttons::LEFT,
+            pressure: Pressure::FULL,
+        })
+    };
+    let hash = |motion| {
+        Action::Key(KeyEvent {
+            key: key("#"),
+            motion,
+        })
+    };
     let mut mfd = live();
     let tap_as_operator = |mfd: &mut Mfd, target| {
         let at = mfd.find(target).expect("on the screen");
@@ -239,11 +289,17 @@ fn the_operators_hand_works_the_machine_and_nothing_that_speaks_for_the_customer
         wants_admin_id: false,
         expires_in: secs(60),
     };
-    mfd.show(&Status::Active(alongside::status::Active { ask: Some(ask), ..active(confirmed()) }));
+    mfd.show(&Status::Active(alongside::status::Active {
+        ask: Some(ask),
+        ..active(confirmed())
+    }));
     assert!(!tap_as_operator(&mut mfd, Target::Allow));
     assert!(mfd.take_actions().is_empty());
     mfd.show(&ended());
-    assert!(!mfd.inject(&pointer(PanelPoint::from_pixels(5, 5), PointerPhase::Down)), "no session, no hand");
+    assert!(
+        !mfd.inject(&pointer(PanelPoint::from_pixels(5, 5), PointerPhase::Down)),
+        "no session, no hand"
+    );
 }
 
 #[test]
@@ -255,12 +311,26 @@ fn a_question_is_answered_by_its_two_buttons() {
             wants_admin_id: false,
             expires_in: secs(60),
         };
-        mfd.show(&Status::Active(alongside::status::Active { ask: Some(ask), ..active(confirmed()) }));
-        assert!(mfd.find(Target::Go(Place::Copy)).is_none(), "the screen below cannot be touched");
+        mfd.show(&Status::Active(alongside::status::Active {
+            ask: Some(ask),
+            ..active(confirmed())
+        }));
+        assert!(
+            mfd.find(Target::Go(Place::Copy)).is_none(),
+            "the screen below cannot be touched"
+        );
         tap(&mut mfd, target);
         let told = mfd.take_actions();
-        assert_eq!(told.iter().any(|action| matches!(action, CustomerAction::Allow)), allows);
-        assert_eq!(told.iter().any(|action| matches!(action, CustomerAction::Refuse)), !allows);
+        assert_eq!(
+            told.iter()
+                .any(|action| matches!(action, CustomerAction::Allow)),
+            allows
+        );
+        assert_eq!(
+            told.iter()
+                .any(|action| matches!(action, CustomerAction::Refuse)),
+            !allows
+        );
     }
 }
 
@@ -296,14 +366,19 @@ fn the_end_card_stays_until_it_is_touched_and_a_cancelled_attempt_has_none() {
     assert!(mfd.find(Target::CloseEnded).is_none());
 
     mfd.show(&Status::Claiming);
-    mfd.show(&Status::Ended { by: Party::Customer, reason: EndReason::Exit });
+    mfd.show(&Status::Ended {
+        by: Party::Customer,
+        reason: EndReason::Exit,
+    });
     assert!(mfd.find(Target::CloseEnded).is_none());
 }
 
 #[test]
 fn a_locked_device_lets_a_code_be_typed_when_its_time_is_over() {
     let mut mfd = mfd();
-    mfd.show(&Status::CodeRefused(CodeRefusal::EntryLocked { wait: secs(60) }));
+    mfd.show(&Status::CodeRefused(CodeRefusal::EntryLocked {
+        wait: secs(60),
+    }));
     mfd.show(&Status::Idle);
     mfd.tick(secs(59));
     assert!(mfd.find(Target::TryAgain).is_none());
@@ -347,17 +422,24 @@ async fn the_shell_counts_pictures_and_layers_and_hands_out_actions() {
     assert!(pictures.has_changed().expect("a panel"));
     assert!(first != panel.capture().expect("a picture"));
 
-    panel.annotate(&Annotation::Pointer { at: PanelPoint::from_pixels(9, 9), color: Color::rgb(1, 2, 3) });
+    panel.annotate(&Annotation::Pointer {
+        at: PanelPoint::from_pixels(9, 9),
+        color: Color::rgb(1, 2, 3),
+    });
     assert!(layers.has_changed().expect("a panel"));
     assert!(panel.annotations().pointer.is_some());
 
     let exit = panel.find(Target::Exit).expect("EXIT");
     let other = panel.clone();
-    let (first, second, third, ()) = tokio::join!(panel.action(), panel.action(), panel.action(), async move {
-        other.touch(exit, PointerPhase::Down);
-        other.touch(exit, PointerPhase::Up);
-    });
-    let exits = [first, second, third].iter().filter(|action| matches!(action, CustomerAction::Exit)).count();
+    let (first, second, third, ()) =
+        tokio::join!(panel.action(), panel.action(), panel.action(), async move {
+            other.touch(exit, PointerPhase::Down);
+            other.touch(exit, PointerPhase::Up);
+        });
+    let exits = [first, second, third]
+        .iter()
+        .filter(|action| matches!(action, CustomerAction::Exit))
+        .count();
     assert_eq!(exits, 1);
 
     panel.show(&ended());

@@ -1,6 +1,6 @@
 //! Colours, letter sizes and distances of the panel; all of them.
 
-use super::canvas::{Align, Style, Wrap, font::Weight};
+use super::canvas::{Align, Stand, Style, Wrap, font::Weight};
 
 /// A colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,22 +11,22 @@ const fn rgb(hex: u32) -> Rgb {
     Rgb([r, g, b])
 }
 
-pub(super) const BACKGROUND: Rgb = rgb(0xeef2_f6);
-pub(super) const SURFACE: Rgb = rgb(0xff_ffff);
-pub(super) const PRESSED: Rgb = rgb(0xd9_e6f2);
-pub(super) const LINE: Rgb = rgb(0xc9_d3dc);
-pub(super) const SHADE: Rgb = rgb(0x0c_1f30);
-pub(super) const PRIMARY: Rgb = rgb(0x0b_5cad);
-pub(super) const PRIMARY_PRESSED: Rgb = rgb(0x08_4580);
-pub(super) const PRIMARY_SOFT: Rgb = rgb(0xe1_edf9);
-pub(super) const DANGER: Rgb = rgb(0xb3_1f1a);
-pub(super) const DANGER_PRESSED: Rgb = rgb(0x88_1511);
-pub(super) const WARNING: Rgb = rgb(0xff_d666);
-pub(super) const WARNING_SOFT: Rgb = rgb(0xff_f3d1);
-pub(super) const GOOD: Rgb = rgb(0x17_6b3a);
-pub(super) const GOOD_SOFT: Rgb = rgb(0xe0_f2e6);
-pub(super) const DISABLED: Rgb = rgb(0xdd_e4ea);
-pub(super) const BANNER: Rgb = rgb(0x10_2a43);
+pub(super) const BACKGROUND: Rgb = rgb(0xeef2f6);
+pub(super) const SURFACE: Rgb = rgb(0xffffff);
+pub(super) const PRESSED: Rgb = rgb(0xd9e6f2);
+pub(super) const LINE: Rgb = rgb(0xc9d3dc);
+pub(super) const SHADE: Rgb = rgb(0x0c1f30);
+pub(super) const PRIMARY: Rgb = rgb(0x0b5cad);
+pub(super) const PRIMARY_PRESSED: Rgb = rgb(0x084580);
+pub(super) const PRIMARY_SOFT: Rgb = rgb(0xe1edf9);
+pub(super) const DANGER: Rgb = rgb(0xb31f1a);
+pub(super) const DANGER_PRESSED: Rgb = rgb(0x881511);
+pub(super) const WARNING: Rgb = rgb(0xffd666);
+pub(super) const WARNING_SOFT: Rgb = rgb(0xfff3d1);
+pub(super) const GOOD: Rgb = rgb(0x176b3a);
+pub(super) const GOOD_SOFT: Rgb = rgb(0xe0f2e6);
+pub(super) const DISABLED: Rgb = rgb(0xdde4ea);
+pub(super) const BANNER: Rgb = rgb(0x102a43);
 
 /// What text is written with: a colour on the ground that it is meant for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,15 +69,15 @@ impl Ink {
     /// The colour.
     pub(super) const fn color(self) -> Rgb {
         match self {
-            Self::Text => rgb(0x13_2030),
-            Self::Muted => rgb(0x47_5869),
-            Self::Accent => rgb(0x0a_5299),
-            Self::Light => rgb(0xff_ffff),
-            Self::LightMuted => rgb(0xc6_d6e5),
-            Self::Warning => rgb(0x3d_2a00),
-            Self::Danger => rgb(0xa1_1a15),
-            Self::Good => rgb(0x14_5e33),
-            Self::Disabled => rgb(0x4f_5e6c),
+            Self::Text => rgb(0x132030),
+            Self::Muted => rgb(0x475869),
+            Self::Accent => rgb(0x0a5299),
+            Self::Light => rgb(0xffffff),
+            Self::LightMuted => rgb(0xc6d6e5),
+            Self::Warning => rgb(0x3d2a00),
+            Self::Danger => rgb(0xa11a15),
+            Self::Good => rgb(0x145e33),
+            Self::Disabled => rgb(0x4f5e6c),
         }
     }
 
@@ -87,7 +87,14 @@ impl Ink {
         match self {
             Self::Text | Self::Muted => &[BACKGROUND, SURFACE, PRESSED, PRIMARY_SOFT, WARNING_SOFT],
             Self::Accent => &[BACKGROUND, SURFACE, PRESSED, PRIMARY_SOFT],
-            Self::Light => &[PRIMARY, PRIMARY_PRESSED, DANGER, DANGER_PRESSED, BANNER, GOOD],
+            Self::Light => &[
+                PRIMARY,
+                PRIMARY_PRESSED,
+                DANGER,
+                DANGER_PRESSED,
+                BANNER,
+                GOOD,
+            ],
             Self::LightMuted => &[BANNER, PRIMARY_PRESSED],
             Self::Warning => &[WARNING, WARNING_SOFT],
             Self::Danger => &[BACKGROUND, SURFACE, WARNING_SOFT],
@@ -98,6 +105,7 @@ impl Ink {
 }
 
 /// Least side of anything to touch, in pixels: 9 mm on a 10-inch panel of 1024 pixels are 44.
+#[cfg(test)]
 pub(super) const TOUCH: i32 = 48;
 /// Distance between things, and from the edge of the screen.
 pub(super) const GAP: i32 = 16;
@@ -107,7 +115,14 @@ pub(super) const EDGE: i32 = 24;
 pub(super) const ROUND: i32 = 14;
 
 const fn style(size: i32, least: i32, weight: Weight, wrap: Wrap) -> Style {
-    Style { size, least, weight, align: Align::Left, wrap, top: false }
+    Style {
+        size,
+        least,
+        weight,
+        align: Align::Left,
+        wrap,
+        stand: Stand::Middle,
+    }
 }
 
 /// A heading of a screen.
@@ -121,34 +136,65 @@ pub(super) const BODY: Style = style(21, 16, Weight::Regular, Wrap::Lines);
 /// Small running text.
 pub(super) const SMALL: Style = style(18, 15, Weight::Regular, Wrap::Lines);
 /// A word on a button.
-pub(super) const BUTTON: Style = Style { align: Align::Center, ..style(22, 15, Weight::Bold, Wrap::Lines) };
+pub(super) const BUTTON: Style = Style {
+    align: Align::Center,
+    ..style(22, 15, Weight::Bold, Wrap::Lines)
+};
 /// A digit or letter on a key.
-pub(super) const KEY: Style = Style { align: Align::Center, ..style(30, 16, Weight::Regular, Wrap::Line) };
+pub(super) const KEY: Style = Style {
+    align: Align::Center,
+    ..style(30, 16, Weight::Regular, Wrap::Line)
+};
 
 impl Style {
     pub(super) const fn centered(self) -> Self {
-        Self { align: Align::Center, ..self }
+        Self {
+            align: Align::Center,
+            ..self
+        }
     }
 
     pub(super) const fn right(self) -> Self {
-        Self { align: Align::Right, ..self }
+        Self {
+            align: Align::Right,
+            ..self
+        }
     }
 
     pub(super) const fn at_top(self) -> Self {
-        Self { top: true, ..self }
+        Self {
+            stand: Stand::Top,
+            ..self
+        }
+    }
+
+    pub(super) const fn at_bottom(self) -> Self {
+        Self {
+            stand: Stand::Bottom,
+            ..self
+        }
     }
 
     pub(super) const fn bold(self) -> Self {
-        Self { weight: Weight::Bold, ..self }
+        Self {
+            weight: Weight::Bold,
+            ..self
+        }
     }
 
     pub(super) const fn one_line(self) -> Self {
-        Self { wrap: Wrap::Line, ..self }
+        Self {
+            wrap: Wrap::Line,
+            ..self
+        }
     }
 
     /// One line that may be cut: only for names that others chose and that another screen shows whole.
     pub(super) const fn cut(self) -> Self {
-        Self { wrap: Wrap::Cut, ..self }
+        Self {
+            wrap: Wrap::Cut,
+            ..self
+        }
     }
 }
 
@@ -160,7 +206,11 @@ mod tests {
     fn luminance(rgb: Rgb) -> f64 {
         let [r, g, b] = rgb.0.map(|v| {
             let v = f64::from(v) / 255.0;
-            if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+            if v <= 0.040_45 {
+                v / 12.92
+            } else {
+                ((v + 0.055) / 1.055).powf(2.4)
+            }
         });
         0.2126 * r + 0.7152 * g + 0.0722 * b
     }

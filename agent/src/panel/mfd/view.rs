@@ -24,7 +24,11 @@ pub(super) enum State {
 
 impl State {
     pub(super) const fn when(possible: bool) -> Self {
-        if possible { Self::Enabled } else { Self::Disabled }
+        if possible {
+            Self::Enabled
+        } else {
+            Self::Disabled
+        }
     }
 }
 
@@ -50,7 +54,12 @@ pub(super) struct View {
 
 impl View {
     pub(super) fn new(text: Text, pressed: Option<Target>) -> Self {
-        Self { text, sketch: Sketch::default(), spots: Vec::new(), pressed }
+        Self {
+            text,
+            sketch: Sketch::default(),
+            spots: Vec::new(),
+            pressed,
+        }
     }
 
     pub(super) fn into_parts(self) -> (Sketch, Vec<Spot>) {
@@ -58,25 +67,41 @@ impl View {
     }
 
     /// Sets a sentence of the catalogue.
-    pub(super) fn say(&mut self, rect: Rect, style: super::canvas::Style, ink: Ink, id: Id) -> Rect {
+    pub(super) fn say(
+        &mut self,
+        rect: Rect,
+        style: super::canvas::Style,
+        ink: Ink,
+        id: Id,
+    ) -> Rect {
         let words = self.text.say(id);
         self.sketch.text(rect, style, ink, &words)
     }
 
     /// Makes `rect` touchable and answers whether a finger is on it.
     pub(super) fn spot(&mut self, rect: Rect, target: Target, state: State) -> bool {
-        self.spots.push(Spot { rect, target, state });
+        self.spots.push(Spot {
+            rect,
+            target,
+            state,
+        });
         state == State::Enabled && self.pressed == Some(target)
     }
 
     /// Takes the touch away from everything drawn so far that `rect` covers.
     pub(super) fn cover(&mut self, rect: Rect) {
-        self.spots.retain(|spot| spot.rect.intersection(rect).is_none());
+        self.spots
+            .retain(|spot| spot.rect.intersection(rect).is_none());
     }
 
     /// A raised surface.
     pub(super) fn card(&mut self, rect: Rect, color: Rgb) {
-        self.sketch.tint(rect.inset(-1).moved(0, 2), theme::ROUND + 1, theme::SHADE, 16);
+        self.sketch.tint(
+            rect.inset(-1).moved(0, 2),
+            theme::ROUND + 1,
+            theme::SHADE,
+            16,
+        );
         self.sketch.fill(rect, theme::ROUND, color);
     }
 
@@ -86,31 +111,58 @@ impl View {
     }
 
     /// A button that may be out of use.
-    pub(super) fn button_if(&mut self, state: State, rect: Rect, target: Target, look: Look, words: &Words) {
+    pub(super) fn button_if(
+        &mut self,
+        state: State,
+        rect: Rect,
+        target: Target,
+        look: Look,
+        words: &Words,
+    ) {
         let down = self.spot(rect, target, state);
         let (ground, ink) = match (state, look) {
             (State::Disabled, _) => (theme::DISABLED, Ink::Disabled),
-            (State::Enabled, Look::Primary) => (if down { theme::PRIMARY_PRESSED } else { theme::PRIMARY }, Ink::Light),
-            (State::Enabled, Look::Plain) => (if down { theme::PRESSED } else { theme::SURFACE }, Ink::Accent),
-            (State::Enabled, Look::Danger) => (if down { theme::DANGER_PRESSED } else { theme::DANGER }, Ink::Light),
+            (State::Enabled, Look::Primary) => (
+                if down {
+                    theme::PRIMARY_PRESSED
+                } else {
+                    theme::PRIMARY
+                },
+                Ink::Light,
+            ),
+            (State::Enabled, Look::Plain) => (
+                if down { theme::PRESSED } else { theme::SURFACE },
+                Ink::Accent,
+            ),
+            (State::Enabled, Look::Danger) => (
+                if down {
+                    theme::DANGER_PRESSED
+                } else {
+                    theme::DANGER
+                },
+                Ink::Light,
+            ),
         };
         self.sketch.fill(rect, theme::ROUND, ground);
         if look == Look::Plain && state == State::Enabled {
             self.sketch.outline(rect, theme::ROUND, 2, theme::LINE);
         }
-        self.sketch.text(rect.inset_xy(12, 4), theme::BUTTON, ink, words);
+        self.sketch
+            .text(rect.inset_xy(12, 4), theme::BUTTON, ink, words);
     }
 
     /// A key of a keypad or keyboard with a word, digit or letter.
     pub(super) fn key(&mut self, rect: Rect, target: Target, words: &Words) {
         self.key_ground(rect, target);
-        self.sketch.text(rect.inset_xy(4, 2), theme::KEY, Ink::Text, words);
+        self.sketch
+            .text(rect.inset_xy(4, 2), theme::KEY, Ink::Text, words);
     }
 
     /// A key with an icon.
     pub(super) fn icon_key(&mut self, rect: Rect, target: Target, icon: Icon) {
         self.key_ground(rect, target);
-        self.sketch.icon(rect.center_box(30, 30), icon, Ink::Text.color());
+        self.sketch
+            .icon(rect.center_box(30, 30), icon, Ink::Text.color());
     }
 
     fn key_ground(&mut self, rect: Rect, target: Target) {
@@ -119,13 +171,37 @@ impl View {
     }
 
     /// A large thing to choose from: icon, title and a line about it.
-    pub(super) fn tile(&mut self, rect: Rect, target: Target, icon: Icon, title: Id, hint: Id, look: Look) {
+    pub(super) fn tile(
+        &mut self,
+        rect: Rect,
+        target: Target,
+        icon: Icon,
+        title: Id,
+        hint: Id,
+        look: Look,
+    ) {
         let down = self.spot(rect, target, State::Enabled);
         let (ground, badge, mark, ink, muted) = if look == Look::Primary {
-            let ground = if down { theme::PRIMARY_PRESSED } else { theme::PRIMARY };
-            (ground, theme::PRIMARY_PRESSED, Ink::Light, Ink::Light, Ink::Light)
+            let ground = if down {
+                theme::PRIMARY_PRESSED
+            } else {
+                theme::PRIMARY
+            };
+            (
+                ground,
+                theme::PRIMARY_PRESSED,
+                Ink::Light,
+                Ink::Light,
+                Ink::Light,
+            )
         } else {
-            (if down { theme::PRESSED } else { theme::SURFACE }, theme::PRIMARY_SOFT, Ink::Accent, Ink::Text, Ink::Muted)
+            (
+                if down { theme::PRESSED } else { theme::SURFACE },
+                theme::PRIMARY_SOFT,
+                Ink::Accent,
+                Ink::Text,
+                Ink::Muted,
+            )
         };
         self.card(rect, ground);
         let inner = rect.inset_xy(20, 18);
@@ -133,7 +209,11 @@ impl View {
         let (top, below) = inner.cut_top(side, 8);
         let circle = Rect::new(top.x, top.y, side, side);
         self.sketch.fill(circle, side / 2, badge);
-        self.sketch.icon(circle.center_box(side * 5 / 9, side * 5 / 9), icon, mark.color());
+        self.sketch.icon(
+            circle.center_box(side * 5 / 9, side * 5 / 9),
+            icon,
+            mark.color(),
+        );
         let (title_box, hint_box) = below.cut_top((below.h * 2 / 5).max(28), 0);
         self.say(title_box, theme::TITLE.one_line(), ink, title);
         self.say(hint_box, theme::SMALL.at_top(), muted, hint);
@@ -146,11 +226,13 @@ impl View {
         for (cell, (target, id, chosen)) in rect.columns::<N>(0).into_iter().zip(options) {
             let down = self.spot(cell, target, State::Enabled);
             let ink = if chosen {
-                self.sketch.fill(cell.inset(4), theme::ROUND - 4, theme::PRIMARY);
+                self.sketch
+                    .fill(cell.inset(4), theme::ROUND - 4, theme::PRIMARY);
                 Ink::Light
             } else {
                 if down {
-                    self.sketch.fill(cell.inset(4), theme::ROUND - 4, theme::PRESSED);
+                    self.sketch
+                        .fill(cell.inset(4), theme::ROUND - 4, theme::PRESSED);
                 }
                 Ink::Text
             };
@@ -163,7 +245,14 @@ impl View {
         self.sketch.fill(rect, rect.h / 2, theme::DISABLED);
         let done = rect.w * i32::from(thousandths.min(1000)) / 1000;
         if done > 0 {
-            self.sketch.fill(Rect { w: done.max(rect.h), ..rect }, rect.h / 2, theme::PRIMARY);
+            self.sketch.fill(
+                Rect {
+                    w: done.max(rect.h),
+                    ..rect
+                },
+                rect.h / 2,
+                theme::PRIMARY,
+            );
         }
     }
 }

@@ -16,7 +16,10 @@ impl Weight {
     pub(super) fn face(self) -> &'static FontRef<'static> {
         static FACES: LazyLock<[FontRef<'static>; 2]> = LazyLock::new(|| {
             [notosans::REGULAR_TTF, notosans::BOLD_TTF].map(|bytes| {
-                #[expect(clippy::unwrap_used, reason = "the font is part of the program, and a test opens it")]
+                #[expect(
+                    clippy::unwrap_used,
+                    reason = "the font is part of the program, and a test opens it"
+                )]
                 FontRef::try_from_slice(bytes).unwrap()
             })
         });

@@ -40,7 +40,10 @@ impl Rect {
     }
 
     pub(in crate::panel::mfd) const fn center(self) -> Point {
-        Point { x: self.x + self.w / 2, y: self.y + self.h / 2 }
+        Point {
+            x: self.x + self.w / 2,
+            y: self.y + self.h / 2,
+        }
     }
 
     /// Smaller by `by` on every side; larger if negative.
@@ -110,14 +113,20 @@ impl Rect {
     /// The smallest rectangle around both.
     pub(in crate::panel::mfd) fn union(self, other: Self) -> Self {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
-        let (right, bottom) = (self.right().max(other.right()), self.bottom().max(other.bottom()));
+        let (right, bottom) = (
+            self.right().max(other.right()),
+            self.bottom().max(other.bottom()),
+        );
         Self::new(x, y, right - x, bottom - y)
     }
 
     /// What lies in both; `None` if nothing does.
     pub(in crate::panel::mfd) fn intersection(self, other: Self) -> Option<Self> {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));
-        let (right, bottom) = (self.right().min(other.right()), self.bottom().min(other.bottom()));
+        let (right, bottom) = (
+            self.right().min(other.right()),
+            self.bottom().min(other.bottom()),
+        );
         (right > x && bottom > y).then(|| Self::new(x, y, right - x, bottom - y))
     }
 }

@@ -15,6 +15,14 @@ pub(in crate::panel::mfd) enum Align {
     Right,
 }
 
+/// Where text stands in its rectangle, from top to bottom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::panel::mfd) enum Stand {
+    Top,
+    Middle,
+    Bottom,
+}
+
 /// What to do with text that is wider than its rectangle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::panel::mfd) enum Wrap {
@@ -36,8 +44,7 @@ pub(in crate::panel::mfd) struct Style {
     pub(in crate::panel::mfd) weight: Weight,
     pub(in crate::panel::mfd) align: Align,
     pub(in crate::panel::mfd) wrap: Wrap,
-    /// Whether the text stands at the top of its rectangle rather than in the middle.
-    pub(in crate::panel::mfd) top: bool,
+    pub(in crate::panel::mfd) stand: Stand,
 }
 
 /// A place where a customer would miss something.
@@ -81,7 +88,10 @@ pub(super) fn lay(rect: Rect, style: Style, text: &str) -> Laid {
         }
     }
     let line = cut(rect, style, text);
-    let flaw = (style.wrap != Wrap::Cut).then(|| Flaw::Clipped { text: text.to_owned(), rect });
+    let flaw = (style.wrap != Wrap::Cut).then(|| Flaw::Clipped {
+        text: text.to_owned(),
+        rect,
+    });
     place(rect, style, style.least, &[line], flaw)
 }
 
@@ -92,9 +102,15 @@ fn fit(rect: Rect, style: Style, size: i32, text: &str) -> Option<Vec<String>> {
         Wrap::Line | Wrap::Cut => vec![text.to_owned()],
         Wrap::Lines => wrap(rect.w, style.weight, size, text),
     };
-    let wide_enough = lines.iter().all(|line| font::width(style.weight, size, line) <= rect.w as f32);
+    let wide_enough = lines
+        .iter()
+        .all(|line| font::width(style.weight, size, line) <= rect.w as f32);
     // A single line may be higher than its rectangle by the air in its line box.
-    let high_enough = if lines.len() == 1 { rect.h >= size } else { lines.len() as i32 * height <= rect.h + height - size };
+    let high_enough = if lines.len() == 1 {
+        rect.h >= size
+    } else {
+        lines.len() as i32 * height <= rect.h + height - size
+    };
     (wide_enough && high_enough).then_some(lines)
 }
 
@@ -104,7 +120,11 @@ fn wrap(width: i32, weight: Weight, size: i32, text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
-        let joined = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+        let joined = if line.is_empty() {
+            word.to_owned()
+        } else {
+            format!("{line} {word}")
+        };
         if fits(&joined) {
             line = joined;
             continue;
@@ -138,13 +158,21 @@ fn cut(rect: Rect, style: Style, text: &str) -> String {
 fn missing(style: Style, text: &str) -> Option<Flaw> {
     use ab_glyph::Font;
     let face = style.weight.face();
-    text.chars().any(|c| !c.is_whitespace() && face.glyph_id(c).0 == 0).then(|| Flaw::NoGlyph { text: text.to_owned() })
+    text.chars()
+        .any(|c| !c.is_whitespace() && face.glyph_id(c).0 == 0)
+        .then(|| Flaw::NoGlyph {
+            text: text.to_owned(),
+        })
 }
 
 fn place(rect: Rect, style: Style, size: i32, texts: &[String], flaw: Option<Flaw>) -> Laid {
     let (baseline, height) = font::line_measures(size);
     let all = height * texts.len() as i32;
-    let top = if style.top { rect.y } else { rect.y + (rect.h - all) / 2 };
+    let top = match style.stand {
+        Stand::Top => rect.y,
+        Stand::Middle => rect.y + (rect.h - all) / 2,
+        Stand::Bottom => rect.bottom() - all,
+    };
     let mut taken: Option<Rect> = None;
     let mut lines = Vec::with_capacity(texts.len());
     for (n, text) in texts.iter().enumerate() {
@@ -158,18 +186,36 @@ fn place(rect: Rect, style: Style, size: i32, texts: &[String], flaw: Option<Fla
         let y = top + height * n as i32;
         let this = Rect::new(left, y, width, height);
         taken = Some(taken.map_or(this, |taken| taken.union(this)));
-        let glyphs = glyphs.into_iter().map(|(id, x)| (id, left * font::SUBPIXELS + x)).collect();
-        lines.push(Line { baseline: y + baseline, glyphs });
+        let glyphs = glyphs
+            .into_iter()
+            .map(|(id, x)| (id, left * font::SUBPIXELS + x))
+            .collect();
+        lines.push(Line {
+            baseline: y + baseline,
+            glyphs,
+        });
     }
-    Laid { rect: taken.unwrap_or(Rect::new(rect.x, rect.y, 0, 0)), size, lines, flaw }
+    let nothing = Rect::new(rect.x, rect.y, 0, 0);
+    Laid {
+        rect: taken.unwrap_or(nothing),
+        size,
+        lines,
+        flaw,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const STYLE: Style =
-        Style { size: 24, least: 14, weight: Weight::Regular, align: Align::Left, wrap: Wrap::Lines, top: false };
+    const STYLE: Style = Style {
+        size: 24,
+        least: 14,
+        weight: Weight::Regular,
+        align: Align::Left,
+        wrap: Wrap::Lines,
+        stand: Stand::Middle,
+    };
 
     #[test]
     fn text_that_fits_keeps_its_size() {
@@ -186,7 +232,14 @@ mod tests {
         assert!(shrunk.size < 24 && shrunk.flaw.is_none());
         let clipped = lay(Rect::new(0, 0, 60, 20), STYLE, text);
         assert!(matches!(clipped.flaw, Some(Flaw::Clipped { .. })));
-        let cut = lay(Rect::new(0, 0, 60, 20), Style { wrap: Wrap::Cut, ..STYLE }, text);
+        let cut = lay(
+            Rect::new(0, 0, 60, 20),
+            Style {
+                wrap: Wrap::Cut,
+                ..STYLE
+            },
+            text,
+        );
         assert_eq!((cut.flaw, cut.lines.len()), (None, 1));
     }
 

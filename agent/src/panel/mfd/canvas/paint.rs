@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use ab_glyph::{Font, GlyphId, point};
 use alongside::{Frame, protocol::PanelSize};
 use tiny_skia::{
-    Color, FillRule, LineCap, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap, PremultipliedColorU8,
-    Rect as FloatRect, Stroke, Transform,
+    Color, FillRule, LineCap, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap,
+    PremultipliedColorU8, Rect as FloatRect, Stroke, Transform,
 };
 
 use super::{
@@ -48,22 +48,54 @@ impl Painter {
     /// A painter of pictures of this size; `None` for a size that no pixmap can have.
     pub(in crate::panel::mfd) fn new(size: PanelSize) -> Option<Self> {
         let (width, height) = (size.width().into(), size.height().into());
-        Some(Self { letters: HashMap::new(), canvas: Pixmap::new(width, height)?, mask: Mask::new(width, height)? })
+        Some(Self {
+            letters: HashMap::new(),
+            canvas: Pixmap::new(width, height)?,
+            mask: Mask::new(width, height)?,
+        })
     }
 
     /// Paints the part of `sketch` that lies in `damage` into `frame`, which has the painter's size.
-    pub(in crate::panel::mfd) fn paint(&mut self, sketch: &Sketch, damage: Rect, frame: &mut Frame) {
-        let canvas = Rect::new(0, 0, self.canvas.width() as i32, self.canvas.height() as i32);
-        let Some(damage) = damage.intersection(canvas) else { return };
-        let rows = || (damage.y..damage.bottom()).map(|y| (y * canvas.w + damage.x) as usize).map(|from| from..from + damage.w as usize);
+    pub(in crate::panel::mfd) fn paint(
+        &mut self,
+        sketch: &Sketch,
+        damage: Rect,
+        frame: &mut Frame,
+    ) {
+        let canvas = Rect::new(
+            0,
+            0,
+            self.canvas.width() as i32,
+            self.canvas.height() as i32,
+        );
+        let Some(damage) = damage.intersection(canvas) else {
+            return;
+        };
+        let rows = || {
+            (damage.y..damage.bottom())
+                .map(|y| (y * canvas.w + damage.x) as usize)
+                .map(|from| from..from + damage.w as usize)
+        };
 
         self.mask.data_mut().fill(0);
         for row in rows() {
-            self.mask.data_mut().get_mut(row.clone()).unwrap_or_default().fill(255);
+            self.mask
+                .data_mut()
+                .get_mut(row.clone())
+                .unwrap_or_default()
+                .fill(255);
             let ground = color(BACKGROUND, 255).premultiply().to_color_u8();
-            self.canvas.pixels_mut().get_mut(row).unwrap_or_default().fill(ground);
+            self.canvas
+                .pixels_mut()
+                .get_mut(row)
+                .unwrap_or_default()
+                .fill(ground);
         }
-        for op in sketch.ops.iter().filter(|op| op.bounds().intersection(damage).is_some()) {
+        for op in sketch
+            .ops
+            .iter()
+            .filter(|op| op.bounds().intersection(damage).is_some())
+        {
             self.op(damage, op);
         }
         for row in rows() {
@@ -77,22 +109,53 @@ impl Painter {
 
     fn op(&mut self, damage: Rect, op: &Op) {
         match op {
-            Op::Fill { rect, radius, color: rgb, alpha } => {
+            Op::Fill {
+                rect,
+                radius,
+                color: rgb,
+                alpha,
+            } => {
                 self.fill(rounded(*rect, *radius, 0.0), &paint(*rgb, *alpha));
             }
-            Op::Outline { rect, radius, width, color: rgb } => {
-                self.stroke(rounded(*rect, *radius, *width as f32 / 2.0), *width as f32, *rgb, Transform::identity());
+            Op::Outline {
+                rect,
+                radius,
+                width,
+                color: rgb,
+            } => {
+                self.stroke(
+                    rounded(*rect, *radius, *width as f32 / 2.0),
+                    *width as f32,
+                    *rgb,
+                    Transform::identity(),
+                );
             }
-            Op::Ring { rect, width, thousandths, color: rgb } => {
+            Op::Ring {
+                rect,
+                width,
+                thousandths,
+                color: rgb,
+            } => {
                 let path = arc(*rect, *width as f32 / 2.0, f32::from(*thousandths) / 1000.0);
                 self.stroke(path, *width as f32, *rgb, Transform::identity());
             }
-            Op::Icon { rect, icon, color: rgb } => {
+            Op::Icon {
+                rect,
+                icon,
+                color: rgb,
+            } => {
                 let scale = rect.w as f32 / GRID;
-                let place = Transform::from_translate(rect.x as f32, rect.y as f32).pre_scale(scale, scale);
+                let place =
+                    Transform::from_translate(rect.x as f32, rect.y as f32).pre_scale(scale, scale);
                 self.stroke(icon.path(), 2.0, *rgb, place);
             }
-            Op::Text { size, weight, color: rgb, lines, .. } => {
+            Op::Text {
+                size,
+                weight,
+                color: rgb,
+                lines,
+                ..
+            } => {
                 for line in lines {
                     self.line(damage, *weight, *size, *rgb, line);
                 }
@@ -102,13 +165,25 @@ impl Painter {
 
     fn fill(&mut self, path: Option<Path>, paint: &Paint<'_>) {
         if let Some(path) = path {
-            self.canvas.fill_path(&path, paint, FillRule::Winding, Transform::identity(), Some(&self.mask));
+            self.canvas.fill_path(
+                &path,
+                paint,
+                FillRule::Winding,
+                Transform::identity(),
+                Some(&self.mask),
+            );
         }
     }
 
     fn stroke(&mut self, path: Option<Path>, width: f32, rgb: Rgb, place: Transform) {
         if let Some(path) = path {
-            self.canvas.stroke_path(&path, &paint(rgb, 255), &pen(width), place, Some(&self.mask));
+            self.canvas.stroke_path(
+                &path,
+                &paint(rgb, 255),
+                &pen(width),
+                place,
+                Some(&self.mask),
+            );
         }
     }
 
@@ -117,8 +192,14 @@ impl Painter {
             self.letters.clear();
         }
         for &(id, quarters) in &line.glyphs {
-            let (x, part) = (quarters.div_euclid(SUBPIXELS), quarters.rem_euclid(SUBPIXELS));
-            let letter = self.letters.entry((weight, size, id.0, part)).or_insert_with(|| rasterise(weight, size, id, part));
+            let (x, part) = (
+                quarters.div_euclid(SUBPIXELS),
+                quarters.rem_euclid(SUBPIXELS),
+            );
+            let letter = self
+                .letters
+                .entry((weight, size, id.0, part))
+                .or_insert_with(|| rasterise(weight, size, id, part));
             blend(&mut self.canvas, damage, x, line.baseline, letter, rgb);
         }
     }
@@ -129,17 +210,30 @@ fn rasterise(weight: Weight, size: i32, id: GlyphId, part: i32) -> Coverage {
     let at = point(part as f32 / SUBPIXELS as f32, 0.0);
     let glyph = id.with_scale_and_position(font::scale(weight, size), at);
     let Some(outline) = weight.face().outline_glyph(glyph) else {
-        return Coverage { left: 0, top: 0, width: 0, values: Vec::new() };
+        return Coverage {
+            left: 0,
+            top: 0,
+            width: 0,
+            values: Vec::new(),
+        };
     };
     let bounds = outline.px_bounds();
-    let (width, height) = (bounds.width().ceil() as usize, bounds.height().ceil() as usize);
+    let (width, height) = (
+        bounds.width().ceil() as usize,
+        bounds.height().ceil() as usize,
+    );
     let mut values = vec![0; width * height];
     outline.draw(|x, y, covered| {
         if let Some(value) = values.get_mut(y as usize * width + x as usize) {
             *value = (covered.clamp(0.0, 1.0) * 255.0).round() as u8;
         }
     });
-    Coverage { left: bounds.min.x.floor() as i32, top: bounds.min.y.floor() as i32, width: width as i32, values }
+    Coverage {
+        left: bounds.min.x.floor() as i32,
+        top: bounds.min.y.floor() as i32,
+        width: width as i32,
+        values,
+    }
 }
 
 /// Lays a letter over the part of the canvas in `damage`; the canvas is opaque there.
@@ -166,9 +260,17 @@ fn blend(canvas: &mut Pixmap, damage: Rect, x: i32, y: i32, letter: &Coverage, r
 
 fn over(under: PremultipliedColorU8, rgb: Rgb, covered: u8) -> PremultipliedColorU8 {
     let covered = u32::from(covered);
-    let mix = |under: u8, over: u8| ((u32::from(over) * covered + u32::from(under) * (255 - covered) + 127) / 255) as u8;
+    let mix = |under: u8, over: u8| {
+        ((u32::from(over) * covered + u32::from(under) * (255 - covered) + 127) / 255) as u8
+    };
     let [r, g, b] = rgb.0;
-    PremultipliedColorU8::from_rgba(mix(under.red(), r), mix(under.green(), g), mix(under.blue(), b), 255).unwrap_or(under)
+    PremultipliedColorU8::from_rgba(
+        mix(under.red(), r),
+        mix(under.green(), g),
+        mix(under.blue(), b),
+        255,
+    )
+    .unwrap_or(under)
 }
 
 fn color(rgb: Rgb, alpha: u8) -> Color {
@@ -177,13 +279,21 @@ fn color(rgb: Rgb, alpha: u8) -> Color {
 }
 
 fn paint(rgb: Rgb, alpha: u8) -> Paint<'static> {
-    let mut paint = Paint { anti_alias: true, ..Paint::default() };
+    let mut paint = Paint {
+        anti_alias: true,
+        ..Paint::default()
+    };
     paint.set_color(color(rgb, alpha));
     paint
 }
 
 fn pen(width: f32) -> Stroke {
-    Stroke { width, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Stroke::default() }
+    Stroke {
+        width,
+        line_cap: LineCap::Round,
+        line_join: LineJoin::Round,
+        ..Stroke::default()
+    }
 }
 
 /// A rounded rectangle, smaller by `inset` on every side.
@@ -204,7 +314,13 @@ pub(super) fn push_rounded(path: &mut PathBuilder, rect: FloatRect, radius: f32)
         path.push_rect(rect);
         return;
     }
-    let (l, t, right, bottom, k) = (rect.left(), rect.top(), rect.right(), rect.bottom(), r * (1.0 - KAPPA));
+    let (l, t, right, bottom, k) = (
+        rect.left(),
+        rect.top(),
+        rect.right(),
+        rect.bottom(),
+        r * (1.0 - KAPPA),
+    );
     path.move_to(l + r, t);
     path.line_to(right - r, t);
     path.cubic_to(right - k, t, right, t + k, right, t + r);
@@ -222,7 +338,10 @@ fn arc(rect: Rect, inset: f32, turn: f32) -> Option<Path> {
     /// Straight pieces in a whole turn; at the sizes here, each is about 2 pixels long.
     const PIECES: f32 = 96.0;
     let radius = rect.w.min(rect.h) as f32 / 2.0 - inset;
-    let (x, y) = (rect.x as f32 + rect.w as f32 / 2.0, rect.y as f32 + rect.h as f32 / 2.0);
+    let (x, y) = (
+        rect.x as f32 + rect.w as f32 / 2.0,
+        rect.y as f32 + rect.h as f32 / 2.0,
+    );
     let mut path = PathBuilder::new();
     if turn >= 1.0 {
         path.push_circle(x, y, radius);

@@ -23,7 +23,10 @@ const GAP: i32 = 8;
 
 pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     let body = super::header(view, area, Id::AddressBook, Place::Home);
-    let body = Rect { h: body.h + theme::EDGE - GAP, ..body };
+    let body = Rect {
+        h: body.h + theme::EDGE - GAP,
+        ..body
+    };
     let (field, keys) = body.cut_top(if body.h > 400 { 68 } else { 56 }, 12);
     view.sketch.fill(field, theme::ROUND, theme::SURFACE);
     view.sketch.outline(field, theme::ROUND, 2, theme::PRIMARY);
@@ -32,7 +35,11 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     let [a, b, c, d, last] = keys.rows(GAP);
     for (row, letters) in [a, b, c, d].into_iter().zip(ROWS) {
         for (cell, letter) in row.columns::<10>(GAP).into_iter().zip(letters) {
-            let letter = if mfd.machine.upper { letter.to_ascii_uppercase() } else { *letter };
+            let letter = if mfd.machine.upper {
+                letter.to_ascii_uppercase()
+            } else {
+                *letter
+            };
             view.key(cell, Target::Letter(letter), &Words::data(letter));
         }
     }
@@ -45,7 +52,13 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     view.icon_key(erase, Target::EraseLetter, Icon::Erase);
     let words = view.text.say(Id::Done);
     let can_save = !mfd.machine.typing.trim().is_empty();
-    view.button_if(State::when(can_save), done, Target::SaveAddress, Look::Primary, &words);
+    view.button_if(
+        State::when(can_save),
+        done,
+        Target::SaveAddress,
+        Look::Primary,
+        &words,
+    );
 }
 
 fn text_field(mfd: &Mfd, view: &mut View, inner: Rect) {
@@ -56,7 +69,15 @@ fn text_field(mfd: &Mfd, view: &mut View, inner: Rect) {
     } else {
         // The end is what one types at: a trailing space has to show, so it is set as one that has a width.
         let shown = Words::data(typing.replace(' ', "\u{a0}"));
-        cursor = view.sketch.text(inner, TITLE.one_line(), Ink::Text, &shown).right() + 3;
+        cursor = view
+            .sketch
+            .text(inner, TITLE.one_line(), Ink::Text, &shown)
+            .right()
+            + 3;
     }
-    view.sketch.fill(Rect::new(cursor, inner.y, 2, inner.h).center_box(2, 32), 1, theme::PRIMARY);
+    view.sketch.fill(
+        Rect::new(cursor, inner.y, 2, inner.h).center_box(2, 32),
+        1,
+        theme::PRIMARY,
+    );
 }

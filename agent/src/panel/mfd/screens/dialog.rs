@@ -20,12 +20,25 @@ pub(super) fn ask(view: &mut View, below: Rect, ask: &Ask, name: &Words) {
     let (buttons, inner) = card.cut_bottom(72, theme::GAP);
     let (head, rest) = inner.cut_top(inner.h / 2, 4);
     let (mark, head) = head.cut_left(72, 24);
-    view.sketch.icon(mark.center_box(64, 64), Icon::Question, Ink::Accent.color());
+    view.sketch
+        .icon(mark.center_box(64, 64), Icon::Question, Ink::Accent.color());
     let words = view.text.may_they(&ask.mode, name);
     view.sketch.text(head, MESSAGE, Ink::Text, &words);
     let [text, left] = rest.rows(0);
-    view.say(text, BODY, Ink::Muted, if ask.wants_admin_id { Id::AskAdmin } else { Id::AskText });
-    let words = view.text.fill(Id::AskExpires, &[(Slot::Time, &view.text.time(ask.expires_in))]);
+    view.say(
+        text,
+        BODY,
+        Ink::Muted,
+        if ask.wants_admin_id {
+            Id::AskAdmin
+        } else {
+            Id::AskText
+        },
+    );
+    let words = view.text.fill(
+        Id::AskExpires,
+        &[(Slot::Time, &view.text.time(ask.expires_in))],
+    );
     view.sketch.text(left, SMALL, Ink::Muted, &words);
 
     let refuse = view.text.say(Id::Refuse);
@@ -47,7 +60,11 @@ pub(super) fn ended(view: &mut View, area: Rect, ended: &Ended) {
     view.button(button, Target::CloseEnded, Look::Primary, &words);
     let (head, rest) = inner.cut_top(inner.h * 2 / 5, 4);
     let (mark, head) = head.cut_left(72, 24);
-    view.sketch.icon(mark.center_box(64, 64), Icon::Assistance, Ink::Accent.color());
+    view.sketch.icon(
+        mark.center_box(64, 64),
+        Icon::Assistance,
+        Ink::Accent.color(),
+    );
     view.say(head, MESSAGE, Ink::Text, Id::EndedTitle);
     let [reason, who, nobody] = rest.rows(0);
     let words = view.text.ended(ended.reason);

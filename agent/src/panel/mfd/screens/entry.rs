@@ -32,13 +32,41 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
 
     let (connect, left) = left.cut_bottom(72, theme::GAP);
     let words = view.text.say(Id::Connect);
-    view.button_if(State::when(verdict == Verdict::Ready), connect, Target::Connect, Look::Primary, &words);
+    view.button_if(
+        State::when(verdict == Verdict::Ready),
+        connect,
+        Target::Connect,
+        Look::Primary,
+        &words,
+    );
     let (ground, icon, ink, words) = match verdict {
-        Verdict::Unfinished => (theme::BACKGROUND, Icon::Question, Ink::Muted, view.text.say(Id::EntryHint)),
-        Verdict::Ready => (theme::GOOD_SOFT, Icon::Check, Ink::Good, view.text.say(Id::EntryReady)),
-        Verdict::Wrong(error) => (theme::WARNING_SOFT, Icon::Warning, Ink::Warning, view.text.code_error(error)),
+        Verdict::Unfinished => (
+            theme::BACKGROUND,
+            Icon::Question,
+            Ink::Muted,
+            view.text.say(Id::EntryHint),
+        ),
+        Verdict::Ready => (
+            theme::GOOD_SOFT,
+            Icon::Check,
+            Ink::Good,
+            view.text.say(Id::EntryReady),
+        ),
+        Verdict::Wrong(error) => (
+            theme::WARNING_SOFT,
+            Icon::Warning,
+            Ink::Warning,
+            view.text.code_error(error),
+        ),
     };
-    message(view, left.cut_top(left.h.min(140), 0).0, ground, icon, ink, &words);
+    message(
+        view,
+        left.cut_top(left.h.min(140), 0).0,
+        ground,
+        icon,
+        ink,
+        &words,
+    );
 
     let [a, b, c, d] = keypad.rows(12);
     for (row, first) in [(a, 1), (b, 4), (c, 7)] {
@@ -65,7 +93,11 @@ const fn index(part: CodePart) -> usize {
 fn group(view: &mut View, rect: Rect, entry: &CodeEntry, n: usize, is_wrong: bool) {
     let digits = entry.group(n);
     let is_whole = digits.iter().all(Option::is_some);
-    view.spot(rect, Target::Group(n as u8), State::when(digits.iter().any(Option::is_some)));
+    view.spot(
+        rect,
+        Target::Group(n as u8),
+        State::when(digits.iter().any(Option::is_some)),
+    );
     let (boxes, below) = rect.cut_top(80, 14);
     let cursor = entry.cursor().min(CODE_DIGITS);
     for ((place, cell), digit) in (n * GROUP..).zip(boxes.columns::<GROUP>(6)).zip(digits) {
@@ -77,10 +109,19 @@ fn group(view: &mut View, rect: Rect, entry: &CodeEntry, n: usize, is_wrong: boo
             theme::LINE
         };
         view.sketch.fill(cell, 10, theme::SURFACE);
-        view.sketch.outline(cell, 10, if place == cursor || is_wrong { 3 } else { 2 }, edge);
+        view.sketch.outline(
+            cell,
+            10,
+            if place == cursor || is_wrong { 3 } else { 2 },
+            edge,
+        );
         if let Some(digit) = digit {
-            let style = Style { size: 38, ..KEY.bold() };
-            view.sketch.text(cell, style, Ink::Text, &Words::data(digit));
+            let style = Style {
+                size: 38,
+                ..KEY.bold()
+            };
+            view.sketch
+                .text(cell, style, Ink::Text, &Words::data(digit));
         }
     }
     let bar: Rgb = if is_wrong {
@@ -96,7 +137,8 @@ fn group(view: &mut View, rect: Rect, entry: &CodeEntry, n: usize, is_wrong: boo
         let mark = Rect::new(rect.x, line.y, rect.w, line.h).center_box(28, 28);
         view.sketch.fill(mark, 14, bar);
         let icon = if is_wrong { Icon::Cross } else { Icon::Check };
-        view.sketch.icon(mark.center_box(18, 18), icon, Ink::Light.color());
+        view.sketch
+            .icon(mark.center_box(18, 18), icon, Ink::Light.color());
     }
 }
 

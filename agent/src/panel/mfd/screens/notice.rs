@@ -17,7 +17,8 @@ pub(super) fn draw(view: &mut View, area: Rect) {
     let (caution, body) = body.cut_top(96, theme::GAP);
     view.card(caution, theme::WARNING);
     let (mark, words) = caution.inset_xy(20, 8).cut_left(52, 20);
-    view.sketch.icon(mark.center_box(48, 48), Icon::Warning, Ink::Warning.color());
+    view.sketch
+        .icon(mark.center_box(48, 48), Icon::Warning, Ink::Warning.color());
     let (title, more) = words.cut_top(words.h / 2, 0);
     view.say(title, TITLE.one_line(), Ink::Warning, Id::NoticeCaution);
     view.say(more, SMALL, Ink::Warning, Id::NoticeCautionMore);
@@ -41,7 +42,11 @@ pub(super) fn draw(view: &mut View, area: Rect) {
 fn fact(view: &mut View, rect: Rect, icon: Icon, title: Id, words: Id) {
     view.card(rect, theme::SURFACE);
     let (mark, inner) = rect.inset_xy(18, 10).cut_left(40, 16);
-    view.sketch.icon(Rect { h: 40, ..mark }.moved(0, 4), icon, Ink::Accent.color());
+    view.sketch.icon(
+        Rect { h: 40, ..mark }.moved(0, 4),
+        icon,
+        Ink::Accent.color(),
+    );
     let (title_box, text_box) = inner.cut_top(30, 2);
     view.say(title_box, BODY.bold().one_line(), Ink::Text, title);
     view.say(text_box, SMALL.at_top(), Ink::Muted, words);

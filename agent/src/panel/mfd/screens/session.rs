@@ -13,10 +13,16 @@ use crate::{
 
 pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     let body = super::header(view, area, Id::SessionTitle, Place::Home);
-    let Some(active) = mfd.assistance.live() else { return };
+    let Some(active) = mfd.assistance.live() else {
+        return;
+    };
     let (card, below) = body.cut_top(body.h.min(230), theme::GAP);
     super::progress::identity(view, card, &active.operator);
-    let [may, end] = Rect { h: below.h.min(110), ..below }.rows(4);
+    let [may, end] = Rect {
+        h: below.h.min(110),
+        ..below
+    }
+    .rows(4);
     let words = view.text.may(&active.mode);
     view.sketch.text(may, BODY.bold(), Ink::Text, &words);
     view.say(end, BODY, Ink::Muted, Id::SessionEndHint);

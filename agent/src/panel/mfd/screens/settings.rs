@@ -14,29 +14,58 @@ use crate::{
 
 pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     let body = super::header(view, area, Id::Settings, Place::Home);
-    let body = Rect { h: body.h.min(360), ..body };
+    let body = Rect {
+        h: body.h.min(360),
+        ..body
+    };
     let [sound, saver, tray] = body.rows(12);
     let machine = &mfd.machine;
 
     let inner = setting(view, sound, Id::KeySound);
-    view.options(inner, [
-        (Target::Choose(Choice::SoundOn), Id::On, machine.sound == Choice::SoundOn),
-        (Target::Choose(Choice::SoundOff), Id::Off, machine.sound == Choice::SoundOff),
-    ]);
+    view.options(
+        inner,
+        [
+            (
+                Target::Choose(Choice::SoundOn),
+                Id::On,
+                machine.sound == Choice::SoundOn,
+            ),
+            (
+                Target::Choose(Choice::SoundOff),
+                Id::Off,
+                machine.sound == Choice::SoundOff,
+            ),
+        ],
+    );
 
     let inner = setting(view, saver, Id::EnergySaver);
     let (less, rest) = inner.cut_left(inner.h, 8);
     let (more, value) = rest.cut_right(inner.h, 8);
     view.icon_key(less, Target::Step(Step::SaverDown), Icon::Minus);
     view.icon_key(more, Target::Step(Step::SaverUp), Icon::Plus);
-    let words = view.text.fill(Id::Minutes, &[(crate::text::Slot::Count, &(machine.saver().as_secs() / 60))]);
-    view.sketch.text(value, TITLE.centered().one_line(), Ink::Text, &words);
+    let words = view.text.fill(
+        Id::Minutes,
+        &[(crate::text::Slot::Count, &(machine.saver().as_secs() / 60))],
+    );
+    view.sketch
+        .text(value, TITLE.centered().one_line(), Ink::Text, &words);
 
     let inner = setting(view, tray, Id::TrayOne);
-    view.options(inner, [
-        (Target::Choose(Choice::TrayA4), Id::PaperA4, machine.tray == Choice::TrayA4),
-        (Target::Choose(Choice::TrayA3), Id::PaperA3, machine.tray == Choice::TrayA3),
-    ]);
+    view.options(
+        inner,
+        [
+            (
+                Target::Choose(Choice::TrayA4),
+                Id::PaperA4,
+                machine.tray == Choice::TrayA4,
+            ),
+            (
+                Target::Choose(Choice::TrayA3),
+                Id::PaperA3,
+                machine.tray == Choice::TrayA3,
+            ),
+        ],
+    );
 }
 
 /// A card with a label; answers the place of what sets it.

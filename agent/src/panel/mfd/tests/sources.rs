@@ -3,9 +3,26 @@
 use std::path::Path;
 
 /// Words in quotes that nobody sees: names of keys, of kinds, of types in `Debug`.
-const NOT_SHOWN: &[&str] = &["Start", "Stop", "Clear", "Reset", "mfd", "x11", "CodeEntry", "MfdPanel", "X11Panel"];
-/// Files that name states for tests and for the gallery, and show none of it.
-const NOT_SCREENS: &[&str] = &["tests.rs", "sources.rs", "gallery.rs"];
+const NOT_SHOWN: &[&str] = &[
+    "Start",
+    "Stop",
+    "Clear",
+    "Reset",
+    "mfd",
+    "x11",
+    "CodeEntry",
+    "MfdPanel",
+    "X11Panel",
+];
+/// Files that draw nothing: tests, names of states for the gallery, the reading of X11 screens.
+const NOT_SCREENS: &[&str] = &[
+    "tests.rs",
+    "sources.rs",
+    "gallery.rs",
+    "x11.rs",
+    "grab.rs",
+    "watch.rs",
+];
 
 #[test]
 fn no_sentence_is_written_outside_the_catalogue() {
@@ -25,14 +42,19 @@ fn no_sentence_is_written_outside_the_catalogue() {
 #[test]
 fn the_scan_finds_what_it_should() {
     let source = "let a = \"Press here\"; // \"not this\"\n#[error(\"nor this\")]\nlet b = ('\"', \"{name}\\u{b7}{x}\", \"Start\");\n";
-    let found: Vec<_> = literals(source).filter(|literal| is_visible(literal)).collect();
+    let found: Vec<_> = literals(source)
+        .filter(|literal| is_visible(literal))
+        .collect();
     assert_eq!(found, ["Press here"]);
 }
 
 fn walk(directory: &Path, visit: &mut dyn FnMut(&Path, &str)) {
     for entry in std::fs::read_dir(directory).expect("a directory") {
         let path = entry.expect("an entry").path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         if path.is_dir() {
             walk(&path, visit);
         } else if name.ends_with(".rs") && !NOT_SCREENS.contains(&name) {
@@ -47,35 +69,41 @@ fn is_visible(literal: &str) -> bool {
     let mut depth = 0_i32;
     let bare: String = literal
         .chars()
-        .map(|c| match c {
-            '{' => {
-                depth += 1;
-                ' '
-            }
-            '}' => {
-                depth -= 1;
-                ' '
-            }
-            c if depth > 0 => {
-                let _ = c;
-                ' '
-            }
-            c => c,
+        .map(|c| {
+            depth += i32::from(c == '{');
+            let shown = if depth > 0 { ' ' } else { c };
+            depth -= i32::from(c == '}');
+            shown
         })
         .collect();
-    let has_words = bare.split(|c: char| !c.is_alphabetic()).any(|word| word.chars().count() >= 2);
+    let has_words = bare
+        .split(|c: char| !c.is_alphabetic())
+        .any(|word| word.chars().count() >= 2);
     has_words && !NOT_SHOWN.contains(&literal)
 }
 
 /// The string literals of a source, without comments, attributes, log lines and the tests at its end.
 fn literals(source: &str) -> impl Iterator<Item = String> {
-    let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    source.lines().filter(|line| !is_attribute(line) && !line.contains("tracing::")).flat_map(in_line)
+    let source = source
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or_default();
+    let mut open = 0;
+    source
+        .lines()
+        .filter(move |line| !is_attribute(line, &mut open) && !line.contains("tracing::"))
+        .flat_map(in_line)
 }
 
-fn is_attribute(line: &str) -> bool {
-    let line = line.trim_start();
-    line.starts_with("#[") || line.starts_with("#![")
+/// Whether a line is of an attribute; `open` carries its open brackets from line to line.
+fn is_attribute(line: &str, open: &mut usize) -> bool {
+    let begins = line.trim_start().starts_with("#[") || line.trim_start().starts_with("#![");
+    if *open == 0 && !begins {
+        return false;
+    }
+    *open =
+        (*open + line.matches(['[', '(']).count()).saturating_sub(line.matches([']', ')']).count());
+    true
 }
 
 fn in_line(line: &str) -> Vec<String> {
