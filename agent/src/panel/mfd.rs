@@ -95,6 +95,8 @@ pub struct Mfd {
     spots: Vec<Spot>,
     /// Whether state has changed since `sketch` was made.
     is_stale: bool,
+    /// Counts sketches that differ.
+    version: u64,
     painter: Painter,
     frame: Arc<Frame>,
     /// The sketch that `frame` shows; `None` before the first.
@@ -122,6 +124,7 @@ impl Mfd {
             sketch: Sketch::default(),
             spots: Vec::new(),
             is_stale: true,
+            version: 0,
             painter,
             frame: Arc::new(Frame::black(SIZE)),
             painted: None,
@@ -241,12 +244,10 @@ impl Mfd {
         Arc::clone(&self.frame)
     }
 
-    /// Whether [`Mfd::render`] would give another picture than before.
-    pub fn is_dirty(&mut self) -> bool {
+    /// A counter that moves whenever [`Mfd::render`] would give another picture than before.
+    pub fn version(&mut self) -> u64 {
         self.refresh();
-        self.painted
-            .as_ref()
-            .is_none_or(|painted| self.sketch.damage(painted).is_some())
+        self.version
     }
 
     /// What the customer did since the last call, in order.
@@ -487,6 +488,10 @@ impl Mfd {
             .map(|touch| touch.target);
         let mut view = View::new(self.text, pressed);
         screens::draw(self, &mut view);
-        (self.sketch, self.spots) = view.into_parts();
+        let (sketch, spots) = view.into_parts();
+        if sketch.damage(&self.sketch).is_some() {
+            self.version += 1;
+        }
+        (self.sketch, self.spots) = (sketch, spots);
     }
 }

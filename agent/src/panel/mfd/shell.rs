@@ -177,8 +177,7 @@ impl MfdPanel {
                     CustomerAction::Exit => device.exit().await,
                     CustomerAction::StopKey(motion) => device.stop_key(motion).await,
                     CustomerAction::Touched => device.touched().await,
-                    CustomerAction::Allow => device.allow().await,
-                    CustomerAction::Refuse => device.refuse().await,
+                    CustomerAction::Allow | CustomerAction::Refuse => Err(DeviceError::NotAsked),
                 },
             };
             match told {
@@ -211,16 +210,16 @@ impl MfdPanel {
     fn with<T>(&self, act: impl FnOnce(&mut State, Duration) -> T) -> T {
         let mut state = self.lock();
         let now = state.started.elapsed();
-        let was_dirty = state.mfd.is_dirty();
+        let version = state.mfd.version();
         let pace = state.mfd.pace();
         state.mfd.tick(now);
         let answer = act(&mut state, now);
         let actions = state.mfd.take_actions();
         let stirs = !actions.is_empty() || state.mfd.pace() != pace;
         state.actions.extend(actions);
-        let is_dirty = state.mfd.is_dirty();
+        let is_new = state.mfd.version() != version;
         drop(state);
-        if is_dirty && !was_dirty {
+        if is_new {
             self.shared.pictures.send_modify(|n| *n += 1);
         }
         if stirs {
