@@ -1,0 +1,404 @@
+//! The device's side of a session.
+//!
+//! ```text
+//! Waiting --Connected--> Proving --code proved--> Active(user-guide) --> Ended
+//! ```
+//!
+//! Every state can end: the customer's EXIT and the stop key work in all of them, with no network and a hung
+//! operator.
+
+mod active;
+mod effects;
+mod outbox;
+mod picture;
+mod proving;
+
+use std::{fmt, sync::Arc, time::Instant};
+
+use alongside_mode::{Effect, HostEvent, Line};
+use alongside_panel::Frame as Picture;
+use alongside_protocol::{
+    AccessCode, Bytes, PanelSize, Serial, SessionId,
+    annotation::Annotation,
+    control::ModeState,
+    frame::{Channel, Frame},
+    ids::ModeId,
+    input::KeyMotion,
+    label::Label,
+    proof::ProofFailure,
+    reason::{EndReason, Party},
+    units::Millis,
+};
+
+use crate::{
+    Binding, Cause, Limits, Link, OperatorIdentity, Outbound, Record, SessionError,
+    ending::{Ending, Farewell, Stop},
+    stop::StopKey,
+};
+
+use active::Active;
+use outbox::Outbox;
+pub use picture::Freshness;
+use proving::Proving;
+
+/// What a device says of itself, and whom it expects.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The device's serial number.
+    pub serial: Serial,
+    /// What kind of device it is, in the maker's words.
+    pub model: Label<64>,
+    /// Kind of panel, such as `mfd`.
+    pub panel: Label<16>,
+    /// Size of the panel; fixed for the session.
+    pub size: PanelSize,
+    /// Who invites, as the relay says. A peer with another key is refused.
+    pub operator: OperatorIdentity,
+    /// Language of the customer (BCP 47).
+    pub locale: String,
+    /// Time limits.
+    pub limits: Limits,
+}
+
+/// What happened to the device's side.
+#[derive(Debug)]
+pub enum Input {
+    /// The end-to-end connection stands. `entropy` is fresh from the operating system and used for nothing else.
+    Connected {
+        /// The connection.
+        binding: Binding,
+        /// 32 random bytes.
+        entropy: [u8; 32],
+    },
+    /// A whole frame arrived on the stream of `channel`.
+    Message {
+        /// Which stream.
+        channel: Channel,
+        /// The frame.
+        frame: Frame,
+    },
+    /// A datagram arrived.
+    Datagram(Bytes),
+    /// The stream of `channel` takes this many bytes now; without any word it takes everything.
+    Room {
+        /// Which stream.
+        channel: Channel,
+        /// Bytes that it takes without queueing.
+        bytes: usize,
+    },
+    /// The picture that [`Output::WantFrame`] asked for.
+    Frame {
+        /// The newest picture.
+        frame: Arc<Picture>,
+        /// When it was captured.
+        captured_at: Millis,
+    },
+    /// What the mode's half answered to event `seq`.
+    ModeEffects {
+        /// Number of the event.
+        seq: u64,
+        /// What the half wants done, in order.
+        effects: Vec<Effect>,
+    },
+    /// The mode's half broke down at event `seq`.
+    ModeFailed {
+        /// Number of the event.
+        seq: u64,
+    },
+    /// The customer did something.
+    Local(CustomerAction),
+    /// The embedder closes the session.
+    Close(Cause),
+    /// The instant that [`Output::Wait`] named has come.
+    Timeout,
+    /// The connection is gone.
+    Disconnected,
+}
+
+/// What the customer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CustomerAction {
+    /// EXIT: the session ends at once.
+    Exit,
+    /// The stop key moved; held for 5 s it ends the session.
+    StopKey(KeyMotion),
+    /// The panel was touched. While the session is about to end because nobody acts, it goes on.
+    Touched,
+}
+
+/// What the driver must do, in the order given.
+#[derive(Debug)]
+pub enum Output {
+    /// Make this durable before polling again.
+    Record(Record),
+    /// Hand this to the connection.
+    Send(Outbound),
+    /// Hand in the newest picture of the panel.
+    WantFrame(Freshness),
+    /// Give this to the half of the mode, and its answer back as [`Input::ModeEffects`].
+    ModeEvent {
+        /// Number of the event.
+        seq: u64,
+        /// Which mode.
+        mode: ModeId,
+        /// The event.
+        event: HostEvent,
+    },
+    /// Tell the embedder.
+    Event(Event),
+    /// Drained: come back with input, or at this instant.
+    Wait(Option<Instant>),
+}
+
+/// What the embedder is told.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// An attempt at the code is charged: count the entry as failed, durably, until [`Event::Connected`].
+    AttemptCharged,
+    /// The code did not lead to a session; [`Event::Ended`] follows.
+    CodeFailed(ProofFailure),
+    /// The code is proved and the session live.
+    Connected {
+        /// The session's id on both sides.
+        session: SessionId,
+        /// Who is connected.
+        operator: OperatorIdentity,
+    },
+    /// How a mode stands.
+    Mode(ModeState),
+    /// Draw this over the panel, or take it back.
+    Annotate(Annotation),
+    /// Show this to the customer, as the mode's words.
+    Notice(Line),
+    /// Whether the operator can be reached.
+    Link(Link),
+    /// Nobody acts; the session ends after this time unless somebody does.
+    IdleWarning {
+        /// Time left.
+        ends_in: std::time::Duration,
+    },
+    /// Somebody acted, the session goes on.
+    IdleOver,
+    /// The session is over. Last event.
+    Ended {
+        /// Who ended it.
+        by: Party,
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// The device's side of one session: one code, typed once, proved once.
+pub struct Session {
+    now: Instant,
+    config: Config,
+    state: State,
+    stop_key: StopKey,
+    out: Outbox,
+}
+
+enum State {
+    /// No connection yet; holds the code for the one proof.
+    Waiting(AccessCode),
+    Proving(Box<Proving>),
+    Active(Box<Active>),
+    Ended,
+}
+
+/// What all states work with.
+struct Cx<'a> {
+    now: Instant,
+    config: &'a Config,
+    out: &'a mut Outbox,
+}
+
+impl Session {
+    /// A session for the code that the customer typed.
+    pub fn new(now: Instant, config: Config, code: AccessCode) -> Self {
+        Self {
+            now,
+            config,
+            state: State::Waiting(code),
+            stop_key: StopKey::default(),
+            out: Outbox::default(),
+        }
+    }
+
+    /// Advances the session; `now` may repeat but never goes back.
+    ///
+    /// Whatever was due before `now` happens first. Inputs after the end are ignored.
+    ///
+    /// # Errors
+    ///
+    /// See [`SessionError`]: fails when the other side breaks the protocol, and the session is then over, or when
+    /// the input has no place now. Poll the outputs either way.
+    pub fn handle_input(&mut self, now: Instant, input: Input) -> Result<(), SessionError> {
+        debug_assert!(now >= self.now, "time went backwards");
+        self.now = self.now.max(now);
+        let done = self.on_time().and_then(|()| self.on_input(input));
+        let done = match done {
+            Ok(()) => Ok(()),
+            Err(Stop::Ending(ending)) => {
+                self.end(ending);
+                Ok(())
+            }
+            Err(Stop::Fault(error)) => {
+                if error.is_peers_fault() {
+                    self.end(Ending::ours(Party::Policy, EndReason::Protocol));
+                }
+                Err(error)
+            }
+        };
+        if let State::Active(active) = &mut self.state {
+            active.flush(&mut Cx {
+                now: self.now,
+                config: &self.config,
+                out: &mut self.out,
+            });
+        }
+        done
+    }
+
+    /// Next thing to do; call until it returns [`Output::Wait`].
+    pub fn poll_output(&mut self) -> Output {
+        self.out
+            .pop()
+            .unwrap_or_else(|| Output::Wait(self.deadline()))
+    }
+
+    fn on_time(&mut self) -> Result<(), Stop> {
+        if self.stop_key.is_due(self.now) {
+            return Err(Ending::ours(Party::Customer, EndReason::StopKey).into());
+        }
+        match &mut self.state {
+            State::Proving(proving) => proving.on_time(self.now),
+            State::Active(active) => active.on_time(&mut Cx {
+                now: self.now,
+                config: &self.config,
+                out: &mut self.out,
+            }),
+            State::Waiting(_) | State::Ended => Ok(()),
+        }
+    }
+
+    fn on_input(&mut self, input: Input) -> Result<(), Stop> {
+        if matches!(self.state, State::Ended) {
+            return Ok(());
+        }
+        match input {
+            Input::Local(CustomerAction::Exit) => {
+                Err(Ending::ours(Party::Customer, EndReason::Exit).into())
+            }
+            Input::Local(CustomerAction::StopKey(motion)) => {
+                self.stop_key.moved(self.now, motion);
+                Ok(())
+            }
+            Input::Local(CustomerAction::Touched) => {
+                if let State::Active(active) = &mut self.state {
+                    active.on_touch(&mut Cx {
+                        now: self.now,
+                        config: &self.config,
+                        out: &mut self.out,
+                    });
+                }
+                Ok(())
+            }
+            Input::Close(cause) => Err(Ending::caused(cause, Party::Device).into()),
+            Input::Disconnected => Err(Ending::LOST.into()),
+            Input::Connected { binding, entropy } => self.on_connected(binding, entropy),
+            Input::Timeout => Ok(()),
+            Input::Message { .. }
+            | Input::Datagram(_)
+            | Input::Room { .. }
+            | Input::Frame { .. }
+            | Input::ModeEffects { .. }
+            | Input::ModeFailed { .. } => self.on_state_input(input),
+        }
+    }
+
+    fn on_connected(&mut self, binding: Binding, entropy: [u8; 32]) -> Result<(), Stop> {
+        if binding.peer != self.config.operator.key {
+            return Err(SessionError::OtherKey.into());
+        }
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Waiting(code) => {
+                self.state =
+                    State::Proving(Box::new(Proving::new(self.now, binding, entropy, code)));
+                Ok(())
+            }
+            state @ (State::Proving(_) | State::Active(_) | State::Ended) => {
+                self.state = state;
+                Err(SessionError::NotNow.into())
+            }
+        }
+    }
+
+    fn on_state_input(&mut self, input: Input) -> Result<(), Stop> {
+        let mut cx = Cx {
+            now: self.now,
+            config: &self.config,
+            out: &mut self.out,
+        };
+        match &mut self.state {
+            State::Active(active) => active.on_input(&mut cx, input),
+            State::Proving(proving) => {
+                if let Some(active) = proving.on_input(&mut cx, input)? {
+                    self.state = State::Active(active);
+                }
+                Ok(())
+            }
+            State::Waiting(_) | State::Ended => Err(SessionError::NotNow.into()),
+        }
+    }
+
+    /// Ends the session here and now: drops what was on its way, records, says goodbye.
+    fn end(&mut self, ending: Ending) {
+        let (knows_us, last) = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Active(active) => (true, active.end(&mut self.out)),
+            State::Proving(proving) => (proving.has_proof(), None),
+            State::Waiting(_) => (false, None),
+            State::Ended => return,
+        };
+        self.out.push(Output::Record(Record::SessionEnded {
+            by: ending.by,
+            reason: ending.reason,
+        }));
+        if knows_us && ending.farewell == Farewell::Say {
+            self.out.push(Output::Send(ending.farewell()));
+        }
+        if let Some(stop) = last {
+            self.out.push(stop);
+        }
+        self.out.event(Event::Ended {
+            by: ending.by,
+            reason: ending.reason,
+        });
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let state = match &self.state {
+            State::Proving(proving) => Some(proving.deadline()),
+            State::Active(active) => Some(active.deadline(self.now)),
+            State::Waiting(_) => None,
+            State::Ended => return None,
+        };
+        [state, self.stop_key.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}
+
+/// Shows the state's name; never a code.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Waiting(_) => "waiting",
+            State::Proving(_) => "proving",
+            State::Active(_) => "active",
+            State::Ended => "ended",
+        };
+        write!(f, "device::Session({state})")
+    }
+}

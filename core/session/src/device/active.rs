@@ -1,0 +1,418 @@
+//! A live session on the device: one mode at a time, the picture, and the limits.
+
+use std::time::{Duration, Instant};
+
+use alongside_mode::{Capabilities, HostEvent, Side, Start, StopReason};
+use alongside_protocol::{
+    SessionId,
+    control::{Control, HelloDevice, IdleWarning, ModeState},
+    frame::{Channel, Frame},
+    ids::ModeId,
+    mode::ModeMessage,
+    reason::{EndReason, ModePhase, Party, Refusal},
+    units::Millis,
+};
+
+use super::{Cx, Event, Input, Outbox, Output, picture::Picture};
+use crate::{
+    Limits, Link, Outbound, Record, SessionError,
+    ending::{Ending, Stop},
+    grant::Grant,
+    hosting::Hosting,
+    idle::{Idle, IdleStep},
+    ladder::{self, Answer},
+    liveness::Liveness,
+    proof::Proved,
+    uplink::Uplink,
+};
+
+/// Version of the halves' own protocol that both sides speak; each mode has one so far.
+const PEER_PROTOCOL: u16 = 1;
+/// Shortest time between two asks that are looked at (our choice: each leaves a record).
+const ASK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A live session.
+pub(super) struct Active {
+    pub(super) grant: Grant,
+    pub(super) hosting: Hosting,
+    pub(super) uplink: Uplink,
+    /// Whether anything was ever drawn over the panel.
+    pub(super) has_drawn: bool,
+    picture: Picture,
+    liveness: Liveness,
+    idle: Idle,
+    ends_at: Instant,
+    next_ask: Instant,
+}
+
+impl Active {
+    /// Says hello and begins with the user guide, to which the customer consented by typing the code.
+    pub(super) fn begin(cx: &mut Cx<'_>, _proved: Proved, session: SessionId, epoch: u64) -> Self {
+        let config = cx.config;
+        let mut active = Self {
+            grant: Grant::none(),
+            hosting: Hosting::default(),
+            uplink: Uplink::new(cx.now),
+            has_drawn: false,
+            picture: Picture::new(cx.now, config.size, epoch),
+            liveness: Liveness::new(cx.now),
+            idle: Idle::new(cx.now, &config.limits),
+            ends_at: cx.now + config.limits.cap(),
+            next_ask: cx.now,
+        };
+        let hello = HelloDevice {
+            session,
+            serial: config.serial.clone(),
+            model: config.model.clone(),
+            panel: config.panel.clone(),
+            size: config.size,
+        };
+        active.tell(cx, Control::from(hello));
+        active.activate(cx, ModeId::user_guide(), ladder::USER_GUIDE);
+        active
+    }
+
+    pub(super) fn on_input(&mut self, cx: &mut Cx<'_>, input: Input) -> Result<(), Stop> {
+        match input {
+            Input::Message { channel, frame } => {
+                self.heard(cx);
+                self.on_message(cx, channel, &frame)
+            }
+            Input::Datagram(bytes) => {
+                self.heard(cx);
+                let message = ModeMessage::from_datagram(&bytes)?;
+                self.on_mode_message(cx, message);
+                Ok(())
+            }
+            Input::Room { channel, bytes } => {
+                match channel {
+                    Channel::Panel => self.picture.set_room(bytes),
+                    Channel::Mode => self.uplink.set_room(bytes),
+                    Channel::Control | Channel::Bulk => {}
+                }
+                Ok(())
+            }
+            Input::Frame { frame, captured_at } => {
+                if frame.size() != cx.config.size {
+                    return Err(Ending::ours(Party::Device, EndReason::PanelFailed).into());
+                }
+                self.on_frame(cx, &frame, captured_at);
+                Ok(())
+            }
+            Input::ModeEffects { seq, effects } => {
+                self.on_effects(cx, seq, effects);
+                Ok(())
+            }
+            Input::ModeFailed { seq } => {
+                if self.hosting.counts(seq) {
+                    self.fail_mode(cx);
+                }
+                Ok(())
+            }
+            Input::Connected { .. }
+            | Input::Local(_)
+            | Input::Close(_)
+            | Input::Timeout
+            | Input::Disconnected => Err(SessionError::NotNow.into()),
+        }
+    }
+
+    fn on_frame(&mut self, cx: &mut Cx<'_>, frame: &alongside_panel::Frame, captured_at: Millis) {
+        match self.grant.permit(cx.now, Capabilities::VIEW) {
+            Ok(permit) => {
+                if let Some(step) = self.picture.step(cx.now, &permit, frame, captured_at) {
+                    cx.out.push(Output::Send(step));
+                }
+            }
+            Err(_) => self.picture.decline(),
+        }
+    }
+
+    fn on_message(&mut self, cx: &mut Cx<'_>, channel: Channel, frame: &Frame) -> Result<(), Stop> {
+        match channel {
+            Channel::Control => self.on_control(cx, frame),
+            Channel::Mode => {
+                let message = ModeMessage::from_frame(frame.kind, &frame.body)?;
+                self.on_mode_message(cx, message);
+                Ok(())
+            }
+            Channel::Panel => Ok(self.picture.on_message(frame.kind, &frame.body)?),
+            Channel::Bulk => Err(Stop::out_of_turn(frame)),
+        }
+    }
+
+    fn on_control(&mut self, cx: &mut Cx<'_>, frame: &Frame) -> Result<(), Stop> {
+        match Control::from_frame(frame.kind, &frame.body)? {
+            Control::Check(_) => {}
+            Control::StillHere(_) => self.acted(cx),
+            Control::ModeAsk(ask) => {
+                self.acted(cx);
+                self.on_ask(cx, ask.mode);
+            }
+            Control::End(end) => return Err(Ending::of_operator(end).into()),
+            Control::HelloDevice(_)
+            | Control::HelloOperator(_)
+            | Control::ModeState(_)
+            | Control::IdleWarning(_)
+            | _ => return Err(Stop::out_of_turn(frame)),
+        }
+        Ok(())
+    }
+
+    /// Bytes of the operator half; dropped unless the mode that sent them is the one that runs.
+    fn on_mode_message(&mut self, cx: &mut Cx<'_>, message: ModeMessage) {
+        let Some(body) = self
+            .hosting
+            .running_mut()
+            .and_then(|running| running.open(message))
+        else {
+            return;
+        };
+        self.acted(cx);
+        self.notify(cx, HostEvent::Peer(body));
+    }
+
+    fn on_ask(&mut self, cx: &mut Cx<'_>, mode: ModeId) {
+        if cx.now < self.next_ask {
+            self.tell(cx, refused(mode, Refusal::Busy));
+            return;
+        }
+        self.next_ask = cx.now + ASK_INTERVAL;
+        match ladder::answer(&mode) {
+            Answer::Activate(capabilities) => {
+                self.stop_mode(cx, StopReason::Replaced);
+                self.activate(cx, mode, capabilities);
+            }
+            Answer::Refuse(refusal) => {
+                cx.out.push(Output::Record(Record::ModeRefused {
+                    mode: mode.clone(),
+                    refusal,
+                }));
+                self.tell(cx, refused(mode, refusal));
+            }
+        }
+    }
+
+    /// The customer touched the panel.
+    pub(super) fn on_touch(&mut self, cx: &mut Cx<'_>) {
+        if self.idle.is_warned() {
+            self.acted(cx);
+        }
+    }
+
+    /// What is due by now, the gravest first.
+    pub(super) fn on_time(&mut self, cx: &mut Cx<'_>) -> Result<(), Stop> {
+        if cx.now >= self.ends_at {
+            return Err(Ending::ours(Party::Policy, EndReason::SessionCap).into());
+        }
+        if self.liveness.is_lost(cx.now) {
+            return Err(Ending::LOST.into());
+        }
+        match self.idle.step(cx.now) {
+            Some(IdleStep::End) => return Err(Ending::ours(Party::Policy, EndReason::Idle).into()),
+            Some(IdleStep::Warn) => self.warn(cx, Limits::IDLE_WARNING),
+            None => {}
+        }
+        if let Some(silent) = self.liveness.newly_missing(cx.now) {
+            cx.out.push(Output::Record(Record::LinkMissing));
+            cx.out.event(Event::Link(Link::Missing { silent }));
+        }
+        if let Some(check) = self.liveness.check(cx.now) {
+            self.send(cx, check);
+        }
+        while let Some(id) = self
+            .hosting
+            .running_mut()
+            .and_then(|running| running.due_timer(cx.now))
+        {
+            self.notify(cx, HostEvent::Timer(id));
+        }
+        Ok(())
+    }
+
+    /// Sends what the budgets allow now, and asks for a picture if one could be sent.
+    pub(super) fn flush(&mut self, cx: &mut Cx<'_>) {
+        while let Some(outbound) = self.uplink.pop(cx.now) {
+            cx.out.push(Output::Send(outbound));
+        }
+        if self.grant.permit(cx.now, Capabilities::VIEW).is_ok()
+            && let Some(freshness) = self.picture.wish(cx.now)
+        {
+            cx.out.push(Output::WantFrame(freshness));
+        }
+    }
+
+    /// The session ends: the grant is gone, what was on its way is dropped, and what was drawn is taken back.
+    ///
+    /// Gives the mode's last event, which the driver gets when everything that matters is done.
+    pub(super) fn end(mut self: Box<Self>, out: &mut Outbox) -> Option<Output> {
+        self.grant.withdraw();
+        out.drop_scope();
+        self.wipe(out);
+        let running = self.hosting.running()?;
+        let (mode, activation) = (running.mode.clone(), running.activation);
+        let why = StopReason::SessionEnded;
+        out.push(Output::Record(Record::ModeEnded {
+            mode: mode.clone(),
+            activation,
+            why,
+        }));
+        let seq = self.hosting.number();
+        Some(Output::ModeEvent {
+            seq,
+            mode,
+            event: HostEvent::Stop(why),
+        })
+    }
+
+    pub(super) fn deadline(&self, now: Instant) -> Instant {
+        let picture = self
+            .grant
+            .permit(now, Capabilities::VIEW)
+            .ok()
+            .and_then(|_permit| self.picture.deadline());
+        let timer = self
+            .hosting
+            .running()
+            .and_then(|running| running.next_timer());
+        let certain = self
+            .ends_at
+            .min(self.liveness.deadline())
+            .min(self.idle.deadline());
+        [timer, self.uplink.deadline(), picture]
+            .into_iter()
+            .flatten()
+            .fold(certain, Instant::min)
+    }
+
+    fn activate(&mut self, cx: &mut Cx<'_>, mode: ModeId, granted: Capabilities) {
+        let activation = self.hosting.next_activation();
+        self.hosting.begin(mode.clone(), activation);
+        cx.out.push(Output::Record(Record::ModeActivated {
+            mode: mode.clone(),
+            activation,
+            granted,
+        }));
+        self.grant.give(granted, self.ends_at);
+        self.announce(cx, state(mode, activation, ModePhase::Active));
+        let locale = cx.config.locale.clone();
+        let panel = cx.config.size;
+        self.notify(
+            cx,
+            HostEvent::Start(Start {
+                side: Side::Device,
+                granted,
+                protocol: PEER_PROTOCOL,
+                panel,
+                locale,
+            }),
+        );
+    }
+
+    /// The mode is over and no other takes its place.
+    pub(super) fn finish_mode(&mut self, cx: &mut Cx<'_>, why: StopReason) {
+        if let Some((mode, activation)) = self.stop_mode(cx, why) {
+            self.announce(cx, state(mode, activation, ModePhase::Ended));
+        }
+    }
+
+    /// The mode's half broke down: it hears nothing more, not even its end.
+    fn fail_mode(&mut self, cx: &mut Cx<'_>) {
+        let Some(running) = self.hosting.running() else {
+            return;
+        };
+        let (mode, activation) = (running.mode.clone(), running.activation);
+        cx.out
+            .push(Output::Record(Record::ModeFailed { mode: mode.clone() }));
+        self.withdraw(cx);
+        self.announce(cx, state(mode, activation, ModePhase::Ended));
+    }
+
+    fn stop_mode(&mut self, cx: &mut Cx<'_>, why: StopReason) -> Option<(ModeId, u16)> {
+        let running = self.hosting.running()?;
+        let (mode, activation) = (running.mode.clone(), running.activation);
+        cx.out.push(Output::Record(Record::ModeEnded {
+            mode: mode.clone(),
+            activation,
+            why,
+        }));
+        self.notify(cx, HostEvent::Stop(why));
+        self.withdraw(cx);
+        Some((mode, activation))
+    }
+
+    /// Nothing is granted any more, nothing that was asked for counts, and nothing stays drawn.
+    fn withdraw(&mut self, cx: &mut Cx<'_>) {
+        self.grant.withdraw();
+        self.hosting.end();
+        self.uplink.clear_mode();
+        self.wipe(cx.out);
+    }
+
+    /// Gives the mode that runs an event.
+    fn notify(&mut self, cx: &mut Cx<'_>, event: HostEvent) {
+        let Some(mode) = self.hosting.running().map(|running| running.mode.clone()) else {
+            return;
+        };
+        let seq = self.hosting.number();
+        cx.out.push(Output::ModeEvent { seq, mode, event });
+    }
+
+    fn announce(&mut self, cx: &mut Cx<'_>, state: ModeState) {
+        self.tell(cx, state.clone());
+        cx.out.event(Event::Mode(state));
+    }
+
+    fn acted(&mut self, cx: &mut Cx<'_>) {
+        if self.idle.acted(cx.now) {
+            self.warn(cx, Duration::ZERO);
+        }
+    }
+
+    /// Tells both sides that the session ends in this time, or, at zero, that it does not.
+    fn warn(&mut self, cx: &mut Cx<'_>, ends_in: Duration) {
+        let ends_in_s = u16::try_from(ends_in.as_secs()).unwrap_or(u16::MAX);
+        self.tell(cx, IdleWarning { ends_in_s });
+        cx.out.event(if ends_in.is_zero() {
+            Event::IdleOver
+        } else {
+            Event::IdleWarning { ends_in }
+        });
+    }
+
+    fn heard(&mut self, cx: &mut Cx<'_>) {
+        if self.liveness.heard(cx.now) {
+            cx.out.push(Output::Record(Record::LinkBack));
+            cx.out.event(Event::Link(Link::Ok));
+        }
+    }
+
+    fn tell(&mut self, cx: &mut Cx<'_>, message: impl Into<Control>) {
+        self.send(
+            cx,
+            Outbound::reliable(Channel::Control, message.into().to_frame()),
+        );
+    }
+
+    fn send(&mut self, cx: &mut Cx<'_>, outbound: Outbound) {
+        self.uplink.charge(cx.now, outbound.bytes.len());
+        cx.out.push(Output::Send(outbound));
+    }
+}
+
+fn state(mode: ModeId, activation: u16, phase: ModePhase) -> ModeState {
+    ModeState {
+        mode,
+        activation,
+        phase,
+        refusal: None,
+        expires_in_s: None,
+    }
+}
+
+fn refused(mode: ModeId, refusal: Refusal) -> ModeState {
+    ModeState {
+        refusal: Some(refusal),
+        ..state(mode, 0, ModePhase::Refused)
+    }
+}

@@ -1,0 +1,97 @@
+//! What the device half of a mode wants done, and the one way in which it gets done.
+//!
+//! Every effect passes [`Active::on_effect`]. What the customer sees is released by a function that takes a
+//! [`Permit`], and its record goes out before it.
+
+use alongside_mode::{Effect, Line, StopReason};
+use alongside_protocol::annotation::Annotation;
+
+use super::{Active, Cx, Event, Output};
+use crate::{
+    Act, Record,
+    grant::{Denial, Permit},
+};
+
+impl Active {
+    /// What the mode answered to event `seq`.
+    pub(super) fn on_effects(&mut self, cx: &mut Cx<'_>, seq: u64, effects: Vec<Effect>) {
+        for effect in effects {
+            let act = Act::of(&effect);
+            // Asked anew for each: an effect may have ended the mode.
+            let done = if self.hosting.counts(seq) {
+                self.on_effect(cx, effect)
+            } else {
+                Err(Denial::Stale)
+            };
+            if let Err(why) = done {
+                cx.out.push(Output::Record(Record::Denied { act, why }));
+            }
+        }
+    }
+
+    fn on_effect(&mut self, cx: &mut Cx<'_>, effect: Effect) -> Result<(), Denial> {
+        let permit = self.grant.permit(cx.now, effect.needs())?;
+        let running = self.hosting.running_mut().ok_or(Denial::NoGrant)?;
+        let activation = running.activation;
+        match effect {
+            Effect::Annotate(annotation) => {
+                self.has_drawn |= is_drawing(&annotation);
+                annotate(&permit, cx, activation, annotation);
+                Ok(())
+            }
+            Effect::Notice(line) => {
+                notice(&permit, cx, activation, line);
+                Ok(())
+            }
+            Effect::Peer { delivery, body } => {
+                let message = running.seal(delivery, body)?;
+                self.uplink.send(&message)
+            }
+            Effect::SetTimer { id, after } => running.set_timer(cx.now, id, after),
+            Effect::Audit(line) => {
+                cx.out.push(Output::Record(Record::ModeSays(line)));
+                Ok(())
+            }
+            Effect::Finish(_) => {
+                self.finish_mode(cx, StopReason::Finished);
+                Ok(())
+            }
+            // No rung of the ladder grants these, and the console is the operator half's.
+            Effect::Pointer(_) | Effect::Key(_) | Effect::Text(_) | Effect::Console(_) => {
+                Err(Denial::OutOfScope)
+            }
+        }
+    }
+
+    /// Takes back whatever was drawn in this session; that needs nobody's permission.
+    pub(super) fn wipe(&mut self, out: &mut super::Outbox) {
+        if self.has_drawn {
+            out.event(Event::Annotate(Annotation::Clear));
+            out.event(Event::Annotate(Annotation::PointerGone));
+        }
+    }
+}
+
+fn annotate(_permit: &Permit<'_>, cx: &mut Cx<'_>, activation: u16, annotation: Annotation) {
+    cx.out.push(Output::Record(Record::Released {
+        activation,
+        act: Act::Annotate,
+    }));
+    cx.out.event(Event::Annotate(annotation));
+}
+
+fn notice(_permit: &Permit<'_>, cx: &mut Cx<'_>, activation: u16, line: Line) {
+    cx.out.push(Output::Record(Record::Released {
+        activation,
+        act: Act::Notice,
+    }));
+    cx.out.event(Event::Notice(line));
+}
+
+/// Whether something stands on the panel after `annotation` that did not before.
+const fn is_drawing(annotation: &Annotation) -> bool {
+    match annotation {
+        Annotation::Pointer { .. } | Annotation::Stroke(_) => true,
+        Annotation::PointerGone | Annotation::Undo(_) | Annotation::Clear => false,
+    }
+}

@@ -1,0 +1,27 @@
+//! What fuzzers and property tests run: a session of either side, with anything at all happening to it.
+//!
+//! Both drive the same [`Step`]s through the same worlds, which panic where a promise is broken: nothing is drawn,
+//! shown or sent of the panel outside a grant, nothing happens without its record before it, and nothing at all
+//! after the end.
+
+mod steps;
+mod world;
+
+use std::time::Instant;
+
+pub use steps::Step;
+pub use world::{DeviceWorld, OperatorWorld, Stage};
+
+/// A device's session to which `data` happens. `start` is any instant.
+pub fn device(start: Instant, data: &[u8]) {
+    let (stage, steps) = steps::decode(data);
+    let mut world = DeviceWorld::new(start, stage);
+    steps.into_iter().for_each(|step| world.apply(step));
+}
+
+/// An operator's session to which `data` happens. `start` is any instant.
+pub fn operator(start: Instant, data: &[u8]) {
+    let (stage, steps) = steps::decode(data);
+    let mut world = OperatorWorld::new(start, stage);
+    steps.into_iter().for_each(|step| world.apply(step));
+}

@@ -1,0 +1,225 @@
+//! Anything that can happen to a session, and bytes as a script of it.
+
+use std::time::Duration;
+
+use alongside_mode::{Delivery, Effect, Line, TypedText};
+use alongside_protocol::{
+    Bytes, PanelPoint,
+    annotation::Annotation,
+    frame::Channel,
+    ids::ModeId,
+    input::{Buttons, KeyMotion, PointerEvent, PointerPhase},
+    units::{Color, Pressure},
+};
+
+use super::Stage;
+use crate::{Cause, device::CustomerAction, operator::OperatorAction};
+
+/// One thing that happens to a session.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Time passes.
+    Wait(Duration),
+    /// A frame arrives.
+    Message {
+        /// On this channel.
+        channel: Channel,
+        /// With this type byte.
+        kind: u8,
+        /// And this body.
+        body: Bytes,
+    },
+    /// A datagram arrives.
+    Datagram(Bytes),
+    /// The mode's half answers.
+    Effects {
+        /// The event before the last one by this many.
+        back: u64,
+        /// What it wants done.
+        effects: Vec<Effect>,
+    },
+    /// The mode's half breaks down.
+    Failed {
+        /// At the event before the last one by this many.
+        back: u64,
+    },
+    /// A picture is handed in.
+    Picture {
+        /// Its colour.
+        shade: u8,
+    },
+    /// A stream has room.
+    Room {
+        /// Which stream.
+        channel: Channel,
+        /// For this many bytes.
+        bytes: usize,
+    },
+    /// The customer acts.
+    Customer(CustomerAction),
+    /// The operator acts.
+    Operator(OperatorAction),
+    /// The embedder closes the session.
+    Close(Cause),
+    /// The connection breaks.
+    Disconnected,
+}
+
+/// Reads a script: one byte for where it begins, then steps.
+pub(super) fn decode(data: &[u8]) -> (Stage, Vec<Step>) {
+    let mut script = Script(data);
+    let stage = if script.byte() % 4 == 0 {
+        Stage::Proving
+    } else {
+        Stage::Active
+    };
+    let steps = std::iter::from_fn(|| script.step()).collect();
+    (stage, steps)
+}
+
+struct Script<'a>(&'a [u8]);
+
+impl Script<'_> {
+    /// The next byte; zeros once there are no more.
+    fn byte(&mut self) -> u8 {
+        let Some((first, rest)) = self.0.split_first() else {
+            return 0;
+        };
+        self.0 = rest;
+        *first
+    }
+
+    fn bytes(&mut self) -> Bytes {
+        let len = usize::from(self.byte()).min(self.0.len());
+        let (head, rest) = self.0.split_at(len);
+        self.0 = rest;
+        Bytes::copy_from_slice(head)
+    }
+
+    fn step(&mut self) -> Option<Step> {
+        if self.0.is_empty() {
+            return None;
+        }
+        Some(match self.byte() % 16 {
+            0 => Step::Wait(Duration::from_millis(u64::from(self.byte()).pow(3))),
+            1 => Step::Wait(Duration::from_millis(u64::from(self.byte()))),
+            2..=5 => Step::Message {
+                channel: self.channel(),
+                kind: self.byte(),
+                body: self.bytes(),
+            },
+            6 => Step::Datagram(self.bytes()),
+            7..=9 => Step::Effects {
+                back: u64::from(self.byte() % 4),
+                effects: self.effects(),
+            },
+            10 => Step::Picture { shade: self.byte() },
+            11 => Step::Room {
+                channel: self.channel(),
+                bytes: usize::from(self.byte()) << 4,
+            },
+            12 => Step::Customer(self.customer()),
+            13 => Step::Operator(self.operator()),
+            14 => self.rare(),
+            _ => Step::Message {
+                channel: Channel::Mode,
+                kind: 0x20,
+                body: self.bytes(),
+            },
+        })
+    }
+
+    fn channel(&mut self) -> Channel {
+        Channel::from_id(self.byte() % 4 + 1).unwrap_or(Channel::Control)
+    }
+
+    fn effects(&mut self) -> Vec<Effect> {
+        (0..self.byte() % 4).map(|_| self.effect()).collect()
+    }
+
+    fn effect(&mut self) -> Effect {
+        let at = PanelPoint {
+            x: i32::from(self.byte()),
+            y: 0,
+        };
+        match self.byte() % 12 {
+            0 => Effect::Annotate(Annotation::Pointer {
+                at,
+                color: Color::rgb(255, 0, 0),
+            }),
+            1 => Effect::Annotate(Annotation::Clear),
+            2 => Effect::Pointer(self.pointer()),
+            3 => Effect::SetTimer {
+                id: u32::from(self.byte()),
+                after: Duration::from_millis(u64::from(self.byte())),
+            },
+            4 => Effect::Peer {
+                delivery: Delivery::Latest,
+                body: self.bytes(),
+            },
+            5 => Effect::Console(self.bytes().to_vec()),
+            6 => TypedText::new("1234")
+                .map_or(Effect::Annotate(Annotation::PointerGone), Effect::Text),
+            7 => line(Effect::Notice),
+            8 => line(Effect::Audit),
+            9 if self.byte() == 0 => line(Effect::Finish),
+            10 => Effect::Peer {
+                delivery: Delivery::Reliable,
+                body: Bytes::from(vec![0; usize::from(self.byte()) << 5]),
+            },
+            _ => Effect::Peer {
+                delivery: Delivery::Reliable,
+                body: self.bytes(),
+            },
+        }
+    }
+
+    fn pointer(&mut self) -> PointerEvent {
+        let at = PanelPoint {
+            x: i32::from(self.byte()),
+            y: i32::from(self.byte()),
+        };
+        PointerEvent {
+            at,
+            phase: PointerPhase::Hover,
+            buttons: Buttons::NONE,
+            pressure: Pressure::FULL,
+        }
+    }
+
+    fn customer(&mut self) -> CustomerAction {
+        match self.byte() % 16 {
+            0 => CustomerAction::Exit,
+            1..=4 => CustomerAction::StopKey(KeyMotion::Down),
+            5..=12 => CustomerAction::StopKey(KeyMotion::Up),
+            _ => CustomerAction::Touched,
+        }
+    }
+
+    fn operator(&mut self) -> OperatorAction {
+        match self.byte() % 8 {
+            0 => OperatorAction::Mode(ModeId::user_guide()),
+            1 => ModeId::new(ModeId::OPERATOR_CONTROL)
+                .map_or(OperatorAction::StillHere, OperatorAction::Mode),
+            2 => OperatorAction::Draw(Annotation::Clear),
+            3 => OperatorAction::Console(self.bytes().to_vec()),
+            4 => OperatorAction::StillHere,
+            5 if self.byte() == 0 => OperatorAction::End,
+            _ => OperatorAction::Pointer(self.pointer()),
+        }
+    }
+
+    fn rare(&mut self) -> Step {
+        match self.byte() % 8 {
+            0 => Step::Disconnected,
+            1 => Step::Close(Cause::RecordFailed),
+            _ => Step::Failed {
+                back: u64::from(self.byte() % 4),
+            },
+        }
+    }
+}
+
+fn line(effect: fn(Line) -> Effect) -> Effect {
+    Line::new("a line of the mode's").map_or(Effect::Annotate(Annotation::Clear), effect)
+}

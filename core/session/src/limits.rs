@@ -1,0 +1,143 @@
+//! How long things may take.
+
+use std::{fmt, time::Duration};
+
+/// Longest time that either side waits for the next frame of the proof (our choice: far beyond a round trip to
+/// anywhere, far below a person's patience).
+pub const PROOF_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Time limits of a session that a device's owner may set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    idle: Duration,
+    cap: Duration,
+}
+
+/// A limit outside its bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitError {
+    /// Which limit.
+    pub what: &'static str,
+    /// The time given.
+    pub got: Duration,
+    /// The least it may be.
+    pub min: Duration,
+    /// The most it may be.
+    pub max: Duration,
+}
+
+impl Limits {
+    /// From the warning until an idle session ends.
+    pub const IDLE_WARNING: Duration = Duration::from_secs(60);
+
+    /// Time without an operator's action after which both are asked (default 15 min).
+    pub const fn idle(&self) -> Duration {
+        self.idle
+    }
+
+    /// Longest time that one session may last (default 8 h).
+    pub const fn cap(&self) -> Duration {
+        self.cap
+    }
+
+    /// Sets the time without an operator's action after which both are asked.
+    ///
+    /// # Errors
+    ///
+    /// Refuses anything but 1 min to 2 h.
+    pub fn with_idle(mut self, idle: Duration) -> Result<Self, LimitError> {
+        self.idle = within(
+            "idle",
+            idle,
+            Duration::from_secs(60),
+            Duration::from_secs(2 * 3600),
+        )?;
+        Ok(self)
+    }
+
+    /// Sets the longest time that one session may last.
+    ///
+    /// # Errors
+    ///
+    /// Refuses anything but 1 min to 24 h.
+    pub fn with_cap(mut self, cap: Duration) -> Result<Self, LimitError> {
+        self.cap = within(
+            "cap",
+            cap,
+            Duration::from_secs(60),
+            Duration::from_secs(24 * 3600),
+        )?;
+        Ok(self)
+    }
+}
+
+/// 15 minutes idle, 8 hours in all (our choice: a working day, so that nobody's panel stays watched overnight).
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(15 * 60),
+            cap: Duration::from_secs(8 * 3600),
+        }
+    }
+}
+
+fn within(
+    what: &'static str,
+    got: Duration,
+    min: Duration,
+    max: Duration,
+) -> Result<Duration, LimitError> {
+    if got < min || got > max {
+        Err(LimitError {
+            what,
+            got,
+            min,
+            max,
+        })
+    } else {
+        Ok(got)
+    }
+}
+
+impl fmt::Display for LimitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            what,
+            got,
+            min,
+            max,
+        } = self;
+        write!(
+            f,
+            "session limit `{what}` is {got:?}, must be {min:?} to {max:?}"
+        )
+    }
+}
+
+impl std::error::Error for LimitError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_outside_its_bounds_is_refused_at_once() {
+        assert!(
+            Limits::default()
+                .with_idle(Duration::from_secs(59))
+                .is_err()
+        );
+        assert!(
+            Limits::default()
+                .with_cap(Duration::from_secs(25 * 3600))
+                .is_err()
+        );
+        let hour = Duration::from_secs(3600);
+        assert_eq!(
+            Limits::default()
+                .with_idle(hour)
+                .map(|limits| limits.idle()),
+            Ok(hour)
+        );
+    }
+}

@@ -1,0 +1,397 @@
+//! The operator's side of a session.
+//!
+//! ```text
+//! Waiting --Connected--> Proving --code proved, device said hello--> Active --> Ended
+//! ```
+//!
+//! It sees and asks; what happens on the panel is decided on the device.
+
+mod active;
+mod proving;
+
+use std::{collections::VecDeque, fmt, time::Instant};
+
+use alongside_mode::{Effect, HostEvent, TypedText};
+use alongside_panel::{Applied, Frame as Picture};
+use alongside_protocol::{
+    Bytes,
+    annotation::Annotation,
+    control::{HelloDevice, ModeState},
+    frame::{Channel, Frame},
+    ids::ModeId,
+    input::{KeyEvent, PointerEvent},
+    label::Name,
+    proof::ProofFailure,
+    reason::{EndReason, Party},
+};
+
+use crate::{
+    Binding, Cause, IssuedCode, Link, Outbound, Record, SessionError,
+    ending::{Ending, Farewell, Stop},
+};
+
+use active::Active;
+use proving::Proving;
+
+/// What an operator says of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The name to give; the device shows it as unverified unless a relay confirms one.
+    pub name: Option<Name>,
+    /// Language of the operator (BCP 47).
+    pub locale: String,
+}
+
+/// What happened to the operator's side.
+#[derive(Debug)]
+pub enum Input {
+    /// The end-to-end connection stands. `entropy` is fresh from the operating system and used for nothing else.
+    Connected {
+        /// The connection.
+        binding: Binding,
+        /// 32 random bytes.
+        entropy: [u8; 32],
+    },
+    /// A whole frame arrived on the stream of `channel`.
+    Message {
+        /// Which stream.
+        channel: Channel,
+        /// The frame.
+        frame: Frame,
+    },
+    /// A datagram arrived.
+    Datagram(Bytes),
+    /// The stream of `channel` takes this many bytes now; without any word it takes everything.
+    Room {
+        /// Which stream.
+        channel: Channel,
+        /// Bytes that it takes without queueing.
+        bytes: usize,
+    },
+    /// The operator did something.
+    Ask(OperatorAction),
+    /// What the mode's half answered to event `seq`.
+    ModeEffects {
+        /// Number of the event.
+        seq: u64,
+        /// What the half wants done, in order.
+        effects: Vec<Effect>,
+    },
+    /// The mode's half broke down at event `seq`.
+    ModeFailed {
+        /// Number of the event.
+        seq: u64,
+    },
+    /// The embedder closes the session.
+    Close(Cause),
+    /// The instant that [`Output::Wait`] named has come.
+    Timeout,
+    /// The connection is gone.
+    Disconnected,
+}
+
+/// What the operator does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperatorAction {
+    /// Ask for a mode.
+    Mode(ModeId),
+    /// Move the pointer over the picture.
+    Pointer(PointerEvent),
+    /// Press or release a key.
+    Key(KeyEvent),
+    /// Type.
+    Text(TypedText),
+    /// Draw over the picture.
+    Draw(Annotation),
+    /// JSON from the mode's part of the console.
+    Console(Vec<u8>),
+    /// Answer the idle warning.
+    StillHere,
+    /// End the session.
+    End,
+}
+
+/// What the driver must do, in the order given.
+#[derive(Debug)]
+pub enum Output {
+    /// Make this durable before polling again.
+    Record(Record),
+    /// Hand this to the connection.
+    Send(Outbound),
+    /// Give this to the half of the mode, and its answer back as [`Input::ModeEffects`].
+    ModeEvent {
+        /// Number of the event.
+        seq: u64,
+        /// Which mode.
+        mode: ModeId,
+        /// The event.
+        event: HostEvent,
+    },
+    /// Tell the embedder.
+    Event(Event),
+    /// Drained: come back with input, or at this instant.
+    Wait(Option<Instant>),
+}
+
+/// What the embedder is told.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// An attempt at the code is charged.
+    AttemptCharged {
+        /// Failed proofs that the code still survives.
+        tries_left: u8,
+    },
+    /// The code did not lead to a session; [`Event::Ended`] follows.
+    CodeFailed(ProofFailure),
+    /// The code is proved and the session live.
+    Connected(HelloDevice),
+    /// How a mode stands.
+    Mode(ModeState),
+    /// The picture changed; see [`Session::picture`]. The reply is on its way already.
+    Panel(Applied),
+    /// JSON for the mode's part of the console.
+    Console(Vec<u8>),
+    /// Whether the device can be reached.
+    Link(Link),
+    /// Nobody acts; the session ends after this time unless somebody does.
+    IdleWarning {
+        /// Time left.
+        ends_in: std::time::Duration,
+    },
+    /// Somebody acted, the session goes on.
+    IdleOver,
+    /// The session is over. Last event.
+    Ended {
+        /// Who ended it.
+        by: Party,
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// The operator's side of one session: one proof of an issued code.
+pub struct Session {
+    now: Instant,
+    config: Config,
+    issued: IssuedCode,
+    is_proved: bool,
+    state: State,
+    out: Outbox,
+}
+
+enum State {
+    Waiting,
+    Proving(Box<Proving>),
+    Active(Box<Active>),
+    Ended,
+}
+
+/// What all states work with.
+struct Cx<'a> {
+    now: Instant,
+    config: &'a Config,
+    out: &'a mut Outbox,
+}
+
+/// Outputs in the order in which they must happen.
+#[derive(Debug, Default)]
+struct Outbox(VecDeque<Output>);
+
+impl Session {
+    /// A session for a device that claims the nameplate of `issued`.
+    pub fn new(now: Instant, config: Config, issued: IssuedCode) -> Self {
+        Self {
+            now,
+            config,
+            issued,
+            is_proved: false,
+            state: State::Waiting,
+            out: Outbox::default(),
+        }
+    }
+
+    /// Advances the session; `now` may repeat but never goes back.
+    ///
+    /// Whatever was due before `now` happens first. Inputs after the end are ignored.
+    ///
+    /// # Errors
+    ///
+    /// See [`SessionError`]: fails when the other side breaks the protocol, and the session is then over, or when
+    /// the input has no place now. Poll the outputs either way.
+    pub fn handle_input(&mut self, now: Instant, input: Input) -> Result<(), SessionError> {
+        debug_assert!(now >= self.now, "time went backwards");
+        self.now = self.now.max(now);
+        let done = self.on_time().and_then(|()| self.on_input(input));
+        let done = match done {
+            Ok(()) => Ok(()),
+            Err(Stop::Ending(ending)) => {
+                self.end(ending);
+                Ok(())
+            }
+            Err(Stop::Fault(error)) => {
+                if error.is_peers_fault() {
+                    self.end(Ending::ours(Party::Policy, EndReason::Protocol));
+                }
+                Err(error)
+            }
+        };
+        if let State::Active(active) = &mut self.state {
+            active.flush(&mut Cx {
+                now: self.now,
+                config: &self.config,
+                out: &mut self.out,
+            });
+        }
+        done
+    }
+
+    /// Next thing to do; call until it returns [`Output::Wait`].
+    pub fn poll_output(&mut self) -> Output {
+        self.out
+            .0
+            .pop_front()
+            .unwrap_or_else(|| Output::Wait(self.deadline()))
+    }
+
+    /// The device's panel as this side knows it; `None` until the first picture.
+    pub fn picture(&self) -> Option<&Picture> {
+        match &self.state {
+            State::Active(active) => active.picture(),
+            State::Waiting | State::Proving(_) | State::Ended => None,
+        }
+    }
+
+    /// Gives back the code for the next attempt; `None` once it was proved, burnt or has expired.
+    pub fn into_issued(self) -> Option<IssuedCode> {
+        (!self.is_proved && self.issued.is_live(self.now)).then_some(self.issued)
+    }
+
+    fn on_time(&mut self) -> Result<(), Stop> {
+        match &mut self.state {
+            State::Proving(proving) => proving.on_time(self.now),
+            State::Active(active) => active.on_time(&mut Cx {
+                now: self.now,
+                config: &self.config,
+                out: &mut self.out,
+            }),
+            State::Waiting | State::Ended => Ok(()),
+        }
+    }
+
+    fn on_input(&mut self, input: Input) -> Result<(), Stop> {
+        if matches!(self.state, State::Ended) {
+            return Ok(());
+        }
+        match input {
+            Input::Ask(OperatorAction::End) => {
+                Err(Ending::ours(Party::Operator, EndReason::OperatorEnded).into())
+            }
+            Input::Close(cause) => Err(Ending::caused(cause, Party::Operator).into()),
+            Input::Disconnected => Err(Ending::LOST.into()),
+            Input::Timeout => Ok(()),
+            Input::Connected { .. }
+            | Input::Message { .. }
+            | Input::Datagram(_)
+            | Input::Room { .. }
+            | Input::Ask(_)
+            | Input::ModeEffects { .. }
+            | Input::ModeFailed { .. } => self.on_state_input(input),
+        }
+    }
+
+    fn on_state_input(&mut self, input: Input) -> Result<(), Stop> {
+        let mut cx = Cx {
+            now: self.now,
+            config: &self.config,
+            out: &mut self.out,
+        };
+        match (&mut self.state, input) {
+            (State::Active(active), input) => active.on_input(&mut cx, input),
+            (State::Proving(proving), input) => {
+                let begun = proving.on_input(&mut cx, &mut self.issued, input)?;
+                self.is_proved |= proving.has_proof();
+                let Some((mut active, early)) = begun else {
+                    return Ok(());
+                };
+                let done = active.catch_up(&mut cx, early);
+                self.state = State::Active(active);
+                done
+            }
+            (State::Waiting, Input::Connected { binding, entropy }) => {
+                let proving = Proving::begin(&mut cx, &self.issued, &binding, entropy)?;
+                self.state = State::Proving(Box::new(proving));
+                Ok(())
+            }
+            (State::Waiting | State::Ended, _) => Err(SessionError::NotNow.into()),
+        }
+    }
+
+    /// Ends the session here and now: drops what was on its way, records, says goodbye.
+    fn end(&mut self, ending: Ending) {
+        let (knows_us, last) = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Active(active) => (true, active.end(&mut self.out)),
+            State::Proving(proving) => (proving.has_proof(), None),
+            State::Waiting => (false, None),
+            State::Ended => return,
+        };
+        self.out.record(Record::SessionEnded {
+            by: ending.by,
+            reason: ending.reason,
+        });
+        if knows_us && ending.farewell == Farewell::Say {
+            self.out.push(Output::Send(ending.farewell()));
+        }
+        if let Some(stop) = last {
+            self.out.push(stop);
+        }
+        self.out.event(Event::Ended {
+            by: ending.by,
+            reason: ending.reason,
+        });
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Proving(proving) => Some(proving.deadline()),
+            State::Active(active) => Some(active.deadline()),
+            State::Waiting | State::Ended => None,
+        }
+    }
+}
+
+impl Outbox {
+    fn push(&mut self, output: Output) {
+        self.0.push_back(output);
+    }
+
+    fn record(&mut self, record: Record) {
+        self.push(Output::Record(record));
+    }
+
+    fn event(&mut self, event: Event) {
+        self.push(Output::Event(event));
+    }
+
+    /// Drops what a mode wanted and has not happened yet.
+    fn drop_scope(&mut self) {
+        self.0.retain(|output| match output {
+            Output::ModeEvent { .. } | Output::Event(Event::Console(_)) => false,
+            Output::Send(outbound) => outbound.channel == Channel::Control,
+            Output::Record(_) | Output::Event(_) | Output::Wait(_) => true,
+        });
+    }
+}
+
+/// Shows the state's name; never a code.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Waiting => "waiting",
+            State::Proving(_) => "proving",
+            State::Active(_) => "active",
+            State::Ended => "ended",
+        };
+        write!(f, "operator::Session({state})")
+    }
+}

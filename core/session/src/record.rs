@@ -1,0 +1,149 @@
+//! What happened, for the audit.
+
+use alongside_mode::{Capabilities, Effect, Line, StopReason};
+use alongside_protocol::{
+    PublicKey, SessionId,
+    ids::ModeId,
+    proof::ProofFailure,
+    reason::{EndReason, Party, Refusal},
+};
+
+use crate::grant::Denial;
+
+/// One thing that is about to happen, or has been refused.
+///
+/// A record precedes its act in the outputs, so whoever makes it durable before polling on has a record of
+/// everything that ever happened. It says that something happened, never what was drawn, typed or shown, and holds
+/// no key press and no code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Record {
+    /// An attempt at the code is charged; the proof goes on.
+    AttemptCharged,
+    /// The code was not proved.
+    ProofFailed(ProofFailure),
+    /// Both sides have proved the code.
+    SessionStarted {
+        /// The session's id on both sides.
+        session: SessionId,
+        /// The other side's long-term key.
+        peer: PublicKey,
+    },
+    /// A mode begins.
+    ModeActivated {
+        /// Which mode.
+        mode: ModeId,
+        /// Number of the activation.
+        activation: u16,
+        /// What it may do.
+        granted: Capabilities,
+    },
+    /// The operator asked for a mode and did not get it.
+    ModeRefused {
+        /// Which mode.
+        mode: ModeId,
+        /// Why not.
+        refusal: Refusal,
+    },
+    /// A mode ends.
+    ModeEnded {
+        /// Which mode.
+        mode: ModeId,
+        /// Number of its activation.
+        activation: u16,
+        /// Why.
+        why: StopReason,
+    },
+    /// A half of a mode broke down; the mode ends.
+    ModeFailed {
+        /// Which mode.
+        mode: ModeId,
+    },
+    /// The mode does something that the customer sees.
+    Released {
+        /// Number of the mode's activation.
+        activation: u16,
+        /// What kind of thing.
+        act: Act,
+    },
+    /// The mode wanted something that it may not have, and it does not happen.
+    Denied {
+        /// What kind of thing.
+        act: Act,
+        /// Why not.
+        why: Denial,
+    },
+    /// The mode's own words for the audit.
+    ModeSays(Line),
+    /// Nothing has come from the other side for 15 s.
+    LinkMissing,
+    /// The other side is there again.
+    LinkBack,
+    /// The session is over.
+    SessionEnded {
+        /// Who ended it.
+        by: Party,
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// What kind of thing a mode wants done, without what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Act {
+    /// Tell the other half.
+    Peer,
+    /// Draw over the panel, or take back.
+    Annotate,
+    /// Point on the panel.
+    Pointer,
+    /// Press a key of the panel.
+    Key,
+    /// Type on the panel.
+    Text,
+    /// Set a timer.
+    Timer,
+    /// Tell the console.
+    Console,
+    /// Show words to the customer.
+    Notice,
+    /// Write into the record.
+    Audit,
+    /// End the mode.
+    Finish,
+}
+
+impl Act {
+    /// What `effect` does.
+    pub const fn of(effect: &Effect) -> Self {
+        match effect {
+            Effect::Peer { .. } => Self::Peer,
+            Effect::Annotate(_) => Self::Annotate,
+            Effect::Pointer(_) => Self::Pointer,
+            Effect::Key(_) => Self::Key,
+            Effect::Text(_) => Self::Text,
+            Effect::SetTimer { .. } => Self::Timer,
+            Effect::Console(_) => Self::Console,
+            Effect::Notice(_) => Self::Notice,
+            Effect::Audit(_) => Self::Audit,
+            Effect::Finish(_) => Self::Finish,
+        }
+    }
+
+    /// The word used in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Peer => "peer",
+            Self::Annotate => "annotate",
+            Self::Pointer => "pointer",
+            Self::Key => "key",
+            Self::Text => "text",
+            Self::Timer => "timer",
+            Self::Console => "console",
+            Self::Notice => "notice",
+            Self::Audit => "audit",
+            Self::Finish => "finish",
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Both sides of a session against each other, in virtual time.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests"
+)]
+
+mod ending;
+mod fuzz;
+mod life;
+mod modes;
+mod pair;
+mod picture;
+mod proof;
