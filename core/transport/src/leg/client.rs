@@ -34,7 +34,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-use driver::Request;
+use driver::{Question, Request};
 pub use error::{ConnectError, DialError, LegError, LegLost};
 
 /// Longest wait for the relay's answer to a request.
@@ -153,7 +153,6 @@ struct Inner {
     requests: mpsc::Sender<Request>,
     socket: Arc<SharedSocket>,
     control: quinn::Endpoint,
-    control_connection: quinn::Connection,
     end_to_end: quinn::Endpoint,
     generation: PathGeneration,
     kind: watch::Receiver<PathKind>,
@@ -163,8 +162,9 @@ struct Inner {
 }
 
 impl Drop for Inner {
+    /// Ends what goes through the leg; its driver sees that nobody can ask any more, and ends the leg itself.
     fn drop(&mut self) {
-        self.say_goodbye();
+        self.end_to_end.close(close_code::SHUTDOWN.into(), b"");
     }
 }
 
@@ -221,8 +221,11 @@ impl Leg {
         self.inner.check_role(Role::Operator)?;
         let ttl_s = u16::try_from(ttl.as_secs()).unwrap_or(u16::MAX);
         let (reply, answer) = oneshot::channel();
-        self.ask(Request::Allocate(Allocate { ttl_s, ticket }, reply), answer)
-            .await
+        self.ask(
+            Question::Allocate(Allocate { ttl_s, ticket }, reply),
+            answer,
+        )
+        .await
     }
 
     /// Device: says that the customer typed `nameplate`, and learns who invites the device. From now on that
@@ -240,7 +243,7 @@ impl Leg {
         let (reply, answer) = oneshot::channel();
         let door = self.inner.open_door()?;
         let prepare = self
-            .ask(Request::Claim(Claim { nameplate, serial }, reply), answer)
+            .ask(Question::Claim(Claim { nameplate, serial }, reply), answer)
             .await?;
         door.leave_open();
         Ok(prepare)
@@ -248,6 +251,9 @@ impl Leg {
 
     /// Tells the relay that a meeting, or one try of it, is over. Never waits.
     pub fn release(&self, release: Release) {
+        if let Ok(_nobody_accepts) = self.inner.accepting.try_lock() {
+            self.inner.close_door();
+        }
         if self
             .inner
             .requests
@@ -285,9 +291,17 @@ impl Leg {
         self.inner.accept(prepare).await
     }
 
-    /// Ends the leg and whatever goes through it; waits at most half a second for the farewells to arrive.
+    /// Ends the leg and whatever goes through it, clones or not. Waits at most a second for the releases before
+    /// it and the farewells to arrive.
     pub async fn close(self) {
-        self.inner.say_goodbye();
+        self.inner
+            .end_to_end
+            .close(close_code::SHUTDOWN.into(), b"");
+        let (done, closed) = oneshot::channel();
+        if self.inner.requests.send(Request::Close(done)).await.is_ok() {
+            // Resolves by the sender being dropped.
+            let _dropped = closed.await;
+        }
         let idle = async {
             tokio::join!(
                 self.inner.control.wait_idle(),
@@ -300,12 +314,12 @@ impl Leg {
 
     async fn ask<T>(
         &self,
-        request: Request,
+        question: Question,
         answer: oneshot::Receiver<Result<T, LegError>>,
     ) -> Result<T, LegError> {
         self.inner
             .requests
-            .send(request)
+            .send(Request::Ask(question))
             .await
             .map_err(|_| self.gone())?;
         match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
@@ -335,11 +349,6 @@ impl Inner {
             refusal: RelayRefusal::NotAllowed,
             retry_after_s: None,
         })
-    }
-
-    fn say_goodbye(&self) {
-        self.end_to_end.close(close_code::SHUTDOWN.into(), b"");
-        self.control_connection.close(close_code::DONE.into(), b"");
     }
 }
 

@@ -142,6 +142,11 @@ impl<M: ControlMessage, W: AsyncWrite + Unpin> ControlWriter<M, W> {
         self.stream.shutdown().await?;
         Ok(())
     }
+
+    /// The stream below, for what is particular to it.
+    pub fn stream(&mut self) -> &mut W {
+        &mut self.stream
+    }
 }
 
 #[cfg(test)]

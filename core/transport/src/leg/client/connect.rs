@@ -138,7 +138,7 @@ async fn establish(
     let (way, kind) = watch::channel(PathKind::RelayQuic);
     let lost = Arc::new(OnceLock::new());
     let driver = driver::Driver::new(driver::Parts {
-        connection: connection.clone(),
+        connection,
         reader,
         writer,
         socket: Arc::clone(&socket),
@@ -154,7 +154,6 @@ async fn establish(
         requests,
         socket,
         control,
-        control_connection: connection,
         end_to_end,
         generation: PathGeneration::default(),
         kind,

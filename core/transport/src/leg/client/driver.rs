@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    LegError, LegEvent, LegLost, LinkState,
+    FAREWELL, LegError, LegEvent, LegLost, LinkState,
     connect::{Reader, Writer},
 };
 use crate::{
@@ -33,15 +33,23 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Longest that the relay may let a control message wait for room.
 const WRITE_STALL: Duration = Duration::from_secs(10);
 
-/// What callers want of the relay.
+/// What callers want of a leg.
 #[derive(Debug)]
 pub(super) enum Request {
-    Allocate(Allocate, oneshot::Sender<Result<Allocated, LegError>>),
-    Claim(Claim, oneshot::Sender<Result<Prepare, LegError>>),
+    Ask(Question),
     Release(Release),
+    /// End the leg; answered by dropping the sender once the relay has heard everything.
+    Close(oneshot::Sender<()>),
 }
 
-/// The request that the relay works on, and who waits for the answer.
+/// A request that the relay answers, and who waits for the answer.
+#[derive(Debug)]
+pub(super) enum Question {
+    Allocate(Allocate, oneshot::Sender<Result<Allocated, LegError>>),
+    Claim(Claim, oneshot::Sender<Result<Prepare, LegError>>),
+}
+
+/// What the relay has been asked and not answered yet.
 #[derive(Debug)]
 enum Pending {
     Allocated(oneshot::Sender<Result<Allocated, LegError>>),
@@ -61,7 +69,7 @@ pub(super) struct Parts {
 pub(super) struct Driver {
     parts: Parts,
     /// The relay answers one request at a time; the others wait here.
-    queue: VecDeque<Request>,
+    queue: VecDeque<Question>,
     pending: Option<Pending>,
     checks: u32,
     link: LinkState,
@@ -80,8 +88,13 @@ impl Driver {
 
     /// Runs until the leg is over, and says why.
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        let mut closing = None;
         let why = match self.drive(&mut requests).await {
-            Ok(()) => LegLost::ClosedHere,
+            Ok(close) => {
+                closing = close;
+                self.say_goodbye().await;
+                LegLost::ClosedHere
+            }
             Err(why) => why,
         };
         tracing::debug!(%why, "the leg is over");
@@ -92,9 +105,23 @@ impl Driver {
         self.parts.connection.close(code.into(), b"");
         self.parts.way.send_replace(PathKind::None);
         let _first = self.parts.lost.set(why);
+        drop(closing);
     }
 
-    async fn drive(&mut self, requests: &mut mpsc::Receiver<Request>) -> Result<(), LegLost> {
+    /// Closing a connection drops what has not arrived, and a release is worth waiting for.
+    async fn say_goodbye(&mut self) {
+        let acknowledged = async {
+            self.parts.writer.finish().await.ok()?;
+            self.parts.writer.stream().stopped().await.ok()
+        };
+        let _unheard = timeout(FAREWELL, acknowledged).await;
+    }
+
+    /// Who waits for the end, if somebody does, or why the leg is over.
+    async fn drive(
+        &mut self,
+        requests: &mut mpsc::Receiver<Request>,
+    ) -> Result<Option<oneshot::Sender<()>>, LegLost> {
         let mut checks = interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut looks = interval(LOOK_EVERY);
@@ -103,8 +130,9 @@ impl Driver {
             tokio::select! {
                 request = requests.recv() => match request {
                     Some(Request::Release(release)) => self.send(release.into()).await?,
-                    Some(request) => self.queue.push_back(request),
-                    None => return Ok(()),
+                    Some(Request::Close(done)) => return Ok(Some(done)),
+                    Some(Request::Ask(question)) => self.queue.push_back(question),
+                    None => return Ok(None),
                 },
                 message = self.parts.reader.next() => match message {
                     Ok(Some(message)) => self.on_message(message).await?,
@@ -123,21 +151,20 @@ impl Driver {
 
     async fn ask_next(&mut self) -> Result<(), LegLost> {
         while self.pending.is_none() {
-            let Some(request) = self.queue.pop_front() else {
+            let Some(question) = self.queue.pop_front() else {
                 break;
             };
-            match request {
-                Request::Allocate(_, reply) if reply.is_closed() => {}
-                Request::Claim(_, reply) if reply.is_closed() => {}
-                Request::Allocate(allocate, reply) => {
+            match question {
+                Question::Allocate(_, reply) if reply.is_closed() => {}
+                Question::Claim(_, reply) if reply.is_closed() => {}
+                Question::Allocate(allocate, reply) => {
                     self.pending = Some(Pending::Allocated(reply));
                     self.send(allocate.into()).await?;
                 }
-                Request::Claim(claim, reply) => {
+                Question::Claim(claim, reply) => {
                     self.pending = Some(Pending::Prepare(reply));
                     self.send(claim.into()).await?;
                 }
-                Request::Release(release) => self.send(release.into()).await?,
             }
         }
         Ok(())

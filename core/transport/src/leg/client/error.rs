@@ -160,9 +160,7 @@ fn certificate_sentence(fault: CertificateFault) -> &'static str {
 /// What a person makes of a refusal.
 pub(super) fn refusal_sentence(refusal: RelayRefusal) -> &'static str {
     match refusal {
-        RelayRefusal::BadSignature => {
-            "this side's key was not proved; its clock and key file are fine, try again"
-        }
+        RelayRefusal::BadSignature => "this side's key was not proved; try again",
         RelayRefusal::Version => "it speaks another version; update the older of the two",
         RelayRefusal::TokenTaken => "another connection holds this one's place; try again",
         RelayRefusal::UnknownOperator => {

@@ -126,7 +126,7 @@ impl Inner {
         Ok(config)
     }
 
-    fn close_door(&self) {
+    pub(super) fn close_door(&self) {
         self.end_to_end.set_server_config(None);
         self.turn_away_waiting();
     }

@@ -395,6 +395,47 @@ async fn dropping_the_leg_ends_it_at_the_relay_at_once() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_released_last_is_heard_before_the_end() {
+    let mut world = World::new(0).await;
+    let (_operator, session) = world.meet().await;
+    let (device, mut events) = world.device;
+    device.release(Release {
+        rendezvous: RENDEZVOUS,
+        reason: ReleaseReason::SessionEnded,
+    });
+    device.close().await;
+    assert!(matches!(
+        world.operator.1.next().await,
+        LegEvent::PeerGone(_)
+    ));
+    assert_eq!(session.closed().await, Lost::ClosedHere);
+    assert_eq!(events.next().await, LegEvent::Lost(LegLost::ClosedHere));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_that_was_restarted_is_noticed_with_the_next_check() {
+    let hosts = Hosts::new(0);
+    let first = TestRelay::start(hosts.relay.socket(443));
+    let config = config(Role::Device, &first.ca);
+    let (_leg, mut events) =
+        Leg::connect_over(config, hosts.device.socket(0), hosts.relay.address(443))
+            .await
+            .unwrap();
+    // The socket of the first hears no more, as after a kill.
+    let _second = TestRelay::start(hosts.relay.socket(443));
+    let start = Instant::now();
+    assert_eq!(
+        events.next().await,
+        LegEvent::Lost(LegLost::Connection(Lost::Restarted))
+    );
+    assert!(
+        start.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
 async fn refused_by(trust: Trust, name: &str) -> ConnectError {
     let hosts = Hosts::new(0);
     let relay = TestRelay::start(hosts.relay.socket(443));
@@ -537,7 +578,8 @@ async fn a_leg_comes_up_by_name_over_udp_on_this_machine() {
 #[tokio::test]
 async fn a_name_that_leads_nowhere_is_no_dns() {
     let mut config = config(Role::Device, &[]);
-    config.relay = RelayAddress::new("relay.invalid"); // RFC 6761: never exists
+    // A label beyond 63 bytes (RFC 1035, section 2.3.4): refused without asking a server.
+    config.relay = RelayAddress::new(&format!("{}.test", "a".repeat(64)));
     let failed = Leg::connect(config).await.unwrap_err();
     assert_eq!((failed.code(), failed.is_retryable()), ("no-dns", true));
 }

@@ -13,6 +13,7 @@ use alongside_protocol::{
     label::Label,
     relay::{Auth, Challenge, Closing, Departure, OperatorCard, Refused},
 };
+use aws_lc_rs::hmac::{HMAC_SHA256, Key};
 use quinn::{
     UdpPoller,
     udp::{RecvMeta, Transmit},
@@ -23,7 +24,7 @@ use rustls::pki_types::PrivateKeyDer;
 use super::*;
 use crate::leg::{
     auth::{LegBinding, verify},
-    cid::{endpoint_config, random_token},
+    cid::endpoint_config,
     shared_socket::split::split,
     tls::{quic_server, relay_server_config},
     tuning,
@@ -65,12 +66,11 @@ impl TestRelay {
         });
         let server = quic_server(tls, tuning::relay_control()).unwrap();
         let runtime = Arc::new(quinn::TokioRuntime);
-        let endpoint = quinn::Endpoint::new_with_abstract_socket(
-            endpoint_config(random_token()),
-            Some(server),
-            socket,
-            runtime,
-        );
+        // Token and reset key outlive the process, as in any real relay.
+        let mut config = endpoint_config(LegToken(*b"relay!!!"));
+        config.reset_key(Arc::new(Key::new(HMAC_SHA256, &[9; 32])));
+        let endpoint =
+            quinn::Endpoint::new_with_abstract_socket(config, Some(server), socket, runtime);
         let relay = Self {
             ca: cert.pem().into_bytes(),
             endpoint: endpoint.unwrap(),
