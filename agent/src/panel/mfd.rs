@@ -19,11 +19,11 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use alongside::{
     Frame,
-    ports::Action,
+    ports::{Action, Awake},
     protocol::{
         PanelPoint, PanelSize,
         input::{KeyMotion, KeyName, PointerPhase},
@@ -80,7 +80,6 @@ struct Touch {
 }
 
 /// The panel.
-#[derive(Debug)]
 pub struct Mfd {
     text: Text,
     now: Duration,
@@ -89,7 +88,7 @@ pub struct Mfd {
     assistance: Assistance,
     touch: Option<Touch>,
     last_touch: Duration,
-    awake: bool,
+    awake: Awake,
     actions: Vec<CustomerAction>,
     sketch: Sketch,
     spots: Vec<Spot>,
@@ -101,6 +100,15 @@ pub struct Mfd {
     frame: Arc<Frame>,
     /// The sketch that `frame` shows; `None` before the first.
     painted: Option<Sketch>,
+}
+
+/// What is on the screen can be a code, so Debug shows none of it.
+impl fmt::Debug for Mfd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mfd")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Mfd {
@@ -119,7 +127,7 @@ impl Mfd {
             assistance: Assistance::default(),
             touch: None,
             last_touch: Duration::ZERO,
-            awake: false,
+            awake: Awake::Release,
             actions: Vec::new(),
             sketch: Sketch::default(),
             spots: Vec::new(),
@@ -203,8 +211,9 @@ impl Mfd {
         } else {
             AUTO_RESET
         };
-        let is_held_awake =
-            self.awake || self.assistance.is_busy() || self.machine.is_working(self.now);
+        let is_held_awake = self.awake == Awake::Hold
+            || self.assistance.is_busy()
+            || self.machine.is_working(self.now);
         if is_held_awake {
             self.last_touch = self.now;
         } else if self.now.saturating_sub(self.last_touch) >= limit && !self.is_at_rest() {
@@ -224,8 +233,8 @@ impl Mfd {
     }
 
     /// Keeps the panel from going back to its first screen by itself, or lets it.
-    pub const fn hold_awake(&mut self, awake: bool) {
-        self.awake = awake;
+    pub const fn hold_awake(&mut self, hold: Awake) {
+        self.awake = hold;
     }
 
     /// The picture now; the same one as before unless something has changed, and painted only where it has.

@@ -1,9 +1,11 @@
 //! The hard keys beside the screen.
 
+use std::fmt;
+
 use alongside::protocol::input::KeyName;
 
 /// A hard key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HardKey {
     /// `0` to `9`.
     Digit(u8),
@@ -36,5 +38,12 @@ impl HardKey {
                 _ => None,
             },
         }
+    }
+}
+
+/// Keys can be part of a secret, so Debug shows none.
+impl fmt::Debug for HardKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HardKey(..)")
     }
 }

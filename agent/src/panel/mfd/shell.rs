@@ -268,7 +268,7 @@ impl Panel for MfdPanel {
     }
 
     fn hold_awake(&self, hold: Awake) {
-        self.with(|state, _| state.mfd.hold_awake(hold == Awake::Hold));
+        self.with(|state, _| state.mfd.hold_awake(hold));
     }
 }
 

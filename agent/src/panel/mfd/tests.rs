@@ -184,6 +184,15 @@ fn digits_of_a_code_do_not_outlive_their_screen() {
 }
 
 #[test]
+fn debug_shows_nothing_of_a_code_that_is_being_typed() {
+    let mut mfd = mfd();
+    enter(&mut mfd, &code().reveal());
+    mfd.render();
+    let shown = format!("{mfd:?} {:?}", HardKey::Digit(7));
+    assert!(!shown.contains(|c: char| c.is_ascii_digit()), "{shown}");
+}
+
+#[test]
 fn exit_is_told_and_cancel_before_a_session_is_the_same() {
     let mut mfd = live();
     tap(&mut mfd, Target::Exit);
@@ -348,10 +357,10 @@ fn the_panel_goes_home_after_a_minute_but_not_during_a_session_nor_while_held_aw
     mfd.tick(secs(600));
     assert_eq!(mfd.place, Place::Copy);
     mfd.show(&ended());
-    mfd.hold_awake(true);
+    mfd.hold_awake(Awake::Hold);
     mfd.tick(secs(1200));
     assert_eq!(mfd.place, Place::Copy);
-    mfd.hold_awake(false);
+    mfd.hold_awake(Awake::Release);
     mfd.tick(secs(1261));
     assert_eq!(mfd.place, Place::Home);
 }

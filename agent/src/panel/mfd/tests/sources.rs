@@ -11,6 +11,9 @@ const NOT_SHOWN: &[&str] = &[
     "mfd",
     "x11",
     "CodeEntry",
+    "HardKey(..)",
+    "Mfd",
+    "place",
     "MfdPanel",
     "X11Panel",
 ];
