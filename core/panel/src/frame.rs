@@ -1,6 +1,6 @@
 //! A picture of the panel.
 
-use alongside_protocol::PanelSize;
+use alongside_protocol::{PanelSize, units::PanelRect};
 
 /// The bits of a pixel that carry colour; the top byte is always zero.
 pub(crate) const RGB: u32 = 0x00ff_ffff;
@@ -47,6 +47,25 @@ impl Frame {
     /// The pixels, to draw on. Leave the top byte zero: two frames are equal only if all 32 bits are.
     pub fn pixels_mut(&mut self) -> &mut [u32] {
         &mut self.pixels
+    }
+
+    /// Copies what `rect` holds from a frame of the same size; whatever lies outside of either is left alone.
+    pub fn copy_rect(&mut self, from: &Self, rect: PanelRect) {
+        if from.size != self.size {
+            return;
+        }
+        let width = usize::from(self.size.width());
+        let left = usize::from(rect.x).min(width);
+        let right = (left + usize::from(rect.width)).min(width);
+        let rows = self
+            .pixels
+            .chunks_exact_mut(width)
+            .zip(from.pixels.chunks_exact(width));
+        for (to, from) in rows.skip(rect.y.into()).take(rect.height.into()) {
+            if let (Some(to), Some(from)) = (to.get_mut(left..right), from.get(left..right)) {
+                to.copy_from_slice(from);
+            }
+        }
     }
 
     /// The picture as red, green and blue bytes, row by row, three for each pixel.

@@ -18,6 +18,12 @@ pub(crate) const MAX_TILES: usize = 96;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StageError;
 
+impl From<std::io::Error> for StageError {
+    fn from(_: std::io::Error) -> Self {
+        Self
+    }
+}
+
 /// The encoder's half.
 pub(crate) enum Packer {
     Zip(Box<zip::Packer>),

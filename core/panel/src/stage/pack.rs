@@ -1,108 +1,224 @@
 //! One tile as bytes that zstd likes.
+//!
+//! What a panel shows is mostly a few colours in a tile, often two that a gradient is dithered from: a palette and
+//! an index of 1, 2 or 4 bits for each pixel. A fade gives every tile new colours in the old places. Photographs
+//! become residuals, because zstd finds no repetition in them. All else stays as it is.
+
+mod recolour;
+mod residual;
 
 use alongside_protocol::units::PanelRect;
 
-use crate::{bits::Reader, frame::Frame, tiles};
+pub(super) use recolour::Recolour;
 
-/// Most colours in a palette.
-const MAX_COLOURS: usize = 16;
+use crate::{
+    bits::Reader,
+    frame::{Frame, RGB},
+    tiles,
+};
+
+/// Kind of a tile that is written pixel by pixel. Kinds 1 to 16 are palettes of as many colours.
+const PIXELS: u8 = 0;
+/// Kind of a tile of residuals.
+const RESIDUALS: u8 = 17;
+/// Kind of a tile that keeps its shapes and changes its colours.
+const RECOLOURED: u8 = 18;
+
+/// Most colours in a palette: beyond it an index is no shorter than what zstd makes of the pixels (measured).
+const MAX_PALETTE: usize = 16;
+
+/// Fewest colours of a tile that may be a photograph (measured: dithered gradients with text stay below).
+const MIN_PHOTO: usize = 97;
 
 /// Longest packed tile: its kind and three bytes for each of 256 pixels.
-pub(crate) const MAX_TILE: usize = 1 + 3 * 256;
+pub(super) const MAX_TILE: usize = 1 + 3 * 256;
 
+/// Packs tiles, one after another.
 #[derive(Default)]
-pub(crate) struct Packed {
+pub(super) struct TilePacker {
     bytes: Vec<u8>,
-    indices: Vec<u8>,
+    pixels: Vec<u32>,
+    palette: Vec<u32>,
 }
 
-impl Packed {
-    pub(crate) fn bytes(&self) -> &[u8] {
+impl TilePacker {
+    /// The bytes that turn tile `rect` of `shown` into that of `target`; `recolour` is the message's.
+    pub(super) fn pack(
+        &mut self,
+        shown: &Frame,
+        target: &Frame,
+        rect: PanelRect,
+        recolour: &mut Recolour,
+    ) -> &[u8] {
+        self.bytes.clear();
+        self.pixels.clear();
+        self.pixels
+            .extend(tiles::rows(target, rect).flatten().map(|pixel| pixel & RGB));
+        let is_palette = self.find_palette();
+        let alternative = if is_palette {
+            3 * self.palette.len() + self.pixels.len() * index_bits(self.palette.len()) / 8
+        } else {
+            3 * self.pixels.len()
+        };
+        let old = tiles::rows(shown, rect).flatten().copied();
+        if let Some(colours) = recolour.find(old, &self.pixels, alternative / 6) {
+            self.bytes.push(RECOLOURED);
+            self.bytes.push(colours.len() as u8);
+            for colour in colours {
+                put_rgb(&mut self.bytes, *colour);
+            }
+        } else if is_palette {
+            self.put_palette();
+        } else if self.is_photo(usize::from(rect.width)) {
+            self.bytes.push(RESIDUALS);
+            residual::put(&self.pixels, usize::from(rect.width), &mut self.bytes);
+        } else {
+            self.bytes.push(PIXELS);
+            for pixel in &self.pixels {
+                put_rgb(&mut self.bytes, *pixel);
+            }
+        }
         &self.bytes
     }
 
-    pub(crate) fn pack(&mut self, frame: &Frame, rect: PanelRect) {
-        self.bytes.clear();
-        self.indices.clear();
-        let mut palette: Vec<u32> = Vec::new();
-        for &pixel in tiles::rows(frame, rect).flatten() {
-            let pixel = pixel & crate::frame::RGB;
-            let at = palette.iter().position(|c| *c == pixel).unwrap_or_else(|| {
-                palette.push(pixel);
-                palette.len() - 1
-            });
-            if palette.len() > MAX_COLOURS {
-                break;
+    /// Collects the tile's colours, in order of value; `false` if there are more than a palette holds.
+    fn find_palette(&mut self) -> bool {
+        self.palette.clear();
+        let mut last = None;
+        for &pixel in &self.pixels {
+            if last == Some(pixel) {
+                continue;
             }
-            self.indices.push(at as u8);
-        }
-        if palette.len() > MAX_COLOURS {
-            self.bytes.push(0);
-            for pixel in tiles::rows(frame, rect).flatten() {
-                self.bytes.extend_from_slice(&pixel.to_be_bytes()[1..]);
+            last = Some(pixel);
+            if !self.palette.contains(&pixel) {
+                if self.palette.len() == MAX_PALETTE {
+                    return false;
+                }
+                self.palette.push(pixel);
             }
-            return;
         }
-        self.bytes.push(palette.len() as u8);
-        for colour in &palette {
-            self.bytes.extend_from_slice(&colour.to_be_bytes()[1..]);
+        self.palette.sort_unstable();
+        true
+    }
+
+    fn put_palette(&mut self) {
+        self.bytes.push(self.palette.len() as u8);
+        for colour in &self.palette {
+            put_rgb(&mut self.bytes, *colour);
         }
-        let bits = bits(palette.len());
+        let bits = index_bits(self.palette.len());
         if bits == 0 {
             return;
         }
-        for indices in self.indices.chunks(8 / bits) {
-            let byte = indices
+        let palette = &self.palette;
+        let index = |pixel: &u32| {
+            palette
                 .iter()
-                .rev()
-                .fold(0, |byte, index| byte << bits | index);
-            self.bytes.push(byte);
-        }
-    }
-}
-
-/// Reads one tile into `rect` of `frame`.
-pub(crate) fn unpack(reader: &mut Reader<'_>, frame: &mut Frame, rect: PanelRect) -> Option<()> {
-    let colours = usize::from(reader.u8()?);
-    let pixels = usize::from(rect.width) * usize::from(rect.height);
-    if colours == 0 {
-        let mut bytes = reader.bytes(3 * pixels)?.chunks_exact(3);
-        for pixel in tiles::rows_mut(frame, rect).flatten() {
-            *pixel = rgb(bytes.next()?)?;
-        }
-        return Some(());
-    }
-    if colours > MAX_COLOURS {
-        return None;
-    }
-    let mut palette = [0; MAX_COLOURS];
-    for (slot, colour) in palette
-        .iter_mut()
-        .zip(reader.bytes(3 * colours)?.chunks_exact(3))
-    {
-        *slot = rgb(colour)?;
-    }
-    let palette = palette.get(..colours)?;
-    let bits = bits(colours);
-    let bytes = reader.bytes((pixels * bits).div_ceil(8))?;
-    for (at, pixel) in tiles::rows_mut(frame, rect).flatten().enumerate() {
-        let index = if bits == 0 {
-            0
-        } else {
-            bytes.get(at * bits / 8)? >> (at * bits % 8) & ((1 << bits) - 1)
+                .position(|colour| colour == pixel)
+                .unwrap_or(0) as u8
         };
-        *pixel = *palette.get(usize::from(index))?;
+        for pixels in self.pixels.chunks(8 / bits) {
+            self.bytes.push(
+                pixels
+                    .iter()
+                    .rev()
+                    .fold(0, |byte, pixel| byte << bits | index(pixel)),
+            );
+        }
     }
-    Some(())
+
+    /// Whether the tile has many colours, and a third of its pixels equal neither left nor upper neighbour.
+    fn is_photo(&mut self, width: usize) -> bool {
+        let rows = self.pixels.chunks(width);
+        let odd: usize = rows
+            .clone()
+            .zip(rows.skip(1))
+            .map(|(upper, row)| {
+                let pixels = row.windows(2).zip(upper.iter().skip(1));
+                pixels
+                    .filter(
+                        |(pair, up)| matches!(pair, [left, pixel] if pixel != left && pixel != *up),
+                    )
+                    .count()
+            })
+            .sum();
+        if 3 * odd <= self.pixels.len() {
+            return false;
+        }
+        self.palette.clear();
+        self.palette.extend_from_slice(&self.pixels);
+        self.palette.sort_unstable();
+        self.palette.dedup();
+        self.palette.len() >= MIN_PHOTO
+    }
 }
 
-fn rgb(bytes: &[u8]) -> Option<u32> {
-    let [r, g, b] = bytes.try_into().ok()?;
-    Some(u32::from_be_bytes([0, r, g, b]))
+/// Reads one tile into `rect` of `shown`; `None` if the bytes are no tile.
+pub(super) fn unpack(
+    reader: &mut Reader<'_>,
+    shown: &mut Frame,
+    rect: PanelRect,
+    recolour: &mut Recolour,
+) -> Option<()> {
+    let area = usize::from(rect.width) * usize::from(rect.height);
+    let kind = reader.u8()?;
+    let pixels = tiles::rows_mut(shown, rect).flatten();
+    match kind {
+        PIXELS => {
+            let (colours, _) = reader.bytes(3 * area)?.as_chunks();
+            for (pixel, colour) in pixels.zip(colours) {
+                *pixel = rgb(*colour);
+            }
+            Some(())
+        }
+        RESIDUALS => {
+            let mut decoded = [0; 256];
+            let decoded = decoded.get_mut(..area)?;
+            residual::get(reader.bytes(3 * area)?, usize::from(rect.width), decoded);
+            for (pixel, new) in pixels.zip(decoded) {
+                *pixel = *new;
+            }
+            Some(())
+        }
+        RECOLOURED => {
+            let count = usize::from(reader.u8()?);
+            let (colours, _) = reader.bytes(3 * count)?.as_chunks();
+            recolour.apply(pixels, colours.iter().copied().map(rgb))
+        }
+        colours => {
+            let colours = usize::from(colours);
+            if colours > MAX_PALETTE {
+                return None;
+            }
+            let mut palette = [0; MAX_PALETTE];
+            let (listed, _) = reader.bytes(3 * colours)?.as_chunks();
+            for (slot, colour) in palette.iter_mut().zip(listed) {
+                *slot = rgb(*colour);
+            }
+            let palette = palette.get(..colours)?;
+            let bits = index_bits(colours);
+            let bytes = reader.bytes((area * bits).div_ceil(8))?;
+            for (at, pixel) in pixels.enumerate() {
+                let byte = bytes.get(at * bits / 8).copied().unwrap_or(0);
+                let index = byte >> (at * bits % 8) & ((1 << bits) - 1);
+                *pixel = *palette.get(usize::from(index))?;
+            }
+            Some(())
+        }
+    }
 }
 
-/// Bits for an index into a palette.
-fn bits(colours: usize) -> usize {
+fn put_rgb(out: &mut Vec<u8>, pixel: u32) {
+    let [_, r, g, b] = pixel.to_be_bytes();
+    out.extend_from_slice(&[r, g, b]);
+}
+
+fn rgb([r, g, b]: [u8; 3]) -> u32 {
+    u32::from_be_bytes([0, r, g, b])
+}
+
+/// Bits of an index into a palette, so that a byte holds whole indices.
+fn index_bits(colours: usize) -> usize {
     match colours {
         0..=1 => 0,
         2 => 1,
@@ -110,3 +226,6 @@ fn bits(colours: usize) -> usize {
         _ => 4,
     }
 }
+
+#[cfg(test)]
+mod tests;

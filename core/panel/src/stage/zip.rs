@@ -16,36 +16,45 @@ use crate::{
     tiles::{self, TileGrid},
 };
 
-/// Compression level. The study's choice: level 12 saves about a third and costs three times the CPU.
-const LEVEL: i32 = 3;
+/// Compression level.
+const LEVEL: i32 = 7;
 
 /// What a flush may cost beyond the bound of its input: the header of the zstd frame and that of an empty block.
 const FLUSH: usize = 32;
 
-/// Most bytes for the place of a tile, and for its share of a group's count.
+/// Most bytes for the place of a tile.
 const PLACE: usize = 4;
 
-/// Longest payload of one message before compression.
-const MAX_PAYLOAD: usize = MAX_TILES * (PLACE + pack::MAX_TILE);
+/// Smallest room that another group is begun in, in bytes: a group of a few tiles compresses badly (measured).
+const MIN_GROUP: usize = 2 * 1024;
+
+/// Longest payload for each tile: it may be a group of its own.
+const MAX_PAYLOAD: usize = 1 + PLACE + pack::MAX_TILE;
 
 pub(crate) struct Packer {
     stream: raw::Encoder<'static>,
-    packed: pack::Packed,
+    tile: pack::TilePacker,
+    recolour: pack::Recolour,
+    group: Group,
+}
+
+/// Tiles that are flushed together: their number, their places, and then they themselves.
+#[derive(Default)]
+struct Group {
+    count: u8,
     places: Vec<u8>,
-    group: Vec<u8>,
+    tiles: Vec<u8>,
 }
 
 impl Packer {
     pub(crate) fn new(window_log: u8) -> Result<Self, StageError> {
-        let mut stream = raw::Encoder::new(LEVEL).map_err(|_| StageError)?;
-        stream
-            .set_parameter(CParameter::WindowLog(window_log.into()))
-            .map_err(|_| StageError)?;
+        let mut stream = raw::Encoder::new(LEVEL)?;
+        stream.set_parameter(CParameter::WindowLog(window_log.into()))?;
         Ok(Self {
             stream,
-            packed: pack::Packed::default(),
-            places: Vec::new(),
-            group: Vec::new(),
+            tile: pack::TilePacker::default(),
+            recolour: pack::Recolour::default(),
+            group: Group::default(),
         })
     }
 
@@ -58,78 +67,98 @@ impl Packer {
         out: &mut Vec<u8>,
     ) -> Result<usize, StageError> {
         let grid = TileGrid::new(target.size());
-        let changed = changed.get(..MAX_TILES).unwrap_or(changed);
-        let end = out.len() + room;
         let head = out.len();
+        let end = head + room;
         out.push(0);
+        self.recolour.clear();
+        self.group.clear();
         let mut done = 0;
-        let mut next = 0; // tile after the last one written
-        loop {
-            self.group.clear();
-            self.places.clear();
-            let first = done;
-            while let Some(&tile) = changed.get(done) {
-                let rect = grid.rect(tile).ok_or(StageError)?;
-                self.packed.pack(target, rect);
-                let size =
-                    1 + self.places.len() + PLACE + self.group.len() + self.packed.bytes().len();
-                if out.len() + compress_bound(size) + FLUSH > end {
+        let mut next = 0; // the tile after the last one written
+        for &tile in changed.iter().take(MAX_TILES) {
+            let rect = grid.rect(tile).ok_or(StageError)?;
+            let bytes = self.tile.pack(shown, target, rect, &mut self.recolour);
+            if !self.group.takes(bytes, end - out.len()) {
+                flush(&mut self.stream, &mut self.group, out, end)?;
+                let left = end - out.len();
+                if left < MIN_GROUP || !self.group.takes(bytes, left) {
                     break;
                 }
-                put_varint(&mut self.places, (tile - next) as u64);
-                self.group.extend_from_slice(self.packed.bytes());
-                next = tile + 1;
-                done += 1;
-                tiles::copy(shown, target, rect);
             }
-            if done == first {
-                break;
-            }
-            let count = u8::try_from(done - first).map_err(|_| StageError)?;
-            self.places.insert(0, count);
-            self.flush(out, end)?;
+            self.group.push(tile - next, bytes);
+            tiles::copy(shown, target, rect);
+            next = tile + 1;
+            done += 1;
         }
-        let count = u8::try_from(done).map_err(|_| StageError)?;
-        if let Some(head) = out.get_mut(head) {
-            *head = count;
-        }
+        flush(&mut self.stream, &mut self.group, out, end)?;
+        *out.get_mut(head).ok_or(StageError)? = u8::try_from(done).map_err(|_| StageError)?;
         Ok(done)
     }
+}
 
-    /// Compresses the group onto `out`, completely.
-    fn flush(&mut self, out: &mut Vec<u8>, end: usize) -> Result<(), StageError> {
-        let start = out.len();
-        out.resize(end, 0);
-        let mut output = OutBuffer::around_pos(out.as_mut_slice(), start);
-        for part in [&self.places, &self.group] {
-            let mut input = InBuffer::around(part);
-            while input.pos() < part.len() {
-                self.stream
-                    .run(&mut input, &mut output)
-                    .map_err(|_| StageError)?;
-            }
-        }
-        let left = self.stream.flush(&mut output).map_err(|_| StageError)?;
-        let end = output.pos();
-        out.truncate(end);
-        if left == 0 { Ok(()) } else { Err(StageError) }
+impl Group {
+    fn clear(&mut self) {
+        self.count = 0;
+        self.places.clear();
+        self.tiles.clear();
     }
+
+    /// Whether the group with one more tile fits into `room`, however badly it compresses.
+    fn takes(&self, tile: &[u8], room: usize) -> bool {
+        let size = 1 + self.places.len() + PLACE + self.tiles.len() + tile.len();
+        compress_bound(size) + FLUSH <= room
+    }
+
+    fn push(&mut self, skipped: usize, tile: &[u8]) {
+        self.count += 1;
+        put_varint(&mut self.places, skipped as u64);
+        self.tiles.extend_from_slice(tile);
+    }
+}
+
+/// Compresses `group` onto `out`, completely, and empties it. `out` grows to `end` at most.
+fn flush(
+    stream: &mut raw::Encoder<'static>,
+    group: &mut Group,
+    out: &mut Vec<u8>,
+    end: usize,
+) -> Result<(), StageError> {
+    if group.count == 0 {
+        return Ok(());
+    }
+    let start = out.len();
+    out.resize(end, 0);
+    let mut output = OutBuffer::around_pos(out.as_mut_slice(), start);
+    for part in [
+        &[group.count],
+        group.places.as_slice(),
+        group.tiles.as_slice(),
+    ] {
+        let mut input = InBuffer::around(part);
+        while input.pos() < part.len() {
+            stream.run(&mut input, &mut output)?;
+        }
+    }
+    let left = stream.flush(&mut output)?;
+    let end = output.pos();
+    out.truncate(end);
+    group.clear();
+    if left == 0 { Ok(()) } else { Err(StageError) }
 }
 
 pub(crate) struct Unpacker {
     stream: raw::Decoder<'static>,
     payload: Vec<u8>,
+    recolour: pack::Recolour,
 }
 
 impl Unpacker {
     pub(crate) fn new(window_log: u8) -> Result<Self, StageError> {
-        let mut stream = raw::Decoder::new().map_err(|_| StageError)?;
-        stream
-            .set_parameter(DParameter::WindowLogMax(window_log.into()))
-            .map_err(|_| StageError)?;
+        let mut stream = raw::Decoder::new()?;
+        stream.set_parameter(DParameter::WindowLogMax(window_log.into()))?;
         Ok(Self {
             stream,
-            payload: vec![0; MAX_PAYLOAD + 1],
+            payload: vec![0; MAX_TILES * MAX_PAYLOAD + 1],
+            recolour: pack::Recolour::default(),
         })
     }
 
@@ -143,12 +172,13 @@ impl Unpacker {
         if count == 0 || count > MAX_TILES {
             return Err(StageError);
         }
-        let len = self.inflate(body, count * (PLACE + pack::MAX_TILE))?;
-        let mut reader = Reader::new(self.payload.get(..len).ok_or(StageError)?);
-        apply(&mut reader, shown, count).ok_or(StageError)
+        let len = self.inflate(body, count * MAX_PAYLOAD)?;
+        self.recolour.clear();
+        let payload = self.payload.get(..len).ok_or(StageError)?;
+        apply(Reader::new(payload), count, shown, &mut self.recolour).ok_or(StageError)
     }
 
-    /// Decompresses `body` completely into `payload`, which takes at most `limit` bytes.
+    /// Decompresses all of `body` into `payload`, of which it may fill `limit` bytes.
     fn inflate(&mut self, body: &[u8], limit: usize) -> Result<usize, StageError> {
         // One byte more than allowed, so that a payload that runs on is told from one that fits exactly.
         let payload = self.payload.get_mut(..=limit).ok_or(StageError)?;
@@ -156,11 +186,8 @@ impl Unpacker {
         let mut input = InBuffer::around(body);
         loop {
             let before = (input.pos(), output.pos());
-            let hint = self
-                .stream
-                .run(&mut input, &mut output)
-                .map_err(|_| StageError)?;
-            // The stream lasts as long as the epoch: a frame that ends (0) would let another begin.
+            let hint = self.stream.run(&mut input, &mut output)?;
+            // The stream lasts as long as the epoch: a zstd frame that ends (0) would let another begin.
             if hint == 0 || output.pos() > limit {
                 return Err(StageError);
             }
@@ -176,23 +203,29 @@ impl Unpacker {
     }
 }
 
-fn apply(reader: &mut Reader<'_>, shown: &mut Frame, count: usize) -> Option<Vec<usize>> {
+/// Draws the groups of a payload, which must hold exactly `count` tiles; returns them.
+fn apply(
+    mut payload: Reader<'_>,
+    count: usize,
+    shown: &mut Frame,
+    recolour: &mut pack::Recolour,
+) -> Option<Vec<usize>> {
     let grid = TileGrid::new(shown.size());
-    let mut done = Vec::with_capacity(count);
+    let mut drawn = Vec::with_capacity(count);
     let mut next = 0_usize;
-    while !reader.is_empty() {
-        let first = done.len();
-        for _ in 0..reader.u8()? {
-            let tile = next.checked_add(usize::try_from(reader.varint()?).ok()?)?;
-            if done.len() == count || tile >= grid.count() {
+    while !payload.is_empty() {
+        let first = drawn.len();
+        for _ in 0..payload.u8()? {
+            let tile = next.checked_add(usize::try_from(payload.varint()?).ok()?)?;
+            if drawn.len() == count || tile >= grid.count() {
                 return None;
             }
-            done.push(tile);
+            drawn.push(tile);
             next = tile + 1;
         }
-        for &tile in done.get(first..)? {
-            pack::unpack(reader, shown, grid.rect(tile)?)?;
+        for &tile in drawn.get(first..)? {
+            pack::unpack(&mut payload, shown, grid.rect(tile)?, recolour)?;
         }
     }
-    (done.len() == count).then_some(done)
+    (drawn.len() == count).then_some(drawn)
 }

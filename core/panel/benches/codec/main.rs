@@ -1,0 +1,162 @@
+//! Sends recorded panels through the codec, without a limit on the link, and prints what it costs.
+//!
+//! `cargo bench -p alongside-panel` plays the recordings beside this file, or every `*.ptr.zst` of the folder that
+//! `ALONGSIDE_TRACES` names. Every picture must arrive exactly, or the bench fails.
+//!
+//! Columns: pictures that differ from the one before; bytes of all messages, headers included, and of those for the
+//! first picture; bytes for each picture (median and 99 of 100); messages, and the largest; milliseconds to encode and
+//! to decode a picture (mean, median, 99 of 100), and the longest single step of the encoder. The times are wall
+//! clock: run it on an idle machine.
+#![expect(clippy::print_stdout, reason = "prints its table")]
+
+mod trace;
+
+use std::{
+    env,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use alongside_panel::{Decoder, Encoder, Frame, Profile};
+use alongside_protocol::{frame::HEADER_LEN, units::Millis};
+use trace::Trace;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/traces");
+    let folder = env::var_os("ALONGSIDE_TRACES").map_or(here, PathBuf::from);
+    println!(
+        "{:<10} {:>8} {:>9} {:>7} {:>6} {:>7} {:>5} {:>6} {:>21} {:>6} {:>21}",
+        "trace",
+        "pictures",
+        "kB",
+        "first",
+        "p50 B",
+        "p99 B",
+        "msgs",
+        "max B",
+        "encode ms (p50, p99)",
+        "step",
+        "decode ms (p50, p99)"
+    );
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_, std::io::Error>>()?;
+    paths.retain(|path| path.to_string_lossy().ends_with(".ptr.zst"));
+    paths.sort();
+    for path in paths {
+        play(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// What one picture cost.
+#[derive(Default)]
+struct Cost {
+    bytes: usize,
+    messages: usize,
+    largest: usize,
+    encode: Duration,
+    step: Duration,
+    decode: Duration,
+}
+
+fn play(path: &Path) -> Result<(), Box<dyn Error>> {
+    let mut trace = Trace::open(path)?;
+    let mut encoder = Encoder::new(trace.picture().size(), 1, Profile::default());
+    let mut decoder = Decoder::new(Profile::default());
+    let mut costs = Vec::new();
+    while let Some(at) = trace.advance()? {
+        let cost = send(
+            &mut encoder,
+            &mut decoder,
+            trace.picture(),
+            Millis::new(at.into()),
+        )?;
+        if decoder.picture() != Some(trace.picture()) {
+            return Err(format!("the picture at {at} ms arrived changed").into());
+        }
+        costs.push(cost);
+    }
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let bytes = sorted(&costs, |cost| cost.bytes);
+    let encode = sorted(&costs, |cost| cost.encode);
+    let decode = sorted(&costs, |cost| cost.decode);
+    println!(
+        "{:<10} {:>8} {:>9.1} {:>7.1} {:>6} {:>7} {:>5} {:>6} {:>7.2} {:>6.2} {:>6.1} {:>6.1} {:>7.2} {:>6.2} {:>6.1}",
+        name.trim_end_matches(".ptr.zst"),
+        costs.len(),
+        bytes.iter().sum::<usize>() as f64 / 1e3,
+        costs.first().map_or(0.0, |cost| cost.bytes as f64 / 1e3),
+        at(&bytes, 50),
+        at(&bytes, 99),
+        costs.iter().map(|cost| cost.messages).sum::<usize>(),
+        costs.iter().map(|cost| cost.largest).max().unwrap_or(0),
+        mean(&encode),
+        millis(at(&encode, 50)),
+        millis(at(&encode, 99)),
+        costs
+            .iter()
+            .map(|cost| millis(cost.step))
+            .fold(0.0, f64::max),
+        mean(&decode),
+        millis(at(&decode, 50)),
+        millis(at(&decode, 99)),
+    );
+    Ok(())
+}
+
+/// Steps until the decoder shows `picture`.
+#[expect(clippy::disallowed_methods, reason = "a bench measures time")]
+fn send(
+    encoder: &mut Encoder,
+    decoder: &mut Decoder,
+    picture: &Frame,
+    at: Millis,
+) -> Result<Cost, Box<dyn Error>> {
+    let mut cost = Cost::default();
+    loop {
+        let begin = Instant::now();
+        let step = encoder.step(picture, at);
+        let took = begin.elapsed();
+        cost.encode += took;
+        cost.step = cost.step.max(took);
+        let Some(step) = step else { return Ok(cost) };
+        let (header, body) = step.frame.split_at(HEADER_LEN);
+        let begin = Instant::now();
+        let applied = decoder.apply(header[3], body)?;
+        cost.decode += begin.elapsed();
+        if let Some(reply) = applied.reply {
+            let (header, body) = reply.split_at(HEADER_LEN);
+            encoder.handle(header[3], body)?;
+        }
+        cost.bytes += step.frame.len();
+        cost.messages += 1;
+        cost.largest = cost.largest.max(step.frame.len());
+    }
+}
+
+fn sorted<T: Ord>(costs: &[Cost], of: impl Fn(&Cost) -> T) -> Vec<T> {
+    let mut all: Vec<T> = costs.iter().map(of).collect();
+    all.sort_unstable();
+    all
+}
+
+fn at<T: Copy + Default>(sorted: &[T], percent: usize) -> T {
+    sorted
+        .get(sorted.len() * percent / 100)
+        .copied()
+        .unwrap_or_default()
+}
+
+fn mean(times: &[Duration]) -> f64 {
+    millis(times.iter().sum::<Duration>()) / times.len().max(1) as f64
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
