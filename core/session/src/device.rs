@@ -9,185 +9,30 @@
 
 mod active;
 mod effects;
+mod io;
+mod modes;
 mod outbox;
 mod picture;
 mod proving;
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{fmt, time::Instant};
 
-use alongside_mode::{Effect, HostEvent, Line};
-use alongside_panel::Frame as Picture;
 use alongside_protocol::{
-    AccessCode, Bytes, PanelSize, Serial, SessionId,
-    annotation::Annotation,
-    control::ModeState,
-    frame::{Channel, Frame},
-    ids::ModeId,
-    input::KeyMotion,
-    label::Label,
-    proof::ProofFailure,
+    AccessCode,
     reason::{EndReason, Party},
-    units::Millis,
 };
 
 use crate::{
-    Binding, Cause, Limits, Link, OperatorIdentity, Outbound, Record, SessionError,
+    Binding, Record, SessionError,
     ending::{Ending, Farewell, Stop},
     stop::StopKey,
 };
 
 use active::Active;
+pub use io::{Config, CustomerAction, Event, Input, Output};
 use outbox::Outbox;
 pub use picture::Freshness;
 use proving::Proving;
-
-/// What a device says of itself, and whom it expects.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The device's serial number.
-    pub serial: Serial,
-    /// What kind of device it is, in the maker's words.
-    pub model: Label<64>,
-    /// Kind of panel, such as `mfd`.
-    pub panel: Label<16>,
-    /// Size of the panel; fixed for the session.
-    pub size: PanelSize,
-    /// Who invites, as the relay says. A peer with another key is refused.
-    pub operator: OperatorIdentity,
-    /// Language of the customer (BCP 47).
-    pub locale: String,
-    /// Time limits.
-    pub limits: Limits,
-}
-
-/// What happened to the device's side.
-#[derive(Debug)]
-pub enum Input {
-    /// The end-to-end connection stands. `entropy` is fresh from the operating system and used for nothing else.
-    Connected {
-        /// The connection.
-        binding: Binding,
-        /// 32 random bytes.
-        entropy: [u8; 32],
-    },
-    /// A whole frame arrived on the stream of `channel`.
-    Message {
-        /// Which stream.
-        channel: Channel,
-        /// The frame.
-        frame: Frame,
-    },
-    /// A datagram arrived.
-    Datagram(Bytes),
-    /// The stream of `channel` takes this many bytes now; without any word it takes everything.
-    Room {
-        /// Which stream.
-        channel: Channel,
-        /// Bytes that it takes without queueing.
-        bytes: usize,
-    },
-    /// The picture that [`Output::WantFrame`] asked for.
-    Frame {
-        /// The newest picture.
-        frame: Arc<Picture>,
-        /// When it was captured.
-        captured_at: Millis,
-    },
-    /// What the mode's half answered to event `seq`.
-    ModeEffects {
-        /// Number of the event.
-        seq: u64,
-        /// What the half wants done, in order.
-        effects: Vec<Effect>,
-    },
-    /// The mode's half broke down at event `seq`.
-    ModeFailed {
-        /// Number of the event.
-        seq: u64,
-    },
-    /// The customer did something.
-    Local(CustomerAction),
-    /// The embedder closes the session.
-    Close(Cause),
-    /// The instant that [`Output::Wait`] named has come.
-    Timeout,
-    /// The connection is gone.
-    Disconnected,
-}
-
-/// What the customer does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CustomerAction {
-    /// EXIT: the session ends at once.
-    Exit,
-    /// The stop key moved; held for 5 s it ends the session.
-    StopKey(KeyMotion),
-    /// The panel was touched. While the session is about to end because nobody acts, it goes on.
-    Touched,
-}
-
-/// What the driver must do, in the order given.
-#[derive(Debug)]
-pub enum Output {
-    /// Make this durable before polling again.
-    Record(Record),
-    /// Hand this to the connection.
-    Send(Outbound),
-    /// Hand in the newest picture of the panel.
-    WantFrame(Freshness),
-    /// Give this to the half of the mode, and its answer back as [`Input::ModeEffects`].
-    ModeEvent {
-        /// Number of the event.
-        seq: u64,
-        /// Which mode.
-        mode: ModeId,
-        /// The event.
-        event: HostEvent,
-    },
-    /// Tell the embedder.
-    Event(Event),
-    /// Drained: come back with input, or at this instant.
-    Wait(Option<Instant>),
-}
-
-/// What the embedder is told.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Event {
-    /// An attempt at the code is charged: count the entry as failed, durably, until [`Event::Connected`].
-    AttemptCharged,
-    /// The code did not lead to a session; [`Event::Ended`] follows.
-    CodeFailed(ProofFailure),
-    /// The code is proved and the session live.
-    Connected {
-        /// The session's id on both sides.
-        session: SessionId,
-        /// Who is connected.
-        operator: OperatorIdentity,
-    },
-    /// How a mode stands.
-    Mode(ModeState),
-    /// Draw this over the panel, or take it back.
-    Annotate(Annotation),
-    /// Show this to the customer, as the mode's words.
-    Notice(Line),
-    /// Whether the operator can be reached.
-    Link(Link),
-    /// Nobody acts; the session ends after this time unless somebody does.
-    IdleWarning {
-        /// Time left.
-        ends_in: std::time::Duration,
-    },
-    /// Somebody acted, the session goes on.
-    IdleOver,
-    /// The session is over. Last event.
-    Ended {
-        /// Who ended it.
-        by: Party,
-        /// Why.
-        reason: EndReason,
-    },
-}
 
 /// The device's side of one session: one code, typed once, proved once.
 pub struct Session {
@@ -360,10 +205,10 @@ impl Session {
             State::Waiting(_) => (false, None),
             State::Ended => return,
         };
-        self.out.push(Output::Record(Record::SessionEnded {
+        self.out.record(Record::SessionEnded {
             by: ending.by,
             reason: ending.reason,
-        }));
+        });
         if knows_us && ending.farewell == Farewell::Say {
             self.out.push(Output::Send(ending.farewell()));
         }

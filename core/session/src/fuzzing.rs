@@ -4,13 +4,17 @@
 //! shown or sent of the panel outside a grant, nothing happens without its record before it, and nothing at all
 //! after the end.
 
+mod device;
+mod operator;
 mod steps;
 mod world;
 
 use std::time::Instant;
 
+pub use device::DeviceWorld;
+pub use operator::OperatorWorld;
 pub use steps::Step;
-pub use world::{DeviceWorld, OperatorWorld, Stage};
+pub use world::Stage;
 
 /// A device's session to which `data` happens. `start` is any instant.
 pub fn device(start: Instant, data: &[u8]) {

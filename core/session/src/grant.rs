@@ -47,7 +47,7 @@ pub enum Denial {
 /// Only [`Grant::permit`] makes one. It borrows the grant, so withdrawing (which needs `&mut`) cannot compile while
 /// a permit is still in use:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0502
 /// # use std::time::Instant;
 /// # use alongside_mode::Capabilities;
 /// # use alongside_session::grant::{Grant, Permit};
@@ -61,7 +61,7 @@ pub enum Denial {
 ///
 /// and nobody else can make one:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// # use alongside_session::grant::{Grant, Permit};
 /// # fn example(grant: &Grant) {
 /// let permit = Permit { _live: grant };

@@ -94,6 +94,11 @@ impl Hosting {
 }
 
 impl Running {
+    /// Which mode, and which activation of it.
+    pub(crate) fn id(&self) -> (ModeId, u16) {
+        (self.mode.clone(), self.activation)
+    }
+
     /// Sets a timer, or takes it back if `after` is zero.
     pub(crate) fn set_timer(
         &mut self,

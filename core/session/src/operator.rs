@@ -7,168 +7,25 @@
 //! It sees and asks; what happens on the panel is decided on the device.
 
 mod active;
+mod io;
+mod modes;
+mod outbox;
 mod proving;
 
-use std::{collections::VecDeque, fmt, time::Instant};
+use std::{fmt, time::Instant};
 
-use alongside_mode::{Effect, HostEvent, TypedText};
-use alongside_panel::{Applied, Frame as Picture};
-use alongside_protocol::{
-    Bytes,
-    annotation::Annotation,
-    control::{HelloDevice, ModeState},
-    frame::{Channel, Frame},
-    ids::ModeId,
-    input::{KeyEvent, PointerEvent},
-    label::Name,
-    proof::ProofFailure,
-    reason::{EndReason, Party},
-};
+use alongside_panel::Frame as Picture;
+use alongside_protocol::reason::{EndReason, Party};
 
 use crate::{
-    Binding, Cause, IssuedCode, Link, Outbound, Record, SessionError,
+    IssuedCode, Record, SessionError,
     ending::{Ending, Farewell, Stop},
 };
 
 use active::Active;
+pub use io::{Config, Event, Input, OperatorAction, Output};
+use outbox::Outbox;
 use proving::Proving;
-
-/// What an operator says of itself.
-#[derive(Clone, Debug, Default)]
-pub struct Config {
-    /// The name to give; the device shows it as unverified unless a relay confirms one.
-    pub name: Option<Name>,
-    /// Language of the operator (BCP 47).
-    pub locale: String,
-}
-
-/// What happened to the operator's side.
-#[derive(Debug)]
-pub enum Input {
-    /// The end-to-end connection stands. `entropy` is fresh from the operating system and used for nothing else.
-    Connected {
-        /// The connection.
-        binding: Binding,
-        /// 32 random bytes.
-        entropy: [u8; 32],
-    },
-    /// A whole frame arrived on the stream of `channel`.
-    Message {
-        /// Which stream.
-        channel: Channel,
-        /// The frame.
-        frame: Frame,
-    },
-    /// A datagram arrived.
-    Datagram(Bytes),
-    /// The stream of `channel` takes this many bytes now; without any word it takes everything.
-    Room {
-        /// Which stream.
-        channel: Channel,
-        /// Bytes that it takes without queueing.
-        bytes: usize,
-    },
-    /// The operator did something.
-    Ask(OperatorAction),
-    /// What the mode's half answered to event `seq`.
-    ModeEffects {
-        /// Number of the event.
-        seq: u64,
-        /// What the half wants done, in order.
-        effects: Vec<Effect>,
-    },
-    /// The mode's half broke down at event `seq`.
-    ModeFailed {
-        /// Number of the event.
-        seq: u64,
-    },
-    /// The embedder closes the session.
-    Close(Cause),
-    /// The instant that [`Output::Wait`] named has come.
-    Timeout,
-    /// The connection is gone.
-    Disconnected,
-}
-
-/// What the operator does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OperatorAction {
-    /// Ask for a mode.
-    Mode(ModeId),
-    /// Move the pointer over the picture.
-    Pointer(PointerEvent),
-    /// Press or release a key.
-    Key(KeyEvent),
-    /// Type.
-    Text(TypedText),
-    /// Draw over the picture.
-    Draw(Annotation),
-    /// JSON from the mode's part of the console.
-    Console(Vec<u8>),
-    /// Answer the idle warning.
-    StillHere,
-    /// End the session.
-    End,
-}
-
-/// What the driver must do, in the order given.
-#[derive(Debug)]
-pub enum Output {
-    /// Make this durable before polling again.
-    Record(Record),
-    /// Hand this to the connection.
-    Send(Outbound),
-    /// Give this to the half of the mode, and its answer back as [`Input::ModeEffects`].
-    ModeEvent {
-        /// Number of the event.
-        seq: u64,
-        /// Which mode.
-        mode: ModeId,
-        /// The event.
-        event: HostEvent,
-    },
-    /// Tell the embedder.
-    Event(Event),
-    /// Drained: come back with input, or at this instant.
-    Wait(Option<Instant>),
-}
-
-/// What the embedder is told.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Event {
-    /// An attempt at the code is charged.
-    AttemptCharged {
-        /// Failed proofs that the code still survives.
-        tries_left: u8,
-    },
-    /// The code did not lead to a session; [`Event::Ended`] follows.
-    CodeFailed(ProofFailure),
-    /// The code is proved and the session live.
-    Connected(HelloDevice),
-    /// How a mode stands.
-    Mode(ModeState),
-    /// The picture changed; see [`Session::picture`]. The reply is on its way already.
-    Panel(Applied),
-    /// JSON for the mode's part of the console.
-    Console(Vec<u8>),
-    /// Whether the device can be reached.
-    Link(Link),
-    /// Nobody acts; the session ends after this time unless somebody does.
-    IdleWarning {
-        /// Time left.
-        ends_in: std::time::Duration,
-    },
-    /// Somebody acted, the session goes on.
-    IdleOver,
-    /// The session is over. Last event.
-    Ended {
-        /// Who ended it.
-        by: Party,
-        /// Why.
-        reason: EndReason,
-    },
-}
 
 /// The operator's side of one session: one proof of an issued code.
 pub struct Session {
@@ -193,10 +50,6 @@ struct Cx<'a> {
     config: &'a Config,
     out: &'a mut Outbox,
 }
-
-/// Outputs in the order in which they must happen.
-#[derive(Debug, Default)]
-struct Outbox(VecDeque<Output>);
 
 impl Session {
     /// A session for a device that claims the nameplate of `issued`.
@@ -249,8 +102,7 @@ impl Session {
     /// Next thing to do; call until it returns [`Output::Wait`].
     pub fn poll_output(&mut self) -> Output {
         self.out
-            .0
-            .pop_front()
+            .pop()
             .unwrap_or_else(|| Output::Wait(self.deadline()))
     }
 
@@ -357,29 +209,6 @@ impl Session {
             State::Active(active) => Some(active.deadline()),
             State::Waiting | State::Ended => None,
         }
-    }
-}
-
-impl Outbox {
-    fn push(&mut self, output: Output) {
-        self.0.push_back(output);
-    }
-
-    fn record(&mut self, record: Record) {
-        self.push(Output::Record(record));
-    }
-
-    fn event(&mut self, event: Event) {
-        self.push(Output::Event(event));
-    }
-
-    /// Drops what a mode wanted and has not happened yet.
-    fn drop_scope(&mut self) {
-        self.0.retain(|output| match output {
-            Output::ModeEvent { .. } | Output::Event(Event::Console(_)) => false,
-            Output::Send(outbound) => outbound.channel == Channel::Control,
-            Output::Record(_) | Output::Event(_) | Output::Wait(_) => true,
-        });
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use alongside_mode::{Capabilities, HostEvent, Side, Start, StopReason};
+use alongside_mode::{Capabilities, HostEvent, StopReason};
 use alongside_protocol::{
     SessionId,
-    control::{Control, HelloDevice, IdleWarning, ModeState},
+    control::{Control, HelloDevice, IdleWarning},
     frame::{Channel, Frame},
     ids::ModeId,
     mode::ModeMessage,
-    reason::{EndReason, ModePhase, Party, Refusal},
+    reason::{EndReason, Party},
     units::Millis,
 };
 
@@ -20,16 +20,11 @@ use crate::{
     grant::Grant,
     hosting::Hosting,
     idle::{Idle, IdleStep},
-    ladder::{self, Answer},
+    ladder,
     liveness::Liveness,
     proof::Proved,
     uplink::Uplink,
 };
-
-/// Version of the halves' own protocol that both sides speak; each mode has one so far.
-const PEER_PROTOCOL: u16 = 1;
-/// Shortest time between two asks that are looked at (our choice: each leaves a record).
-const ASK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A live session.
 pub(super) struct Active {
@@ -41,8 +36,8 @@ pub(super) struct Active {
     picture: Picture,
     liveness: Liveness,
     idle: Idle,
-    ends_at: Instant,
-    next_ask: Instant,
+    pub(super) ends_at: Instant,
+    pub(super) next_ask: Instant,
 }
 
 impl Active {
@@ -159,40 +154,6 @@ impl Active {
         Ok(())
     }
 
-    /// Bytes of the operator half; dropped unless the mode that sent them is the one that runs.
-    fn on_mode_message(&mut self, cx: &mut Cx<'_>, message: ModeMessage) {
-        let Some(body) = self
-            .hosting
-            .running_mut()
-            .and_then(|running| running.open(message))
-        else {
-            return;
-        };
-        self.acted(cx);
-        self.notify(cx, HostEvent::Peer(body));
-    }
-
-    fn on_ask(&mut self, cx: &mut Cx<'_>, mode: ModeId) {
-        if cx.now < self.next_ask {
-            self.tell(cx, refused(mode, Refusal::Busy));
-            return;
-        }
-        self.next_ask = cx.now + ASK_INTERVAL;
-        match ladder::answer(&mode) {
-            Answer::Activate(capabilities) => {
-                self.stop_mode(cx, StopReason::Replaced);
-                self.activate(cx, mode, capabilities);
-            }
-            Answer::Refuse(refusal) => {
-                cx.out.push(Output::Record(Record::ModeRefused {
-                    mode: mode.clone(),
-                    refusal,
-                }));
-                self.tell(cx, refused(mode, refusal));
-            }
-        }
-    }
-
     /// The customer touched the panel.
     pub(super) fn on_touch(&mut self, cx: &mut Cx<'_>) {
         if self.idle.is_warned() {
@@ -214,7 +175,7 @@ impl Active {
             None => {}
         }
         if let Some(silent) = self.liveness.newly_missing(cx.now) {
-            cx.out.push(Output::Record(Record::LinkMissing));
+            cx.out.record(Record::LinkMissing);
             cx.out.event(Event::Link(Link::Missing { silent }));
         }
         if let Some(check) = self.liveness.check(cx.now) {
@@ -249,14 +210,13 @@ impl Active {
         self.grant.withdraw();
         out.drop_scope();
         self.wipe(out);
-        let running = self.hosting.running()?;
-        let (mode, activation) = (running.mode.clone(), running.activation);
+        let (mode, activation) = self.hosting.running()?.id();
         let why = StopReason::SessionEnded;
-        out.push(Output::Record(Record::ModeEnded {
+        out.record(Record::ModeEnded {
             mode: mode.clone(),
             activation,
             why,
-        }));
+        });
         let seq = self.hosting.number();
         Some(Output::ModeEvent {
             seq,
@@ -285,85 +245,7 @@ impl Active {
             .fold(certain, Instant::min)
     }
 
-    fn activate(&mut self, cx: &mut Cx<'_>, mode: ModeId, granted: Capabilities) {
-        let activation = self.hosting.next_activation();
-        self.hosting.begin(mode.clone(), activation);
-        cx.out.push(Output::Record(Record::ModeActivated {
-            mode: mode.clone(),
-            activation,
-            granted,
-        }));
-        self.grant.give(granted, self.ends_at);
-        self.announce(cx, state(mode, activation, ModePhase::Active));
-        let locale = cx.config.locale.clone();
-        let panel = cx.config.size;
-        self.notify(
-            cx,
-            HostEvent::Start(Start {
-                side: Side::Device,
-                granted,
-                protocol: PEER_PROTOCOL,
-                panel,
-                locale,
-            }),
-        );
-    }
-
-    /// The mode is over and no other takes its place.
-    pub(super) fn finish_mode(&mut self, cx: &mut Cx<'_>, why: StopReason) {
-        if let Some((mode, activation)) = self.stop_mode(cx, why) {
-            self.announce(cx, state(mode, activation, ModePhase::Ended));
-        }
-    }
-
-    /// The mode's half broke down: it hears nothing more, not even its end.
-    fn fail_mode(&mut self, cx: &mut Cx<'_>) {
-        let Some(running) = self.hosting.running() else {
-            return;
-        };
-        let (mode, activation) = (running.mode.clone(), running.activation);
-        cx.out
-            .push(Output::Record(Record::ModeFailed { mode: mode.clone() }));
-        self.withdraw(cx);
-        self.announce(cx, state(mode, activation, ModePhase::Ended));
-    }
-
-    fn stop_mode(&mut self, cx: &mut Cx<'_>, why: StopReason) -> Option<(ModeId, u16)> {
-        let running = self.hosting.running()?;
-        let (mode, activation) = (running.mode.clone(), running.activation);
-        cx.out.push(Output::Record(Record::ModeEnded {
-            mode: mode.clone(),
-            activation,
-            why,
-        }));
-        self.notify(cx, HostEvent::Stop(why));
-        self.withdraw(cx);
-        Some((mode, activation))
-    }
-
-    /// Nothing is granted any more, nothing that was asked for counts, and nothing stays drawn.
-    fn withdraw(&mut self, cx: &mut Cx<'_>) {
-        self.grant.withdraw();
-        self.hosting.end();
-        self.uplink.clear_mode();
-        self.wipe(cx.out);
-    }
-
-    /// Gives the mode that runs an event.
-    fn notify(&mut self, cx: &mut Cx<'_>, event: HostEvent) {
-        let Some(mode) = self.hosting.running().map(|running| running.mode.clone()) else {
-            return;
-        };
-        let seq = self.hosting.number();
-        cx.out.push(Output::ModeEvent { seq, mode, event });
-    }
-
-    fn announce(&mut self, cx: &mut Cx<'_>, state: ModeState) {
-        self.tell(cx, state.clone());
-        cx.out.event(Event::Mode(state));
-    }
-
-    fn acted(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn acted(&mut self, cx: &mut Cx<'_>) {
         if self.idle.acted(cx.now) {
             self.warn(cx, Duration::ZERO);
         }
@@ -382,12 +264,12 @@ impl Active {
 
     fn heard(&mut self, cx: &mut Cx<'_>) {
         if self.liveness.heard(cx.now) {
-            cx.out.push(Output::Record(Record::LinkBack));
+            cx.out.record(Record::LinkBack);
             cx.out.event(Event::Link(Link::Ok));
         }
     }
 
-    fn tell(&mut self, cx: &mut Cx<'_>, message: impl Into<Control>) {
+    pub(super) fn tell(&mut self, cx: &mut Cx<'_>, message: impl Into<Control>) {
         self.send(
             cx,
             Outbound::reliable(Channel::Control, message.into().to_frame()),
@@ -397,22 +279,5 @@ impl Active {
     fn send(&mut self, cx: &mut Cx<'_>, outbound: Outbound) {
         self.uplink.charge(cx.now, outbound.bytes.len());
         cx.out.push(Output::Send(outbound));
-    }
-}
-
-fn state(mode: ModeId, activation: u16, phase: ModePhase) -> ModeState {
-    ModeState {
-        mode,
-        activation,
-        phase,
-        refusal: None,
-        expires_in_s: None,
-    }
-}
-
-fn refused(mode: ModeId, refusal: Refusal) -> ModeState {
-    ModeState {
-        refusal: Some(refusal),
-        ..state(mode, 0, ModePhase::Refused)
     }
 }

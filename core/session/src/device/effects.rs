@@ -6,7 +6,7 @@
 use alongside_mode::{Effect, Line, StopReason};
 use alongside_protocol::annotation::Annotation;
 
-use super::{Active, Cx, Event, Output};
+use super::{Active, Cx, Event};
 use crate::{
     Act, Record,
     grant::{Denial, Permit},
@@ -24,7 +24,7 @@ impl Active {
                 Err(Denial::Stale)
             };
             if let Err(why) = done {
-                cx.out.push(Output::Record(Record::Denied { act, why }));
+                cx.out.record(Record::Denied { act, why });
             }
         }
     }
@@ -49,7 +49,7 @@ impl Active {
             }
             Effect::SetTimer { id, after } => running.set_timer(cx.now, id, after),
             Effect::Audit(line) => {
-                cx.out.push(Output::Record(Record::ModeSays(line)));
+                cx.out.record(Record::ModeSays(line));
                 Ok(())
             }
             Effect::Finish(_) => {
@@ -73,18 +73,18 @@ impl Active {
 }
 
 fn annotate(_permit: &Permit<'_>, cx: &mut Cx<'_>, activation: u16, annotation: Annotation) {
-    cx.out.push(Output::Record(Record::Released {
+    cx.out.record(Record::Released {
         activation,
         act: Act::Annotate,
-    }));
+    });
     cx.out.event(Event::Annotate(annotation));
 }
 
 fn notice(_permit: &Permit<'_>, cx: &mut Cx<'_>, activation: u16, line: Line) {
-    cx.out.push(Output::Record(Record::Released {
+    cx.out.record(Record::Released {
         activation,
         act: Act::Notice,
-    }));
+    });
     cx.out.event(Event::Notice(line));
 }
 

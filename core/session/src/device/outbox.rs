@@ -16,6 +16,10 @@ impl Outbox {
         self.0.push_back(output);
     }
 
+    pub(super) fn record(&mut self, record: Record) {
+        self.push(Output::Record(record));
+    }
+
     pub(super) fn event(&mut self, event: Event) {
         self.push(Output::Event(event));
     }

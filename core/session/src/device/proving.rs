@@ -128,7 +128,7 @@ impl Proving {
             Proof::B { .. } | Proof::C { .. } => return Err(Stop::out_of_turn(frame)),
         };
         // The tag that follows lets the other side test one guess, even if it then hangs up.
-        cx.out.push(Output::Record(Record::AttemptCharged));
+        cx.out.record(Record::AttemptCharged);
         cx.out.event(Event::AttemptCharged);
         let answer = DeviceProof::answer(&self.binding, code, &self.entropy, share);
         let (run, answer) = answer.map_err(|NotProved| refuse(cx, WRONG))?;
@@ -178,10 +178,10 @@ fn begin(
     let epoch = u64::from_be_bytes(*entropy.draw(b"alongside panel epoch"));
     let mut operator = cx.config.operator.clone();
     operator.introduce(hello.name);
-    cx.out.push(Output::Record(Record::SessionStarted {
+    cx.out.record(Record::SessionStarted {
         session,
         peer: binding.peer,
-    }));
+    });
     cx.out.event(Event::Connected { session, operator });
     Box::new(Active::begin(cx, proved, session, epoch))
 }
@@ -201,7 +201,7 @@ fn refuse(cx: &mut Cx<'_>, failure: ProofFailure) -> Stop {
 
 /// The proof failed.
 fn fail(cx: &mut Cx<'_>, failure: ProofFailure) -> Stop {
-    cx.out.push(Output::Record(Record::ProofFailed(failure)));
+    cx.out.record(Record::ProofFailed(failure));
     cx.out.event(Event::CodeFailed(failure));
     Ending::NOT_PROVED.into()
 }

@@ -213,3 +213,40 @@ fn a_neutral_or_invalid_share_is_refused_before_any_tag_is_made() {
         assert!(DeviceProof::answer(&device, &code(81, 1), &entropy(2), share).is_err());
     }
 }
+
+/// The three frames of one run, computed by a second implementation: Python's integers, after RFC 9496, RFC 5869 and
+/// the draft's text.
+#[test]
+fn an_independent_implementation_sends_the_same_three_frames() {
+    let mut exporter = [0; 48];
+    exporter.iter_mut().zip(0..).for_each(|(byte, n)| *byte = n);
+    let operator = Binding {
+        exporter,
+        local: OPERATOR_KEY,
+        peer: DEVICE_KEY,
+    };
+    let device = Binding {
+        exporter,
+        local: DEVICE_KEY,
+        peer: OPERATOR_KEY,
+    };
+    let code = AccessCode::parse("0008 1123 4564").expect("a code");
+    let mut frames = Vec::new();
+    let outcome = run((&operator, &code), (&device, &code), |frame| {
+        frames.push(
+            frame
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>(),
+        );
+    });
+    assert_eq!(outcome, BOTH);
+    assert_eq!(
+        frames,
+        [
+            "000022010101300673f6bac7d7845f1c655c662c5c21d1eb0959e57fcd7a5aac9ba1ceda2253",
+            "00004002b2ba675ff3e03681babe152526552c2e1ddfe5286323703d99e03ca17f4af4444f0aff741038772f34e86b1c223f575aebe628fdfd2bf1bc405cf34c117352d0",
+            "0000200367a2039daf8014267e6850b7904cad0dad562657cdddbd3476dccc8369f565b1",
+        ]
+    );
+}
