@@ -1,1 +1,36 @@
-fn main() {}
+//! The Alongside agent: parses the command line, starts the runtime, runs what was asked for.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+#[cfg(feature = "demo")]
+use alongside_agent::demo;
+use alongside_agent::{assist, cli, device, exit::Exit, log};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let (format, filter) = cli.log();
+    log::start(format, filter);
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("alongside-agent: no runtime: {error}");
+            return Exit::Failed.into();
+        }
+    };
+    let exit = runtime.block_on(async {
+        match cli.command {
+            #[cfg(feature = "demo")]
+            cli::Command::Demo(args) => demo::run(args).await,
+            cli::Command::Device(args) => device::run(*args).await,
+            cli::Command::Assist(args) => assist::run(*args).await,
+        }
+    });
+    // Standard input is read by a thread that only returns with the next line; do not wait for it.
+    runtime.shutdown_background();
+    exit.into()
+}

@@ -1,1 +1,56 @@
+//! Remote assistance for devices with a control panel.
+//!
+//! A customer at a device types a short code; an operator far away sees the panel, points and draws on it, and the
+//! customer can end it at any moment. This crate is what an embedder adds:
+//!
+//! - a **device**: bring a [`Panel`](ports::Panel) and a [`Customer`](ports::Customer), make a [`Device`], run it;
+//! - an **operator**: make an [`Operator`], ask it for a code, watch its [`Screen`](operator::Screen).
+//!
+//! Both are one future each. They run inside your tokio runtime, start no task, no thread and no listener behind your
+//! back, and keep no global state, so two devices live in one process. Time is tokio's, so a test with a paused clock
+//! runs an hour of a session in milliseconds.
+//!
+//! ```no_run
+//! # async fn example(panel: std::sync::Arc<dyn alongside::ports::Panel>, customer: std::sync::Arc<dyn alongside::ports::Customer>)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! use alongside::{Compartment, Device, DeviceConfig, Relay, Until, protocol::{Serial, label::Label}};
+//!
+//! let config = DeviceConfig {
+//!     relay: Relay::new("relay.example.com")?,
+//!     serial: Serial::new("B7-0042")?,
+//!     model: Label::new("Example B7")?,
+//!     compartment: Compartment::open("/var/lib/alongside".as_ref())?,
+//! };
+//! let (device, handle, _events) = Device::new(config, panel, customer)?;
+//! // Your buttons call handle.enter_code(...), handle.exit(), handle.stop_key(...).
+//! # drop(handle);
+//! device.run(Until::Stopped).await;
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
 
+pub mod device;
+pub mod operator;
+pub mod ports;
+pub mod status;
+
+mod clock;
+mod compartment;
+mod meter;
+mod modes;
+mod random;
+mod relay;
+mod session_io;
+mod wire;
+
+pub use alongside_mode::TypedText;
+pub use alongside_panel::Frame;
+pub use alongside_protocol as protocol;
+pub use alongside_transport::{ConnectError, Identity, PathKind};
+pub use clock::unix_ms;
+pub use compartment::{Compartment, CompartmentError};
+pub use device::{Device, DeviceConfig, DeviceEnd, DeviceEvent, DeviceHandle, Until};
+pub use meter::PathStatus;
+pub use operator::{Operator, OperatorConfig, OperatorEnd, OperatorEvent, OperatorHandle};
+pub use relay::{Relay, RelayError};

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use alongside_protocol::{
     code::CodeError,
-    ids::{ModeId, PublicKey, SessionId},
-    label::{Label, Name},
+    ids::{ModeId, SessionId},
+    proof::ProofFailure,
     reason::{EndReason, ModePhase, Party, Refusal},
 };
+
+pub use alongside_session::{Link, OperatorIdentity};
 
 /// How things stand on the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,32 +69,6 @@ pub struct Ask {
     pub expires_in: Duration,
 }
 
-/// Whether the other side can be reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// It was heard from lately.
-    Ok,
-    /// Nothing came for this long.
-    Missing {
-        /// How long.
-        silent: Duration,
-    },
-}
-
-/// Who the operator is, and who says so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OperatorIdentity {
-    /// The operator's long-term key; proved by the connection itself.
-    pub key: PublicKey,
-    /// Name to show; `None` until anybody gave one.
-    pub name: Option<Name>,
-    /// Organisation to show.
-    pub organisation: Option<Name>,
-    /// The relay that confirms name and organisation; `None` means that the operator alone says so, which the panel
-    /// must show as a warning.
-    pub confirmed_by: Option<Label<255>>,
-}
-
 /// Why a code did not lead to a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -117,6 +93,17 @@ pub enum CodeRefusal {
     },
     /// There is no way to the relay, or no operator behind it; the word is the error code of the command line.
     NoConnection(ConnectProblem),
+}
+
+impl From<ProofFailure> for CodeRefusal {
+    fn from(failure: ProofFailure) -> Self {
+        match failure {
+            ProofFailure::Wrong { tries_left } => Self::Wrong { tries_left },
+            ProofFailure::Burnt => Self::Burnt,
+            ProofFailure::Expired => Self::Expired,
+            ProofFailure::Unsupported => Self::NoConnection(ConnectProblem::Incompatible),
+        }
+    }
 }
 
 /// Why there is no connection, coded.

@@ -1,0 +1,203 @@
+//! `alongside-agent assist`: the operator's side.
+
+use alongside::{
+    Compartment, ConnectError, Operator, OperatorConfig, OperatorEnd, OperatorEvent,
+    operator::{OperatorEvents, Until},
+    protocol::{
+        PublicKey,
+        reason::{EndReason, Party},
+    },
+};
+
+use crate::{
+    api::{self, Event, event},
+    cli::AssistArgs,
+    config::{AssistSettings, Surroundings},
+    exit::{Exit, chain},
+    fan::Fan,
+    pages, signal, stdio,
+};
+
+pub mod commands;
+
+use commands::Desk;
+
+/// Runs the operator's side as the command line asks.
+pub async fn run(args: AssistArgs) -> Exit {
+    let settings = match AssistSettings::resolve(&args, &Surroundings::of_process()) {
+        Ok(settings) => settings,
+        Err(error) => return fail(Exit::Usage, &chain(&error)),
+    };
+    let identity = match Compartment::open(&settings.shared.state)
+        .and_then(|compartment| compartment.identity())
+    {
+        Ok(identity) => identity,
+        Err(error) => return fail(Exit::Failed, &chain(&error)),
+    };
+    let key = identity.public_key();
+    let (operator, handle, events) = Operator::new(OperatorConfig {
+        relay: settings.shared.relay,
+        identity,
+        name: settings.name,
+    });
+    let fan = Fan::default();
+    let desk = Desk::new(handle, fan.clone());
+    let wants_page = args.console || !args.stdio;
+    let page = if wants_page {
+        match pages::operator::start(desk.clone(), fan.clone()).await {
+            Ok(page) => Some(page),
+            Err(error) => return fail(Exit::Failed, &chain(&error)),
+        }
+    } else {
+        None
+    };
+    let spoken = args.stdio.then(|| fan.subscribe());
+    let url = page.as_ref().map(|page| page.url().to_owned());
+    let side = async {
+        let exit = drive(
+            operator,
+            events,
+            &fan,
+            Until::FirstSession,
+            Some(Who { key, url }),
+        )
+        .await;
+        fan.close();
+        exit
+    };
+    let talk = async {
+        let Some(spoken) = spoken else { return Ok(()) };
+        let at_eof = async {
+            let _ = desk.handle().end().await;
+        };
+        stdio::serve(
+            &desk,
+            tokio::io::stdin(),
+            tokio::io::stdout(),
+            spoken,
+            at_eof,
+        )
+        .await
+    };
+    let stop = async {
+        signal::terminated().await;
+        // The first ends a session, the second the operator.
+        let _ = desk.handle().end().await;
+        let _ = desk.handle().end().await;
+        std::future::pending::<()>().await;
+    };
+    let (exit, talked) = tokio::select! {
+        done = async { tokio::join!(side, talk) } => done,
+        () = stop => return Exit::Failed,
+    };
+    if let Some(page) = page {
+        page.finish().await;
+    }
+    match talked {
+        Ok(()) => exit,
+        Err(error) => fail(
+            Exit::Failed,
+            &format!("standard output cannot be written: {error}"),
+        ),
+    }
+}
+
+/// Who this operator is, for a relay that does not know them, and where the console is, for a person.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// The operator's key.
+    pub key: PublicKey,
+    /// The console's address.
+    pub url: Option<String>,
+}
+
+/// Runs the operator and tells what happens; the last thing told is `ended`.
+pub async fn drive(
+    operator: Operator,
+    mut events: OperatorEvents,
+    fan: &Fan<Event>,
+    until: Until,
+    who: Option<Who>,
+) -> Exit {
+    let tell = async {
+        let mut ended = false;
+        while let Some(event) = events.recv().await {
+            if matches!(event, OperatorEvent::Ready) {
+                fan.send(Event::Ready(event::Ready {
+                    role: event::Role::Operator,
+                    serial: None,
+                    panel: None,
+                }));
+                if let Some(url) = who.as_ref().and_then(|who| who.url.as_deref()) {
+                    announce(url);
+                }
+                continue;
+            }
+            if let Some(event) = commands::told(event) {
+                ended |= matches!(event, Event::Ended { .. });
+                fan.send(event);
+            }
+        }
+        ended
+    };
+    let (end, ended) = tokio::join!(operator.run(until), tell);
+    let (exit, by, reason) = match end {
+        Ok(OperatorEnd::Session { by, reason }) => (Exit::Done, by, reason),
+        Ok(OperatorEnd::CodeBurnt) => (Exit::WrongCode, Party::Policy, EndReason::CodeNotProved),
+        Ok(OperatorEnd::RelayLost(lost)) => {
+            tracing::error!(error = %chain(&lost), "the relay is gone");
+            (Exit::NoPath, Party::Relay, EndReason::RelayClosed)
+        }
+        Ok(_) => (Exit::Done, Party::Operator, EndReason::OperatorEnded),
+        Err(error) => {
+            let failure = refused(&error, who.map(|who| who.key));
+            eprintln!("alongside-agent: {}", failure.message);
+            fan.send(failure.into());
+            (
+                if is_refused(&error) {
+                    Exit::Refused
+                } else {
+                    Exit::NoPath
+                },
+                Party::Relay,
+                EndReason::RelayClosed,
+            )
+        }
+    };
+    if !ended {
+        fan.send(Event::Ended { by, reason });
+    }
+    exit
+}
+
+/// Why there is no way to the relay, with what to do about it.
+fn refused(error: &ConnectError, key: Option<PublicKey>) -> api::Failure {
+    let code = api::ErrorCode::ALL
+        .iter()
+        .copied()
+        .find(|code| code.as_str() == error.code());
+    let mut message = chain(error);
+    if let Some(key) = key.filter(|_| is_refused(error)) {
+        // The deployer needs the key to let this operator in.
+        message.push_str(&format!("; this operator's key is {key}"));
+    }
+    api::Failure::new(code.unwrap_or(api::ErrorCode::Internal), message)
+}
+
+const fn is_refused(error: &ConnectError) -> bool {
+    matches!(error, ConnectError::Refused { .. })
+}
+
+/// Prints where the page is.
+#[expect(
+    clippy::print_stdout,
+    reason = "the address is what a person starts this for"
+)]
+fn announce(url: &str) {
+    println!("Open the console: {url}");
+}
+
+fn fail(exit: Exit, message: &str) -> Exit {
+    eprintln!("alongside-agent: {message}");
+    exit
+}

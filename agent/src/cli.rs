@@ -1,0 +1,163 @@
+//! The command line: what can be asked for, parsed straight into the types it means.
+
+use std::path::PathBuf;
+
+use alongside::protocol::{Serial, label::Name};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Remote assistance for devices with a control panel.
+///
+/// A customer at the device types a short code; an operator far away sees the panel, points and draws on it. The
+/// customer can end it at any moment: EXIT, or the stop key held for five seconds.
+#[derive(Debug, Parser)]
+#[command(name = "alongside-agent", version, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, 1 failed, 2 usage, 3 no path to the relay, 4 refused by the other side, 5 wrong code.
+Every option can also stand in the file given by --config (TOML, unknown keys are errors) or in the environment as
+ALONGSIDE_<OPTION>; the command line wins over the environment, the environment over the file.
+
+Try it on one machine:   alongside-agent demo
+A device of your own:    alongside-agent device --relay relay.example.com
+The support person:      alongside-agent assist --relay relay.example.com --name 'Dana, Acme Support'";
+
+impl Cli {
+    /// The log's format and how much of it there is unless the environment says otherwise.
+    pub fn log(&self) -> (LogFormat, &'static str) {
+        match &self.command {
+            // Whoever tries it out wants to see the pages, not warnings about a relay that is a demo.
+            #[cfg(feature = "demo")]
+            Command::Demo(args) => (args.log.log.unwrap_or_default(), "error"),
+            Command::Device(args) => (args.shared.log.unwrap_or_default(), "info"),
+            Command::Assist(args) => (args.shared.log.unwrap_or_default(), "info"),
+        }
+    }
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Relay, device and operator on this machine: prints two pages to open.
+    #[cfg(feature = "demo")]
+    Demo(DemoArgs),
+    /// The device's side: shows the panel, takes the code that the operator reads out.
+    Device(Box<DeviceArgs>),
+    /// The operator's side: asks the relay for a code, shows the panel of whoever types it.
+    Assist(Box<AssistArgs>),
+}
+
+/// Options of `demo`.
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {
+    /// Print one JSON line with the addresses of the two pages instead of text.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show the comment as help")]
+    pub log: LogArgs,
+}
+
+/// How to log.
+#[derive(Args, Clone, Debug)]
+pub struct LogArgs {
+    /// Format of the log on standard error [default: text].
+    #[arg(long, env = "ALONGSIDE_LOG", value_name = "FORMAT")]
+    pub log: Option<LogFormat>,
+}
+
+/// Formats of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Options that device and operator share.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SharedArgs {
+    /// Host name of the relay; its port is 443.
+    #[arg(long, env = "ALONGSIDE_RELAY", value_name = "HOST")]
+    pub relay: Option<String>,
+    /// File with more settings, in TOML.
+    #[arg(long, env = "ALONGSIDE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of its own for keys and counters, made with mode 0700 [default: the user's state folder].
+    #[arg(long, env = "ALONGSIDE_STATE", value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Network interface to use, such as `eth0` [default: any].
+    #[arg(long, env = "ALONGSIDE_INTERFACE", value_name = "IF")]
+    pub interface: Option<String>,
+    /// PEM file with the certificate authority of the relay [default: those that this machine trusts].
+    #[arg(long, env = "ALONGSIDE_RELAY_CA", value_name = "FILE")]
+    pub relay_ca: Option<PathBuf>,
+    /// SHA-256 of the relay's public key (SubjectPublicKeyInfo), 64 hexadecimal digits: trust this key alone.
+    #[arg(long, env = "ALONGSIDE_RELAY_PIN", value_name = "HEX")]
+    pub relay_pin: Option<String>,
+    /// Another port than 443, for tests and labs only.
+    #[arg(long, env = "ALONGSIDE_DANGER_RELAY_PORT", value_name = "N")]
+    pub danger_relay_port: Option<u16>,
+    /// Format of the log on standard error [default: text].
+    #[arg(long, env = "ALONGSIDE_LOG", value_name = "FORMAT")]
+    pub log: Option<LogFormat>,
+}
+
+/// Options of `device`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DeviceArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show the comment as help")]
+    pub shared: SharedArgs,
+    /// Kind of panel [default: mfd].
+    #[arg(long, env = "ALONGSIDE_PANEL", value_name = "KIND")]
+    pub panel: Option<PanelKind>,
+    /// X display to show, such as `:0` [default: $DISPLAY].
+    #[arg(long, env = "ALONGSIDE_X11_DISPLAY", value_name = "D")]
+    pub x11_display: Option<String>,
+    /// The device's serial number, at most 32 bytes [default: the host's name].
+    #[arg(long, env = "ALONGSIDE_SERIAL", value_name = "S")]
+    pub serial: Option<Serial>,
+    /// Read the access code from this file, or from standard input with `-`, and end with its session.
+    /// A file, because arguments show in the process list.
+    #[arg(long, env = "ALONGSIDE_CODE_FILE", value_name = "FILE|-")]
+    pub code_file: Option<PathBuf>,
+    /// Speak JSON Lines on standard input and output.
+    #[arg(long)]
+    pub stdio: bool,
+}
+
+/// Kinds of panel that the agent brings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PanelKind {
+    /// A multifunction printer's touch panel, drawn by the agent itself.
+    #[default]
+    Mfd,
+    /// A whole X11 screen.
+    X11,
+}
+
+/// Options of `assist`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct AssistArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show the comment as help")]
+    pub shared: SharedArgs,
+    /// Your name, shown to the customer as unverified unless the relay confirms another.
+    #[arg(long, env = "ALONGSIDE_NAME", value_name = "NAME")]
+    pub name: Option<Name>,
+    /// Serve the console page and print its address (the default without --stdio).
+    #[arg(long)]
+    pub console: bool,
+    /// Speak JSON Lines on standard input and output.
+    #[arg(long)]
+    pub stdio: bool,
+}

@@ -1,0 +1,389 @@
+//! Settings of the agent: command line over environment over file over default.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use alongside::{
+    Relay,
+    protocol::{
+        Serial,
+        label::{LabelError, Name},
+    },
+};
+use serde::{Deserialize, Deserializer};
+
+use crate::cli::{AssistArgs, DeviceArgs, LogFormat, PanelKind, SharedArgs};
+
+/// Why the settings cannot be used. All are usage errors: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A file named in the settings cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The settings file is not TOML, or has a key or value that does not exist.
+    #[error("{} is not a valid settings file: {message}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Line, key and what is wrong with it.
+        message: String,
+    },
+    /// No relay was named anywhere.
+    #[error(
+        "no relay given: name its host with --relay, ALONGSIDE_RELAY or `relay = \"...\"` in the settings file"
+    )]
+    NoRelay,
+    /// A value does not fit.
+    #[error("{key} = {value:?} is not valid: {why}")]
+    Value {
+        /// Which setting.
+        key: &'static str,
+        /// What was given.
+        value: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// There is no place for the state.
+    #[error("no folder for the state: give one with --state, or set HOME")]
+    NoState,
+}
+
+/// The file, every key optional.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    relay: Option<String>,
+    state: Option<PathBuf>,
+    interface: Option<String>,
+    relay_ca: Option<PathBuf>,
+    relay_pin: Option<String>,
+    danger_relay_port: Option<u16>,
+    log: Option<LogFormat>,
+    #[serde(default)]
+    device: DeviceFile,
+    #[serde(default)]
+    assist: AssistFile,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct DeviceFile {
+    panel: Option<PanelKind>,
+    x11_display: Option<String>,
+    #[serde(default, deserialize_with = "checked")]
+    serial: Option<Serial>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct AssistFile {
+    #[serde(default, deserialize_with = "checked")]
+    name: Option<Name>,
+}
+
+/// Reads a value that has a text form, so that the file's error says what is wrong with it.
+fn checked<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr<Err = LabelError>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+/// What device and operator have in common.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The relay, and how it is trusted.
+    pub relay: Relay,
+    /// Folder of the state.
+    pub state: PathBuf,
+    /// Format of the log.
+    pub log: LogFormat,
+}
+
+/// Settings of `device`.
+#[derive(Clone, Debug)]
+pub struct DeviceSettings {
+    /// What it has in common with the operator.
+    pub shared: Shared,
+    /// Kind of panel.
+    pub panel: PanelKind,
+    /// X display, where one is named.
+    pub x11_display: Option<String>,
+    /// Serial number.
+    pub serial: Serial,
+}
+
+/// Settings of `assist`.
+#[derive(Clone, Debug)]
+pub struct AssistSettings {
+    /// What it has in common with the device.
+    pub shared: Shared,
+    /// The operator's name.
+    pub name: Option<Name>,
+}
+
+/// What the process finds around itself; an argument, so that tests need no environment.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// `STATE_DIRECTORY`, set by a service manager.
+    pub state_directory: Option<PathBuf>,
+    /// `XDG_STATE_HOME`.
+    pub xdg_state_home: Option<PathBuf>,
+    /// `HOME`.
+    pub home: Option<PathBuf>,
+    /// The host's name.
+    pub host_name: String,
+}
+
+impl Surroundings {
+    /// Those of this process.
+    pub fn of_process() -> Self {
+        let path = |name| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        Self {
+            state_directory: path("STATE_DIRECTORY"),
+            xdg_state_home: path("XDG_STATE_HOME"),
+            home: path("HOME"),
+            host_name: rustix::system::uname()
+                .nodename()
+                .to_string_lossy()
+                .into_owned(),
+        }
+    }
+
+    fn state(&self, role: &str) -> Option<PathBuf> {
+        if let Some(directory) = &self.state_directory {
+            return Some(directory.join(role));
+        }
+        let base = self
+            .xdg_state_home
+            .clone()
+            .or_else(|| Some(self.home.as_ref()?.join(".local/state")))?;
+        Some(base.join("alongside").join(role))
+    }
+}
+
+impl DeviceSettings {
+    /// Joins command line, environment (which clap has read into `args`), file and defaults.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming the file, key or value that is wrong.
+    pub fn resolve(args: &DeviceArgs, around: &Surroundings) -> Result<Self, ConfigError> {
+        let file = File::load(args.shared.config.as_deref())?;
+        let serial = match args.serial.clone().or_else(|| file.device.serial.clone()) {
+            Some(serial) => serial,
+            None => Serial::new(&around.host_name).map_err(|why| ConfigError::Value {
+                key: "serial",
+                value: around.host_name.clone(),
+                why: format!("the host's name is no serial number ({why}): give one with --serial"),
+            })?,
+        };
+        Ok(Self {
+            shared: Shared::resolve(&args.shared, &file, around, "device")?,
+            panel: args.panel.or(file.device.panel).unwrap_or_default(),
+            x11_display: args
+                .x11_display
+                .clone()
+                .or_else(|| file.device.x11_display.clone()),
+            serial,
+        })
+    }
+}
+
+impl AssistSettings {
+    /// Joins command line, environment (which clap has read into `args`), file and defaults.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming the file, key or value that is wrong.
+    pub fn resolve(args: &AssistArgs, around: &Surroundings) -> Result<Self, ConfigError> {
+        let file = File::load(args.shared.config.as_deref())?;
+        Ok(Self {
+            shared: Shared::resolve(&args.shared, &file, around, "operator")?,
+            name: args.name.clone().or_else(|| file.assist.name.clone()),
+        })
+    }
+}
+
+impl Shared {
+    fn resolve(
+        args: &SharedArgs,
+        file: &File,
+        around: &Surroundings,
+        role: &str,
+    ) -> Result<Self, ConfigError> {
+        let host = args
+            .relay
+            .clone()
+            .or_else(|| file.relay.clone())
+            .ok_or(ConfigError::NoRelay)?;
+        let mut relay = Relay::new(&host).map_err(|why| ConfigError::Value {
+            key: "relay",
+            value: host,
+            why: why.to_string(),
+        })?;
+        if let Some(path) = args.relay_ca.as_ref().or(file.relay_ca.as_ref()) {
+            let pem = fs::read(path).map_err(|source| ConfigError::Read {
+                path: path.clone(),
+                source,
+            })?;
+            relay = relay.with_ca(pem);
+        }
+        if let Some(pin) = args.relay_pin.as_ref().or(file.relay_pin.as_ref()) {
+            relay = relay.with_pin(pin).map_err(|why| ConfigError::Value {
+                key: "relay-pin",
+                value: pin.clone(),
+                why: why.to_string(),
+            })?;
+        }
+        if let Some(interface) = args.interface.as_ref().or(file.interface.as_ref()) {
+            relay = relay.with_interface(interface);
+        }
+        if let Some(port) = args.danger_relay_port.or(file.danger_relay_port) {
+            relay = relay.danger_with_port(port);
+        }
+        let state = args
+            .state
+            .clone()
+            .or_else(|| file.state.clone())
+            .or_else(|| around.state(role));
+        Ok(Self {
+            relay,
+            state: state.ok_or(ConfigError::NoState)?,
+            log: args.log.or(file.log).unwrap_or_default(),
+        })
+    }
+}
+
+impl File {
+    fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        toml::from_str(&text).map_err(|error| ConfigError::File {
+            path: path.to_owned(),
+            message: error.to_string().trim_end().to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn around() -> Surroundings {
+        Surroundings {
+            home: Some("/home/kim".into()),
+            host_name: "printer-7".into(),
+            ..Surroundings::default()
+        }
+    }
+
+    fn with_file(
+        text: &str,
+        change: impl FnOnce(&mut DeviceArgs),
+    ) -> Result<DeviceSettings, ConfigError> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("agent.toml");
+        fs::write(&path, text).expect("written");
+        let mut args = DeviceArgs {
+            shared: SharedArgs {
+                config: Some(path),
+                ..SharedArgs::default()
+            },
+            ..DeviceArgs::default()
+        };
+        change(&mut args);
+        DeviceSettings::resolve(&args, &around())
+    }
+
+    #[test]
+    fn command_line_wins_over_file_and_file_over_default() {
+        let from_file = "relay = 'file.example'\nstate = '/var/lib/file'\n[device]\nserial = 'FILE-1'\npanel = 'x11'\n";
+        let set = |args: &mut DeviceArgs| {
+            args.shared.relay = Some("flag.example".into());
+            args.serial = Some(Serial::new("FLAG-1").expect("a serial"));
+        };
+        let cases: [(&str, fn(&mut DeviceArgs), [&str; 3], PanelKind); 3] = [
+            (
+                "relay = 'file.example'",
+                |_| {},
+                [
+                    "file.example",
+                    "printer-7",
+                    "/home/kim/.local/state/alongside/device",
+                ],
+                PanelKind::Mfd,
+            ),
+            (
+                from_file,
+                |_| {},
+                ["file.example", "FILE-1", "/var/lib/file"],
+                PanelKind::X11,
+            ),
+            (
+                from_file,
+                set,
+                ["flag.example", "FLAG-1", "/var/lib/file"],
+                PanelKind::X11,
+            ),
+        ];
+        for (file, change, [relay, serial, state], panel) in cases {
+            let settings = with_file(file, change).expect("valid");
+            assert_eq!(settings.shared.relay.host(), relay);
+            assert_eq!(settings.serial.as_str(), serial);
+            assert_eq!(settings.shared.state, Path::new(state));
+            assert_eq!(settings.panel, panel);
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = with_file("relay = 'a.example'\nrelya-pin = 'ff'\n", |_| {})
+            .expect_err("refused")
+            .to_string();
+        assert!(
+            error.contains("relya-pin") && error.contains("line 2"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn without_a_relay_the_error_says_where_to_name_one() {
+        let error = with_file("", |_| {}).expect_err("refused").to_string();
+        assert!(
+            error.contains("--relay") && error.contains("ALONGSIDE_RELAY"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_hostile_name_in_the_file_is_refused_by_name() {
+        let long = "x".repeat(10_000);
+        let error = with_file(
+            &format!("relay = 'a.example'\n[device]\nserial = '{long}'"),
+            |_| {},
+        )
+        .expect_err("refused")
+        .to_string();
+        assert!(error.contains("10000 bytes"), "{}", error.len());
+    }
+}

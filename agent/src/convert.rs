@@ -1,0 +1,82 @@
+//! From the library's terms to those of the JSON vocabulary, where both sides need it.
+
+use std::time::Duration;
+
+use alongside::{PathKind, PathStatus, status::Link};
+use tokio::task::JoinError;
+
+use crate::{
+    api::{Done, ErrorCode, Failure, Reply, event},
+    exit,
+    snapshot::{Snapshot, SnapshotError},
+};
+
+/// The path in figures.
+pub fn path(path: PathStatus) -> event::Path {
+    let kind = match path.kind {
+        PathKind::Direct => event::PathKind::Direct,
+        PathKind::RelayQuic => event::PathKind::RelayQuic,
+        PathKind::RelayTls => event::PathKind::RelayTls,
+        PathKind::RelayProxy => event::PathKind::RelayProxy,
+        PathKind::None => event::PathKind::None,
+    };
+    // Tenths of a millisecond: more is noise.
+    let rtt_ms = (path.rtt.as_secs_f64() * 10_000.0).round() / 10.0;
+    event::Path {
+        kind,
+        rtt_ms,
+        kbps_in: path.inbound.as_u32(),
+        kbps_out: path.outbound.as_u32(),
+    }
+}
+
+/// Whether the other side was heard from.
+pub fn link(link: Link) -> event::Link {
+    match link {
+        Link::Ok => event::Link {
+            state: event::LinkState::Ok,
+            silent_ms: 0,
+        },
+        Link::Missing { silent } => event::Link {
+            state: event::LinkState::Missing,
+            silent_ms: u64::try_from(silent.as_millis()).unwrap_or(u64::MAX),
+        },
+    }
+}
+
+/// The reply to a `snapshot`.
+pub fn snapshot(
+    written: Result<Result<Snapshot, SnapshotError>, JoinError>,
+    frame: u64,
+    exact: bool,
+) -> Reply {
+    match written {
+        Ok(Ok(Snapshot {
+            width,
+            height,
+            sha256,
+        })) => Ok(Done::Snapshot(event::Snapshot {
+            width,
+            height,
+            frame,
+            exact,
+            sha256,
+        })),
+        Ok(Err(error)) => Err(Failure::bad_request(exit::chain(&error))),
+        Err(error) => Err(Failure::new(ErrorCode::Internal, error.to_string())),
+    }
+}
+
+/// Whole seconds, rounded up, for a countdown.
+pub fn whole_seconds(time: Duration) -> u16 {
+    u16::try_from(time.as_millis().div_ceil(1_000)).unwrap_or(u16::MAX)
+}
+
+/// Attempts in words.
+pub fn tries(left: u8) -> String {
+    match left {
+        0 => "no attempt is".to_owned(),
+        1 => "1 attempt is".to_owned(),
+        n => format!("{n} attempts are"),
+    }
+}

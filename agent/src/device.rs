@@ -1,0 +1,264 @@
+//! `alongside-agent device`: the device's side.
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+    sync::Arc,
+};
+
+use alongside::{
+    Compartment, Device, DeviceConfig, DeviceEnd, Until,
+    device::DeviceEvents,
+    ports::{Customer, Panel, PanelInfo},
+    protocol::{
+        AccessCode, Serial,
+        label::Label,
+        reason::{EndReason, Party},
+    },
+};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    api::{Event, event},
+    cli::{DeviceArgs, PanelKind},
+    config::{DeviceSettings, Surroundings},
+    exit::{Exit, chain},
+    fan::Fan,
+    pages,
+    panel::{mfd::MfdPanel, x11::X11Panel},
+    signal, stdio,
+};
+
+pub mod commands;
+pub mod refusal;
+
+use commands::Front;
+
+/// Runs the device's side as the command line asks.
+pub async fn run(args: DeviceArgs) -> Exit {
+    let settings = match DeviceSettings::resolve(&args, &Surroundings::of_process()) {
+        Ok(settings) => settings,
+        Err(error) => return fail(Exit::Usage, &chain(&error)),
+    };
+    let code = match args.code_file.as_deref().map(read_code) {
+        None => None,
+        Some(Ok(code)) => Some(code),
+        Some(Err(exit)) => return exit,
+    };
+    let screen = match Screen::open(&settings) {
+        Ok(screen) => screen,
+        Err(message) => return fail(Exit::Failed, &message),
+    };
+    let built = Compartment::open(&settings.shared.state).and_then(|compartment| {
+        let config = DeviceConfig {
+            relay: settings.shared.relay.clone(),
+            serial: settings.serial.clone(),
+            model: screen.model(),
+            compartment,
+        };
+        Device::new(config, screen.panel(), screen.customer())
+    });
+    let (device, handle, events) = match built {
+        Ok(built) => built,
+        Err(error) => return fail(Exit::Failed, &chain(&error)),
+    };
+    let fan = Fan::default();
+    let front = Front::new(handle.clone(), screen.panel(), screen.hand());
+    let wants_page = !args.stdio && screen.hand().is_some();
+    let page = match (wants_page, screen.hand()) {
+        (true, Some(mfd)) => match pages::device::start(front.clone(), mfd, fan.clone()).await {
+            Ok(page) => Some(page),
+            Err(error) => return fail(Exit::Failed, &chain(&error)),
+        },
+        _ => None,
+    };
+    if let Some(page) = &page {
+        announce(page.url());
+    }
+    let spoken = args.stdio.then(|| fan.subscribe());
+    fan.send(ready(&settings.serial, screen.panel().describe()));
+    let until = if code.is_some() {
+        Until::FirstCode
+    } else {
+        Until::Stopped
+    };
+    let side = async {
+        let exit = drive(device, events, &fan, until).await;
+        fan.close();
+        exit
+    };
+    let hands = async {
+        if let Some(mfd) = screen.hand() {
+            mfd.serve(&handle).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let enter = async {
+        if let Some(code) = code {
+            // What came of it is told as an event, and by the exit code.
+            let _ = handle.enter_code(code).await;
+        }
+    };
+    let talk = async {
+        let Some(spoken) = spoken else { return Ok(()) };
+        let at_eof = async {
+            // Without a session there is nothing to leave, and the device stops.
+            if handle.exit().await.is_err() {
+                let _ = handle.stop().await;
+            }
+        };
+        stdio::serve(
+            &front,
+            tokio::io::stdin(),
+            tokio::io::stdout(),
+            spoken,
+            at_eof,
+        )
+        .await
+    };
+    let stop = async {
+        signal::terminated().await;
+        let _ = handle.stop().await;
+        std::future::pending::<()>().await;
+    };
+    let (exit, talked, ()) = tokio::select! {
+        done = async { tokio::join!(side, talk, enter) } => done,
+        // These live as long as the device.
+        ((), ()) = async { tokio::join!(hands, stop) } => return Exit::Failed,
+    };
+    if let Some(page) = page {
+        page.finish().await;
+    }
+    match talked {
+        Ok(()) => exit,
+        Err(error) => fail(
+            Exit::Failed,
+            &format!("standard output cannot be written: {error}"),
+        ),
+    }
+}
+
+/// Runs the device and tells what happens.
+pub async fn drive(
+    device: Device,
+    mut events: DeviceEvents,
+    fan: &Fan<Event>,
+    until: Until,
+) -> Exit {
+    let tell = async {
+        while let Some(event) = events.recv().await {
+            if let Some(event) = commands::told(event) {
+                fan.send(event);
+            }
+        }
+    };
+    let (end, ()) = tokio::join!(device.run(until), tell);
+    match end {
+        DeviceEnd::Session { .. } => Exit::Done,
+        DeviceEnd::Refused(refusal) => {
+            let failure = refusal::failure(&refusal);
+            eprintln!("alongside-agent: {}", failure.message);
+            if !refusal::comes_after_the_claim(&refusal) {
+                fan.send(failure.into());
+            }
+            fan.send(Event::Ended {
+                by: Party::Device,
+                reason: EndReason::CodeNotProved,
+            });
+            refusal::exit(&refusal)
+        }
+        _ => Exit::Done,
+    }
+}
+
+/// What a device says first.
+pub fn ready(serial: &Serial, info: PanelInfo) -> Event {
+    let panel = Some(event::PanelCard::new(info.kind, info.size));
+    Event::Ready(event::Ready {
+        role: event::Role::Device,
+        serial: Some(serial.clone()),
+        panel,
+    })
+}
+
+/// The code of `--code-file`; never an argument, as those show in the process list.
+fn read_code(path: &Path) -> Result<AccessCode, Exit> {
+    /// Far more than a code with any spacing.
+    const MOST: u64 = 256;
+    let mut text = Zeroizing::new(String::new());
+    let read = if path == Path::new("-") {
+        io::stdin().take(MOST).read_to_string(&mut text)
+    } else {
+        fs::File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text))
+    };
+    if let Err(error) = read {
+        return Err(fail(
+            Exit::Usage,
+            &format!("cannot read the code from {}: {error}", path.display()),
+        ));
+    }
+    AccessCode::parse(&text).map_err(|error| fail(Exit::WrongCode, &error.to_string()))
+}
+
+/// The panel that was asked for.
+enum Screen {
+    Mfd(MfdPanel),
+    X11(Arc<X11Panel>),
+}
+
+impl Screen {
+    fn open(settings: &DeviceSettings) -> Result<Self, String> {
+        match settings.panel {
+            PanelKind::Mfd => Ok(Self::Mfd(MfdPanel::new())),
+            PanelKind::X11 => X11Panel::open(settings.x11_display.as_deref())
+                .map(|panel| Self::X11(Arc::new(panel)))
+                .map_err(|error| chain(&error)),
+        }
+    }
+
+    fn panel(&self) -> Arc<dyn Panel> {
+        match self {
+            Self::Mfd(mfd) => Arc::new(mfd.clone()),
+            Self::X11(x11) => Arc::clone(x11) as Arc<dyn Panel>,
+        }
+    }
+
+    fn customer(&self) -> Arc<dyn Customer> {
+        match self {
+            Self::Mfd(mfd) => Arc::new(mfd.clone()),
+            Self::X11(x11) => Arc::clone(x11) as Arc<dyn Customer>,
+        }
+    }
+
+    fn hand(&self) -> Option<MfdPanel> {
+        match self {
+            Self::Mfd(mfd) => Some(mfd.clone()),
+            Self::X11(_) => None,
+        }
+    }
+
+    fn model(&self) -> Label<64> {
+        let model = match self {
+            Self::Mfd(_) => "Alongside MFD 7",
+            Self::X11(_) => "X11 screen",
+        };
+        #[expect(clippy::expect_used, reason = "both are short and plain")]
+        Label::new(model).expect("a label")
+    }
+}
+
+/// Prints where the page is.
+#[expect(
+    clippy::print_stdout,
+    reason = "the address is what a person starts this for"
+)]
+fn announce(url: &str) {
+    println!("Open the front panel: {url}");
+}
+
+fn fail(exit: Exit, message: &str) -> Exit {
+    eprintln!("alongside-agent: {message}");
+    exit
+}

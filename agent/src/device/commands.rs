@@ -1,0 +1,186 @@
+//! Commands of the device's side, carried out; events of the device's side, put into words.
+
+use std::sync::Arc;
+
+use alongside::{
+    DeviceEvent, DeviceHandle,
+    device::DeviceError,
+    ports::Panel,
+    protocol::input::{KeyEvent, KeyMotion, PointerPhase},
+    status::{self, CodeRefusal, OperatorIdentity},
+};
+
+use crate::{
+    api::{
+        Done, ErrorCode, Event, Failure, Reply,
+        device::{Command, Touch, TouchPhase},
+        event, operator,
+    },
+    convert,
+    panel::mfd::MfdPanel,
+    snapshot,
+    stdio::Executor,
+};
+
+use super::refusal;
+
+/// Carries out commands on a running device, as the customer's hand.
+#[derive(Clone, Debug)]
+pub struct Front {
+    handle: DeviceHandle,
+    panel: Arc<dyn Panel>,
+    /// The panel as something that can be touched; only a panel that the agent draws itself can be.
+    hand: Option<MfdPanel>,
+    stop_key: &'static str,
+}
+
+/// The key that ends a session when it is held.
+pub const STOP_KEY: &str = "#";
+
+impl Front {
+    /// Commands go to `handle`, pictures come from `panel`, touches go to `hand`.
+    pub fn new(handle: DeviceHandle, panel: Arc<dyn Panel>, hand: Option<MfdPanel>) -> Self {
+        Self {
+            handle,
+            panel,
+            hand,
+            stop_key: STOP_KEY,
+        }
+    }
+
+    fn touch(&self, touch: &Touch) -> Reply {
+        let hand = self.hand()?;
+        let at = touch.at();
+        match touch.phase {
+            TouchPhase::Tap => {
+                hand.touch(at, PointerPhase::Down);
+                hand.touch(at, PointerPhase::Up);
+            }
+            TouchPhase::Down => hand.touch(at, PointerPhase::Down),
+            TouchPhase::Move => hand.touch(at, PointerPhase::Move),
+            TouchPhase::Up => hand.touch(at, PointerPhase::Up),
+        }
+        Ok(Done::Accepted)
+    }
+
+    /// A key of the front panel. On a panel that is not ours only the stop key is: it belongs to the session.
+    async fn key(&self, event: KeyEvent) -> Reply {
+        if let Some(hand) = &self.hand {
+            hand.key(&event.key, event.motion);
+            return Ok(Done::Accepted);
+        }
+        if event.key.as_str() != self.stop_key {
+            return Err(unsupported());
+        }
+        self.handle
+            .stop_key(event.motion)
+            .await
+            .map(|()| Done::Accepted)
+            .map_err(failure)
+    }
+
+    fn hand(&self) -> Result<&MfdPanel, Failure> {
+        self.hand.as_ref().ok_or_else(unsupported)
+    }
+
+    async fn snapshot(&self, wanted: operator::Snapshot) -> Reply {
+        let panel = Arc::clone(&self.panel);
+        let number = *panel.changes().borrow();
+        let taken = tokio::task::spawn_blocking(move || {
+            panel
+                .capture()
+                .map(|frame| snapshot::write(&frame, &wanted.file))
+        })
+        .await;
+        match taken {
+            Ok(Ok(written)) => convert::snapshot(Ok(written), number, true),
+            Ok(Err(error)) => Err(Failure::new(
+                ErrorCode::Internal,
+                crate::exit::chain(&error),
+            )),
+            Err(error) => Err(Failure::new(ErrorCode::Internal, error.to_string())),
+        }
+    }
+}
+
+impl Executor<Command> for Front {
+    async fn execute(&self, command: Command) -> Reply {
+        command.check(self.panel.describe().size)?;
+        let done = match command {
+            Command::EnterCode(entered) => {
+                let code = entered.code()?;
+                self.handle.enter_code(code).await
+            }
+            Command::Touch(touch) => return self.touch(&touch),
+            Command::Key(key) => return self.key(key.event()).await,
+            Command::Hold(hold) => {
+                self.key(hold.event(KeyMotion::Down)).await?;
+                tokio::time::sleep(hold.time).await;
+                return self.key(hold.event(KeyMotion::Up)).await;
+            }
+            // The one mode there is needs no further consent than the code itself.
+            Command::Allow(_) | Command::Refuse => Err(DeviceError::NotAsked),
+            Command::Exit => self.handle.exit().await,
+            Command::Snapshot(snapshot) => return self.snapshot(snapshot).await,
+        };
+        done.map(|()| Done::Accepted).map_err(failure)
+    }
+}
+
+fn unsupported() -> Failure {
+    Failure::new(
+        ErrorCode::Unsupported,
+        "this panel belongs to other programs: touch it by hand; only the stop key is taken here",
+    )
+}
+
+fn failure(error: DeviceError) -> Failure {
+    match error {
+        DeviceError::Code(refusal) => refusal::failure(&refusal),
+        DeviceError::Busy => Failure::new(ErrorCode::Busy, error.to_string()),
+        DeviceError::NotConnected | DeviceError::Stopped => {
+            Failure::new(ErrorCode::NotConnected, error.to_string())
+        }
+        DeviceError::NotAsked => Failure::new(ErrorCode::NotAsked, error.to_string()),
+        _ => Failure::new(ErrorCode::Internal, error.to_string()),
+    }
+}
+
+/// What an event of the device says to a person or a program, if anything.
+pub fn told(event: DeviceEvent) -> Option<Event> {
+    Some(match event {
+        DeviceEvent::CodeRefused(refusal) => refusal_event(&refusal)?,
+        DeviceEvent::Connected { session, operator } => {
+            Event::Connected(event::Connected::Device {
+                session,
+                operator: card(operator),
+            })
+        }
+        DeviceEvent::Mode(state) => crate::assist::commands::mode(state),
+        DeviceEvent::Annotation(annotation) => Event::Annotation((&annotation).into()),
+        DeviceEvent::Path(path) => Event::Path(convert::path(path)),
+        DeviceEvent::Link(link) => Event::Link(convert::link(link)),
+        DeviceEvent::RelayLink(status::Link::Missing { silent }) => Failure::new(
+            ErrorCode::RelayUnreachable,
+            format!("the relay has been silent for {} s", silent.as_secs()),
+        )
+        .into(),
+        DeviceEvent::Ended { by, reason } => Event::Ended { by, reason },
+        _ => return None,
+    })
+}
+
+/// A code's refusal that came after its command was answered; the others are the answer itself.
+fn refusal_event(refusal: &CodeRefusal) -> Option<Event> {
+    refusal::comes_after_the_claim(refusal).then(|| refusal::failure(refusal).into())
+}
+
+fn card(operator: OperatorIdentity) -> event::OperatorCard {
+    event::OperatorCard {
+        name: operator.name,
+        organisation: operator.organisation,
+        confirmed: operator.confirmed_by.is_some(),
+        confirmed_by: operator.confirmed_by,
+        key: operator.key,
+    }
+}

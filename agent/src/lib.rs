@@ -1,0 +1,20 @@
+//! The agent as a library: what the binary `alongside-agent` is made of, for its tests and examples.
+#![forbid(unsafe_code)]
+
+pub mod api;
+pub mod assist;
+pub mod cli;
+pub mod config;
+pub mod convert;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod device;
+pub mod exit;
+pub mod fan;
+pub mod log;
+pub mod pages;
+pub mod panel;
+pub mod signal;
+pub mod snapshot;
+pub mod stdio;
+pub mod text;

@@ -1,0 +1,247 @@
+//! JSON Lines on standard input and output: the commands of one side in, replies and events out.
+
+use std::{future::Future, io, pin::Pin};
+
+use futures_util::{StreamExt, stream::FuturesOrdered};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    sync::mpsc,
+};
+
+use crate::api::{self, Commands, Event, MAX_LINE, Reply, Request};
+
+/// Answers that may be open at once; the next line is read when one of them is given.
+const OPEN_ANSWERS: usize = 256;
+
+/// What carries out the commands of one side.
+pub trait Executor<C>: Send + Sync {
+    /// Carries out one command. Starts at once; the answers of later commands wait for this one.
+    fn execute(&self, command: C) -> impl Future<Output = Reply> + Send;
+}
+
+/// Reads commands from `input` and writes replies and `events` to `output` until `input` or `events` end.
+///
+/// Comes back once `events` is closed and everything is written. At the end of `input` it runs `at_eof` and goes on
+/// writing events, so that the last one, `ended`, is told.
+///
+/// # Errors
+///
+/// The output cannot be written.
+pub async fn serve<C, E, R, W>(
+    executor: &E,
+    input: R,
+    mut output: W,
+    mut events: mpsc::UnboundedReceiver<Event>,
+    at_eof: impl Future<Output = ()>,
+) -> io::Result<()>
+where
+    C: Commands,
+    E: Executor<C>,
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let mut lines = Lines::new(input);
+    let mut answers: FuturesOrdered<Pin<Box<dyn Future<Output = Event> + Send + '_>>> =
+        FuturesOrdered::new();
+    let mut at_eof = Some(at_eof);
+    let mut reading = true;
+    loop {
+        tokio::select! {
+            biased;
+            Some(answer) = answers.next(), if !answers.is_empty() => write(&mut output, &answer).await?,
+            event = events.recv() => match event {
+                Some(event) => write(&mut output, &event).await?,
+                None => break,
+            },
+            line = lines.next(), if reading && answers.len() < OPEN_ANSWERS => match line {
+                Line::Whole(line) if line.iter().all(u8::is_ascii_whitespace) => {}
+                Line::Whole(line) => answers.push_back(answer(executor, &line)),
+                Line::TooLong(length) => {
+                    let failure = api::Failure::bad_request(format!("line of {length} bytes where at most {MAX_LINE} are allowed"));
+                    answers.push_back(Box::pin(std::future::ready(Event::reply(None, Err(failure)))));
+                }
+                Line::End => {
+                    reading = false;
+                    if let Some(at_eof) = at_eof.take() {
+                        at_eof.await;
+                    }
+                }
+            },
+        }
+    }
+    while let Some(answer) = answers.next().await {
+        write(&mut output, &answer).await?;
+    }
+    Ok(())
+}
+
+fn answer<'a, C: Commands, E: Executor<C>>(
+    executor: &'a E,
+    line: &[u8],
+) -> Pin<Box<dyn Future<Output = Event> + Send + 'a>>
+where
+    C: 'a,
+{
+    match api::parse::<C>(line) {
+        Ok(Request { id, command }) => {
+            let reply = executor.execute(command);
+            Box::pin(async move { Event::reply(id, reply.await) })
+        }
+        Err(rejected) => Box::pin(std::future::ready(Event::reply(
+            rejected.id,
+            Err(rejected.failure),
+        ))),
+    }
+}
+
+async fn write<W: AsyncWrite + Unpin>(output: &mut W, event: &Event) -> io::Result<()> {
+    let mut line = event.line(alongside::unix_ms());
+    line.push('\n');
+    output.write_all(line.as_bytes()).await?;
+    output.flush().await
+}
+
+/// One line of input.
+enum Line {
+    Whole(Vec<u8>),
+    /// It had this many bytes and is skipped.
+    TooLong(usize),
+    End,
+}
+
+/// Cuts input into lines without keeping more than [`MAX_LINE`] bytes of any. Cancel safe.
+struct Lines<R> {
+    input: BufReader<R>,
+    line: Vec<u8>,
+    /// Bytes of the line that were dropped because it is too long.
+    dropped: usize,
+    ended: bool,
+}
+
+impl<R: AsyncRead + Unpin> Lines<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input: BufReader::new(input),
+            line: Vec::new(),
+            dropped: 0,
+            ended: false,
+        }
+    }
+
+    async fn next(&mut self) -> Line {
+        loop {
+            if self.ended {
+                return Line::End;
+            }
+            let Ok(chunk) = self.input.fill_buf().await else {
+                self.ended = true;
+                return self.take();
+            };
+            if chunk.is_empty() {
+                self.ended = true;
+                return self.take();
+            }
+            let end = chunk.iter().position(|byte| *byte == b'\n');
+            let content = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or(chunk);
+            if self.dropped == 0 && self.line.len() + content.len() <= MAX_LINE {
+                self.line.extend_from_slice(content);
+            } else {
+                self.dropped += self.line.len() + content.len();
+                self.line.clear();
+            }
+            let used = content.len() + usize::from(end.is_some());
+            self.input.consume(used);
+            if end.is_some() {
+                return self.take();
+            }
+        }
+    }
+
+    /// The line as it stands; the end of input where there is none.
+    fn take(&mut self) -> Line {
+        let line = std::mem::take(&mut self.line);
+        match std::mem::take(&mut self.dropped) {
+            0 if self.ended && line.is_empty() => Line::End,
+            0 => Line::Whole(line),
+            dropped => Line::TooLong(dropped + line.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Done, device};
+
+    /// Accepts everything but `refuse`.
+    struct Agreeable;
+
+    impl Executor<device::Command> for Agreeable {
+        async fn execute(&self, command: device::Command) -> Reply {
+            match command {
+                device::Command::Refuse => Err(api::Failure::new(
+                    api::ErrorCode::NotAsked,
+                    "nothing was asked",
+                )),
+                device::Command::Exit => {
+                    tokio::task::yield_now().await;
+                    Ok(Done::Accepted)
+                }
+                _ => Ok(Done::Accepted),
+            }
+        }
+    }
+
+    async fn run(input: &[u8]) -> Vec<serde_json::Value> {
+        let (sender, events) = mpsc::unbounded_channel();
+        let mut output = Vec::new();
+        serve::<device::Command, _, _, _>(&Agreeable, input, &mut output, events, async {
+            drop(sender)
+        })
+        .await
+        .expect("written");
+        let text = String::from_utf8(output).expect("UTF-8");
+        text.lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn every_line_is_answered_once_and_in_order() {
+        let lines = run(b"{\"do\":\"exit\",\"id\":1}\n{\"do\":\"refuse\",\"id\":2}\n\nnonsense\n{\"do\":\"exit\",\"id\":3}").await;
+        let told: Vec<_> = lines
+            .iter()
+            .map(|line| {
+                (
+                    line["event"].as_str().expect("an event"),
+                    line["id"].as_u64(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("ok", Some(1)),
+                ("error", Some(2)),
+                ("error", None),
+                ("ok", Some(3))
+            ]
+        );
+        assert_eq!(lines[2]["code"], "bad-request");
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_too_long_is_named_and_the_next_one_read() {
+        let mut input = vec![b'x'; 10 * MAX_LINE];
+        input.extend_from_slice(b"\n{\"do\":\"exit\",\"id\":7}\n");
+        let lines = run(&input).await;
+        assert_eq!(lines[0]["code"], "bad-request");
+        assert!(
+            lines[0]["message"]
+                .as_str()
+                .expect("words")
+                .contains("655360 bytes")
+        );
+        assert_eq!(lines[1]["id"], 7);
+    }
+}

@@ -1,0 +1,56 @@
+//! From what went wrong to what the customer is told.
+
+use std::time::Duration;
+
+use alongside_protocol::relay::RelayRefusal;
+use alongside_transport::{ConnectError, DialError, LegError, Lost};
+
+use crate::status::{CodeRefusal, ConnectProblem};
+
+/// Why the relay could not be reached.
+pub(super) fn of_connect(error: &ConnectError) -> ConnectProblem {
+    match error.code() {
+        "no-dns" => ConnectProblem::NoDns,
+        "relay-untrusted" => ConnectProblem::RelayUntrusted,
+        "relay-name" => ConnectProblem::RelayName,
+        "relay-refused" => ConnectProblem::RelayRefused,
+        _ => ConnectProblem::RelayUnreachable,
+    }
+}
+
+/// Why the operator did not come through.
+pub(super) fn of_dial(error: &DialError) -> ConnectProblem {
+    match error {
+        DialError::Failed(Lost::Refused { .. }) => ConnectProblem::Incompatible,
+        _ => ConnectProblem::OperatorUnreachable,
+    }
+}
+
+/// Why the relay does not introduce anybody for this code.
+pub(super) fn of_claim(error: &LegError) -> CodeRefusal {
+    let LegError::Refused {
+        refusal,
+        retry_after_s,
+    } = error
+    else {
+        return CodeRefusal::NoConnection(ConnectProblem::RelayUnreachable);
+    };
+    match refusal {
+        RelayRefusal::CodeUnknown | RelayRefusal::OperatorGone => CodeRefusal::Unknown,
+        RelayRefusal::CodeExpired => CodeRefusal::Expired,
+        RelayRefusal::CodeBurnt => CodeRefusal::Burnt,
+        RelayRefusal::TooManyClaims => CodeRefusal::EntryLocked {
+            wait: Duration::from_secs(retry_after_s.unwrap_or(60).into()),
+        },
+        RelayRefusal::Version => CodeRefusal::NoConnection(ConnectProblem::Incompatible),
+        _ => CodeRefusal::NoConnection(ConnectProblem::RelayRefused),
+    }
+}
+
+/// Whether a refusal means that somebody may be guessing codes.
+pub(super) const fn counts_as_wrong_entry(refusal: &CodeRefusal) -> bool {
+    matches!(
+        refusal,
+        CodeRefusal::Unknown | CodeRefusal::Expired | CodeRefusal::Burnt
+    )
+}

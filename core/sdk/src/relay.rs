@@ -1,0 +1,105 @@
+//! Which relay to use, and how to know that it is the right one.
+
+use std::sync::Arc;
+
+use alongside_protocol::{ids::hex_to_bytes, relay::Role};
+use alongside_transport::{Identity, LegConfig, RelayAddress, Trust};
+
+/// A relay: its host, how its certificate is trusted, and the interface that leads to it.
+///
+/// The port is 443 and no other.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    address: RelayAddress,
+    trust: Trust,
+    interface: Option<String>,
+}
+
+/// Why this is no relay.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RelayError {
+    /// The host is empty, or has a character that no host name or address has.
+    #[error("not a host name or an IP address: give the host alone, without scheme, port or path")]
+    Host,
+    /// The pin is not 64 hexadecimal digits.
+    #[error("a pin is the SHA-256 of the relay's public key, 64 hexadecimal digits")]
+    Pin,
+}
+
+impl Relay {
+    /// A relay whose certificate this machine trusts.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayError::Host`] unless `host` is a host name or an IP address.
+    pub fn new(host: &str) -> Result<Self, RelayError> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+        let is_name = !host.is_empty() && host.len() <= 253 && host.bytes().all(plain);
+        if !is_name && host.parse::<std::net::IpAddr>().is_err() {
+            return Err(RelayError::Host);
+        }
+        let address = RelayAddress::new(host);
+        Ok(Self {
+            address,
+            trust: Trust::Platform,
+            interface: None,
+        })
+    }
+
+    /// Trusts the certificate authorities of this PEM file, and no others.
+    #[must_use]
+    pub fn with_ca(mut self, pem: Vec<u8>) -> Self {
+        self.trust = Trust::CaFile(pem);
+        self
+    }
+
+    /// Trusts the one key whose SubjectPublicKeyInfo has this SHA-256.
+    ///
+    /// # Errors
+    ///
+    /// [`RelayError::Pin`] unless `hex` is 64 hexadecimal digits.
+    pub fn with_pin(mut self, hex: &str) -> Result<Self, RelayError> {
+        self.trust = Trust::Pin(hex_to_bytes(hex).ok_or(RelayError::Pin)?);
+        Ok(self)
+    }
+
+    /// Uses this network interface alone, such as `eth0`.
+    #[must_use]
+    pub fn with_interface(mut self, interface: &str) -> Self {
+        self.interface = Some(interface.to_owned());
+        self
+    }
+
+    /// Uses another port, for tests and labs.
+    #[must_use]
+    pub fn danger_with_port(mut self, port: u16) -> Self {
+        tracing::warn!(
+            port,
+            "using another relay port than 443: for tests and labs only"
+        );
+        self.address = self.address.with_danger_port(port);
+        self
+    }
+
+    /// The relay's host.
+    pub fn host(&self) -> &str {
+        &self.address.host
+    }
+
+    /// What a leg to it needs.
+    pub(crate) fn leg(&self, role: Role, identity: Arc<Identity>) -> LegConfig {
+        let (relay, trust, interface) = (
+            self.address.clone(),
+            self.trust.clone(),
+            self.interface.clone(),
+        );
+        LegConfig {
+            role,
+            identity,
+            relay,
+            trust,
+            interface,
+        }
+    }
+}
