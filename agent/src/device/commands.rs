@@ -1,6 +1,6 @@
 //! Commands of the device's side, carried out; events of the device's side, put into words.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use alongside::{
     DeviceEvent, DeviceHandle,
@@ -36,6 +36,9 @@ pub struct Front {
 
 /// The key that ends a session when it is held.
 pub const STOP_KEY: &str = "#";
+
+/// A key that is held for a time goes up this much later, so that the time has passed wherever it is measured.
+const HOLD_MARGIN: Duration = Duration::from_millis(25);
 
 impl Front {
     /// Commands go to `handle`, pictures come from `panel`, touches go to `hand`.
@@ -115,7 +118,7 @@ impl Executor<Command> for Front {
             Command::Key(key) => return self.key(key.event()).await,
             Command::Hold(hold) => {
                 self.key(hold.event(KeyMotion::Down)).await?;
-                tokio::time::sleep(hold.time).await;
+                tokio::time::sleep(hold.time + HOLD_MARGIN).await;
                 return self.key(hold.event(KeyMotion::Up)).await;
             }
             // The one mode there is needs no further consent than the code itself.

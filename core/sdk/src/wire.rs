@@ -72,6 +72,14 @@ struct Outbox {
     written: usize,
     /// Set while a frame was queued since the last `Drained`.
     busy: bool,
+    /// Operator: open the stream even though nothing is queued; the other side has something to say on it.
+    wanted: bool,
+}
+
+impl Outbox {
+    fn needs_stream(&self) -> bool {
+        self.wanted || !self.frames.is_empty()
+    }
 }
 
 /// All channels of one connection.
@@ -131,6 +139,13 @@ impl<C: Connection> Wire<C> {
         let outbox = self.outbox(channel);
         outbox.frames.push_back(frame);
         outbox.busy = true;
+    }
+
+    /// Operator: opens the streams on which the device speaks first.
+    pub(crate) fn open(&mut self, channels: &[Channel]) {
+        for channel in channels {
+            self.outbox(*channel).wanted = true;
+        }
     }
 
     /// Sends a datagram, or drops it: what it says, a later one says better.
@@ -217,9 +232,7 @@ impl<C: Connection> Wire<C> {
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
         loop {
             if self.opening.is_none() {
-                let wanted = Channel::ALL
-                    .into_iter()
-                    .find(|c| !self.is_open(*c) && !self.outbox(*c).frames.is_empty());
+                let wanted = Channel::ALL.into_iter().find(|c| !self.is_open(*c) && self.outbox(*c).needs_stream());
                 let Some(channel) = wanted else {
                     return Poll::Pending;
                 };

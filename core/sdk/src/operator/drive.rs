@@ -203,6 +203,7 @@ impl<C: Connection> Drive<'_, C> {
             },
             Event::Connected(hello) => {
                 self.connected = true;
+                self.wire.open(&[Channel::Mode, Channel::Panel]);
                 OperatorEvent::Connected(hello)
             }
             Event::Mode(state) => OperatorEvent::Mode(state),
