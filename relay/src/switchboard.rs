@@ -264,12 +264,7 @@ impl Switchboard {
         }
     }
 
-    /// When [`Switchboard::handle_timeout`] has something to do.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.turns.first().map(|(at, _)| *at)
-    }
-
-    /// Expires codes and frees nameplates whose rest is over.
+    /// Expires codes and frees nameplates whose rest is over; wants to be called about once a second.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(&(at, plate)) = self.turns.first() {
             if at > now {
