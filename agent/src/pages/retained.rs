@@ -17,6 +17,7 @@ pub(super) struct Retained {
     connected: Option<Stamped>,
     modes: Vec<(u64, event::Mode)>,
     asked: Option<(u64, event::Asked)>,
+    panel: Option<Stamped>,
     path: Option<Stamped>,
     link: Option<Stamped>,
     ended: Option<Stamped>,
@@ -53,6 +54,7 @@ impl Retained {
                 self.asked = None;
             }
             Event::Asked(asked) => self.asked = Some((t, asked.clone())),
+            Event::Panel(_) => self.panel = told(),
             Event::Path(_) => self.path = told(),
             Event::Link(_) => self.link = told(),
             Event::Annotation(ink) => self.ink(t, ink),
@@ -63,7 +65,6 @@ impl Retained {
             }
             Event::Ok(_)
             | Event::Error(_)
-            | Event::Panel(_)
             | Event::Injected(_)
             | Event::Idle { .. }
             | Event::Settings { .. }
@@ -137,6 +138,7 @@ impl Retained {
             .chain(self.connected.clone())
             .chain(modes)
             .chain(asked)
+            .chain(self.panel.clone())
             .chain(self.path.clone())
             .chain(self.link.clone())
             .chain(strokes)

@@ -65,7 +65,9 @@ class Panel extends HTMLElement {
     const edge = 2 * (parseFloat(style.paddingLeft) + parseFloat(style.marginLeft));
     const space = this.parentElement.getBoundingClientRect();
     const fitting = Math.min((space.width - edge) / screen.width, (space.height - edge) / screen.height);
-    this.#scale = this.#fit ? Math.max(0.1, Math.min(fitting, 2)) : 1;
+    // A picture that nearly fills the space at its true size is sharper there.
+    const fitted = fitting > 1 && fitting < 1.1 ? 1 : Math.max(0.1, Math.min(fitting, 2));
+    this.#scale = this.#fit ? fitted : 1;
     screen.style.width = `${screen.width * this.#scale}px`;
     screen.style.height = `${screen.height * this.#scale}px`;
     this.dispatchEvent(new Event('scale'));

@@ -172,7 +172,7 @@ class Session extends HTMLElement {
       Panel: `${panel.kind}, ${panel.width} × ${panel.height}`,
       Ticket: ticket || null,
       Session: session.slice(0, 8),
-      Connected: '0:00',
+      'Connected for': '0:00',
     });
     this.#lasts();
   }
@@ -212,7 +212,7 @@ class Session extends HTMLElement {
   }
 
   panel({ exact }) {
-    this.#panel.toggleAttribute('data-exact', exact);
+    this.#panel.dataset.exact = exact;
     this.#measure();
   }
 
@@ -234,8 +234,8 @@ class Session extends HTMLElement {
 
   #measure() {
     const { width, height } = this.#panel.screen;
-    const sharp = this.#panel.hasAttribute('data-exact') ? 'exact' : 'sharpening';
-    this.#parts.figures.textContent = `${width} × ${height} at ${Math.round(this.#panel.scale * 100)} %, ${sharp}`;
+    const exact = { true: ', exact', false: ', sharpening' }[this.#panel.dataset.exact] ?? '';
+    this.#parts.figures.textContent = `${width} × ${height} at ${Math.round(this.#panel.scale * 100)} %${exact}`;
   }
 
   #lasts() {
@@ -280,7 +280,7 @@ function keys() {
     ['Ctrl+Alt+1 to 3', 'ask for a mode'], ['Ctrl+Alt+Q', 'end'],
   ];
   const list = el('dl', {}, ...rows.flatMap(([key, does]) => [el('dt', {}, el('kbd', { textContent: key })), el('dd', { textContent: does })]));
-  return el('details', { className: 'keys' }, el('summary', { textContent: 'Keys' }), list);
+  return el('details', { className: 'keys', 'aria-label': 'Keys' }, el('summary', { textContent: 'Keys' }), list);
 }
 
 /** A small curve of what came in lately. */
