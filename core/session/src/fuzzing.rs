@@ -12,6 +12,8 @@ mod world;
 use std::time::Instant;
 
 pub use device::DeviceWorld;
+#[cfg(test)]
+pub(crate) use device::device_config;
 pub use operator::OperatorWorld;
 pub use steps::Step;
 pub use world::Stage;

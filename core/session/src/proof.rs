@@ -44,6 +44,14 @@ pub(crate) struct NotProved;
 #[must_use]
 pub(crate) struct Proved(());
 
+#[cfg(test)]
+impl Proved {
+    /// For tests of what comes after the proof.
+    pub(crate) const fn for_test() -> Self {
+        Self(())
+    }
+}
+
 /// The operator's half, after its share went out.
 pub(crate) struct OperatorProof {
     run: Pake,

@@ -95,3 +95,53 @@ const fn is_drawing(annotation: &Annotation) -> bool {
         Annotation::PointerGone | Annotation::Undo(_) | Annotation::Clear => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use alongside_mode::Capabilities;
+    use alongside_protocol::{PanelPoint, SessionId, units::Color};
+
+    use super::*;
+    use crate::{device::outbox::Outbox, fuzzing::device_config, proof::Proved};
+
+    #[expect(clippy::disallowed_methods, reason = "an instant to count from")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    /// What comes of a pointer that the running mode wants drawn at `now`, after `change` to a fresh session.
+    fn point(now: Instant, change: impl FnOnce(&mut Active)) -> Result<(), Denial> {
+        let (config, mut out) = (device_config(), Outbox::default());
+        let mut cx = Cx {
+            now,
+            config: &config,
+            out: &mut out,
+        };
+        let mut active = Active::begin(&mut cx, Proved::for_test(), SessionId([0; 16]), 0);
+        change(&mut active);
+        let at = PanelPoint::from_pixels(1, 1);
+        let color = Color::rgb(255, 0, 0);
+        active.on_effect(&mut cx, Effect::Annotate(Annotation::Pointer { at, color }))
+    }
+
+    #[test]
+    fn a_mode_that_still_runs_can_do_nothing_without_a_live_grant() {
+        let now = start();
+        assert_eq!(point(now, |_| ()), Ok(()));
+        assert_eq!(
+            point(now, |active| active.grant.withdraw()),
+            Err(Denial::NoGrant)
+        );
+        let later = now + Duration::from_secs(1);
+        assert_eq!(
+            point(now, |active| active.grant.give(Capabilities::VIEW, later)),
+            Err(Denial::OutOfScope)
+        );
+        assert_eq!(
+            point(now, |active| active.grant.give(Capabilities::ANNOTATE, now)),
+            Err(Denial::Expired)
+        );
+    }
+}

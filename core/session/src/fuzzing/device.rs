@@ -203,7 +203,7 @@ impl DeviceWorld {
     }
 }
 
-fn device_config() -> device::Config {
+pub(crate) fn device_config() -> device::Config {
     device::Config {
         serial: Serial::new("FUZZ-1").expect("a serial number"),
         model: Label::new("Fuzz").expect("a label"),

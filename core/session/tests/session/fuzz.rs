@@ -9,7 +9,10 @@ use alongside_session::{
 };
 use proptest::prelude::*;
 
-use crate::pair::{start, stroke};
+use crate::{
+    in_corpus::in_corpus,
+    pair::{start, stroke},
+};
 
 /// Scripts of the fuzzers' that reach far: proofs, modes, effects, pictures, ends.
 const SEEDS: [&[u8]; 6] = [
@@ -43,6 +46,12 @@ fn ten_thousand_scripts_break_no_promise_of_the_device() {
 fn ten_thousand_scripts_break_no_promise_of_the_operator() {
     let start = start();
     mutations(&SEEDS, 10_000, |script| fuzzing::operator(start, script));
+}
+
+#[test]
+fn the_scripts_are_in_the_corpus() {
+    in_corpus("session_device", &SEEDS);
+    in_corpus("session_operator", &SEEDS);
 }
 
 fn any_channel() -> impl Strategy<Value = Channel> {

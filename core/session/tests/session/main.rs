@@ -8,6 +8,8 @@
 
 mod ending;
 mod fuzz;
+#[path = "../../../fuzz/in_corpus.rs"]
+mod in_corpus;
 mod life;
 mod modes;
 mod pair;

@@ -26,7 +26,7 @@ use alongside_session::{
 
 pub(crate) const OPERATOR_KEY: PublicKey = PublicKey([0xa1; 32]);
 pub(crate) const DEVICE_KEY: PublicKey = PublicKey([0xb2; 32]);
-/// Time a message takes from one side to the other.
+/// Time a message takes from one side to the other, unless a test says otherwise.
 pub(crate) const DELAY: Duration = Duration::from_millis(30);
 
 pub(crate) const fn secs(n: u64) -> Duration {
@@ -109,6 +109,8 @@ pub(crate) struct Pair {
     pub(crate) device: device::Session,
     pub(crate) operator: operator::Session,
     pub(crate) wire: Wire,
+    /// Time a message takes from one side to the other.
+    pub(crate) delay: Duration,
     pub(crate) tamper: Option<Tamper>,
     pub(crate) sent: Vec<Sent>,
     pub(crate) device_events: Vec<(Instant, device::Event)>,
@@ -163,6 +165,7 @@ impl Pair {
             device: device::Session::new(now, config, device),
             operator: operator::Session::new(now, operator_config(), issued),
             wire: Wire::Whole,
+            delay: DELAY,
             tamper: None,
             sent: Vec::new(),
             device_events: Vec::new(),
@@ -467,7 +470,7 @@ impl Pair {
         };
         if self.wire == Wire::Whole {
             self.packets.push_back(Packet {
-                arrives: self.now + DELAY,
+                arrives: self.now + self.delay,
                 to,
                 outbound: sent.outbound,
             });

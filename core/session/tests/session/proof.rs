@@ -257,6 +257,15 @@ fn ten_seconds_without_the_next_frame_end_the_proof() {
 }
 
 #[test]
+fn a_path_that_takes_seconds_each_way_is_slow_and_not_refused() {
+    let mut pair = Pair::new(code(1), code(1));
+    pair.delay = millis(4_500);
+    pair.connect();
+    pair.run_for(secs(19));
+    assert!(pair.device_is_connected() && pair.operator_is_connected());
+}
+
+#[test]
 fn a_relay_that_terminates_both_sides_and_passes_the_proof_on_is_refused() {
     let mut pair = Pair::new(code(1), code(1));
     pair.connect_as([7; 48], OPERATOR_KEY, [8; 48], OPERATOR_KEY);
