@@ -9,61 +9,19 @@
 //! A private certificate authority goes behind that, as a PEM file. A real device draws its annotations instead of
 //! printing them, wires `exit` and the stop key to its keys, and shows every status in the customer's language.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, reason = "the example's display is a terminal")]
+#![expect(clippy::print_stdout, reason = "this boiler's keys are a terminal")]
+
+mod boiler;
 
 use std::{env, error::Error, fs, io, path::Path, sync::Arc, thread};
 
 use alongside::{
-    Compartment, Device, DeviceConfig, Frame, Relay, Until,
-    ports::{Customer, Panel, PanelError, PanelInfo},
-    protocol::{AccessCode, PanelSize, Serial, annotation::Annotation, label::Label},
-    status::Status,
+    Compartment, Device, DeviceConfig, Relay, Until,
+    ports::PanelInfo,
+    protocol::{AccessCode, PanelSize, Serial, label::Label},
 };
+use boiler::{Owner, Thermometer};
 use tokio::sync::{mpsc, watch};
-
-/// A column of mercury, one pixel for each degree.
-#[derive(Debug)]
-struct Thermometer {
-    info: PanelInfo,
-    degrees: watch::Sender<u64>,
-}
-
-impl Panel for Thermometer {
-    fn describe(&self) -> PanelInfo {
-        self.info.clone()
-    }
-
-    fn capture(&self) -> Result<Arc<Frame>, PanelError> {
-        let (width, degrees) = (usize::from(self.info.size.width()), *self.degrees.borrow());
-        let mut frame = Frame::black(self.info.size);
-        for (row, pixels) in (0..).zip(frame.pixels_mut().chunks_mut(width).rev()) {
-            pixels.fill(if row < degrees {
-                0x00c0_2020
-            } else {
-                0x00f0_f0f0
-            });
-        }
-        Ok(Arc::new(frame))
-    }
-
-    fn changes(&self) -> watch::Receiver<u64> {
-        self.degrees.subscribe()
-    }
-
-    fn annotate(&self, annotation: &Annotation) {
-        println!("drawn: {annotation:?}");
-    }
-}
-
-/// The boiler's owner reads what is printed.
-#[derive(Debug)]
-struct Owner;
-
-impl Customer for Owner {
-    fn show(&self, status: &Status) {
-        println!("status: {status:?}");
-    }
-}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
