@@ -695,9 +695,9 @@ async fn everything_on_the_console_can_be_done_with_the_keyboard() {
     })
     .await;
     for name in [
-        "Guideon",
-        "Controlask first",
-        "Engineerask first",
+        "Guide on",
+        "Control ask first",
+        "Engineer ask first",
         "End session",
         "Pen",
         "Green",
@@ -795,6 +795,10 @@ async fn the_console_looks_right_by_day_and_by_night_and_ends_with_the_reason() 
         tab.shot("operator-session-light.png");
         tab.prefer("dark");
         tab.shot("operator-session-dark.png");
+        tab.resize(1024, 700);
+        tab.until("document.querySelector('al-screen').getBoundingClientRect().width < 720");
+        tab.shot("operator-session-small.png");
+        tab.resize(1440, 860);
         let unnamed: Vec<_> = tab
             .accessible()
             .into_iter()
@@ -1012,6 +1016,10 @@ async fn ink_lies_on_the_front_panel_where_it_was_drawn_and_goes_with_the_sessio
         tab.shot("device-light.png");
         tab.prefer("dark");
         tab.shot("device-dark.png");
+        tab.resize(800, 1000);
+        tab.until("document.querySelector('al-screen').getBoundingClientRect().width < 760");
+        tab.shot("device-small.png");
+        tab.resize(1440, 860);
         // Both canvases lie on each other to the pixel.
         let same = "(() => { const [a, b] = [...document.querySelectorAll('al-screen canvas')].map(c => c.getBoundingClientRect()); \
             return a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height; })()";

@@ -361,12 +361,13 @@ impl Tab {
 
     /// Writes what the window shows to `name` in the tests' own directory, and answers where.
     pub fn shot(&self, name: &str) -> PathBuf {
+        self.eval("document.fonts.ready.then(() => true)");
         let shot = self.call("Page.captureScreenshot", json!({"format": "png"}));
         let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
         std::fs::create_dir_all(&dir).expect("a directory");
         let file = dir.join(name);
         std::fs::write(&file, base64(shot["data"].as_str().expect("a picture"))).expect("written");
-        println!("{}", file.display());
+        eprintln!("{}", file.display());
         file
     }
 

@@ -4,7 +4,7 @@ import { el, icon, timeOfDay } from '/shared/dom.js';
 import { Link } from '/shared/link.js';
 import './invite.js';
 import './session.js';
-import { AGENT, CONFIRM, ENDED, PARTY, REFUSED_SENTENCE, modeName } from './words.js';
+import { AGENT, CONFIRM, DISMISS, ENDED, PARTY, REFUSED_SENTENCE, modeName } from './words.js';
 
 const part = name => document.querySelector(name);
 const link = new Link();
@@ -26,7 +26,10 @@ function show(view) {
 /** Says something that needs attention, until it is said that it does not. */
 function say(text, name = 'news') {
   notice.querySelector(`[data-name="${name}"]`)?.remove();
-  if (text) notice.append(el('p', { 'data-name': name }, icon('alert'), text));
+  if (!text) return;
+  const dismiss = el('button', { type: 'button', 'aria-label': DISMISS, title: DISMISS, className: 'dismiss' }, icon('cross'));
+  dismiss.onclick = () => say(null, name);
+  notice.append(el('div', { 'data-name': name }, icon('alert'), el('p', { textContent: text }), ...(name === 'news' ? [dismiss] : [])));
 }
 
 async function ask(command) {

@@ -25,7 +25,7 @@ class Modes extends HTMLElement {
   connectedCallback() {
     if (this.firstChild) return;
     for (const mode of MODES) {
-      const button = el('button', { type: 'button', 'data-mode': mode.id, title: `${mode.does} (Ctrl+Alt+${mode.key})` }, mode.name, el('small'));
+      const button = el('button', { type: 'button', 'data-mode': mode.id, title: `${mode.does} (Ctrl+Alt+${mode.key})` }, `${mode.name} `, el('small'));
       button.onclick = () => {
         if (button.ariaDisabled !== 'true') this.ask(mode.id);
       };
@@ -110,6 +110,7 @@ class Session extends HTMLElement {
   #tools = document.createElement('al-tools');
   #panel = document.createElement('al-panel');
   #parts = null;
+  #modes = new Map();
   #rates = [];
   #began = 0;
 
@@ -131,7 +132,7 @@ class Session extends HTMLElement {
     this.append(
       this.#tools,
       el('div', { className: 'stage' },
-        el('div', { className: 'frame' }, this.#panel, parts.stale),
+        el('div', { className: 'frame' }, this.#panel),
         el('div', { className: 'below' }, parts.stands, parts.figures,
           el('div', { className: 'zoom', role: 'group', 'aria-label': 'Size of the picture' }, parts.fit, parts.exact)),
         el('p', { id: 'panel-help', className: 'quiet', textContent: 'Arrow keys move the pointer, with Shift farther. Space presses, or begins and ends a line of the pen. P and D choose pointer and pen.' })),
@@ -140,6 +141,7 @@ class Session extends HTMLElement {
         el('section', {}, el('h2', { textContent: 'Connection' }), parts.link, parts.spark.svg),
         el('section', { className: 'log' }, el('h2', { textContent: 'Session log' }), parts.log),
         el('section', {}, keys())));
+    this.#panel.append(parts.stale);
     this.#panel.addEventListener('scale', () => this.#measure());
     this.#panel.addEventListener('refused', ({ detail }) => this.log(Date.now(), `Not done: ${detail.message}`, 'warn'));
     setInterval(() => this.#lasts(), 1000);
@@ -154,8 +156,8 @@ class Session extends HTMLElement {
     this.#rates = [];
     this.#parts.log.replaceChildren();
     this.#parts.link.replaceChildren();
-    this.#parts.stands.textContent = STANDS.none();
-    this.#panel.dataset.state = '';
+    this.#modes.clear();
+    this.#stand();
     this.link({ state: 'ok' });
   }
 
@@ -178,19 +180,22 @@ class Session extends HTMLElement {
   }
 
   mode({ mode, state }) {
-    const known = MODES.find(({ id }) => id === mode);
-    const stands = { active: STANDS.active, paused: STANDS.paused, asked: STANDS.asked }[state];
-    const sentence = stands?.(modeName(mode), known?.does ?? '');
-    if (sentence) {
-      this.#panel.dataset.state = state;
-      const [head, ...rest] = sentence.split('. ');
-      this.#parts.stands.replaceChildren(el('b', { textContent: rest.length ? `${head}.` : head }), rest.length ? ` ${rest.join('. ')}` : '');
+    if (state === 'refused' || state === 'ended') this.#modes.delete(mode);
+    else this.#modes.set(mode, state);
+    // A question stands before what is on; what is on does not last beside another.
+    if (state === 'active') {
+      for (const [other, known] of this.#modes) if (other !== mode && known !== 'asked') this.#modes.delete(other);
     }
-    if (state === 'ended') {
-      this.#panel.wipe();
-      this.#panel.dataset.state = '';
-      this.#parts.stands.textContent = STANDS.none();
-    }
+    if (state === 'ended' && this.#modes.size === 0) this.#panel.wipe();
+    this.#stand();
+  }
+
+  #stand() {
+    const word = ['asked', 'paused', 'active'].find(state => [...this.#modes.values()].includes(state)) ?? 'none';
+    const mode = [...this.#modes].find(([, state]) => state === word)?.[0];
+    const [head, rest] = STANDS[word](modeName(mode), MODES.find(({ id }) => id === mode)?.does ?? '');
+    this.#panel.dataset.state = word;
+    this.#parts.stands.replaceChildren(el('b', { textContent: head }), rest ? ` ${rest}` : '');
   }
 
   path({ kind, rtt_ms, kbps_in, kbps_out }) {

@@ -35,12 +35,12 @@ export const REFUSED_SENTENCE = {
   busy: () => 'The customer is still being asked something else.',
 };
 
-/** The line below the picture. */
+/** The line below the picture: what holds, and what that means. */
 export const STANDS = {
-  active: (name, does) => `${name} is on. ${does} The customer can stop it at any time.`,
-  paused: name => `${name} is paused: the customer is using the panel.`,
-  asked: name => `The customer is being asked for ${name}.`,
-  none: () => 'Nothing is allowed right now.',
+  active: (name, does) => [`${name} is on.`, `${does} The customer can stop it at any time.`],
+  paused: name => [`${name} is paused.`, 'The customer is using the panel.'],
+  asked: name => [`The customer is being asked for ${name}.`, 'Silence counts as a no.'],
+  none: () => ['Nothing is allowed right now.'],
 };
 
 export const PATHS = {
@@ -85,5 +85,7 @@ export const AGENT = {
   lost: 'The agent on this machine does not answer any more.',
   over: 'The agent on this machine has finished. You can close this page.',
 };
+
+export const DISMISS = 'Dismiss';
 
 export const CONFIRM = 'The customer gets the panel back, and your drawings are taken away. They can call you again with a new code.';
