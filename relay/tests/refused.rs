@@ -1,5 +1,10 @@
 //! What the relay does not take.
-#![allow(missing_docs, clippy::wildcard_enum_match_arm, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests"
+)]
 
 mod common;
 

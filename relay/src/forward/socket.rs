@@ -95,8 +95,10 @@ impl AsyncUdpSocket for ForwardingSocket {
         self.inner.local_addr()
     }
 
+    /// One, for quinn: it keeps a buffer of that many packets for each connection (12 KiB for an idle leg,
+    /// measured), and a control connection never has two packets to send. Forwarding asks the socket itself.
     fn max_transmit_segments(&self) -> usize {
-        self.inner.max_transmit_segments()
+        1
     }
 
     fn max_receive_segments(&self) -> usize {

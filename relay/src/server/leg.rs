@@ -63,20 +63,22 @@ enum LegEnd {
 }
 
 /// Serves one connection to its end.
+///
+/// Boxed are the phases that pass, so that a leg that waits for years does not hold their room.
 pub(super) async fn serve(shared: &Shared, incoming: Incoming, pending: Pending) {
-    let within = seconds(shared.limits.auth_timeout_s);
-    let Ok(connecting) = incoming.accept() else {
-        return;
+    let connection = match Box::pin(shake_hands(shared, incoming)).await {
+        Ok(connection) => connection,
+        Err(end) => return debug!(%end, "no connection"),
     };
-    let connection = match tokio::time::timeout(within, connecting).await {
-        Ok(Ok(connection)) => connection,
-        Ok(Err(error)) => return debug!(%error, "handshake failed"),
-        Err(_) => return debug!("handshake took too long"),
-    };
-    let address = connection.remote_address();
-    let end = match Box::pin(authenticate(shared, &connection, address)).await {
-        Ok((id, outbox, reader, writer)) => {
+    let end = match Box::pin(authenticate(shared, &connection)).await {
+        Ok(leg) => {
             pending.authenticated();
+            let Known {
+                id,
+                outbox,
+                reader,
+                writer,
+            } = leg;
             let end = attend(shared, &connection, id, &outbox, reader, writer).await;
             shared.hub.leave(clock::now(), id);
             end
@@ -87,12 +89,26 @@ pub(super) async fn serve(shared: &Shared, incoming: Incoming, pending: Pending)
     connection.close(end.code().into(), b"");
 }
 
+/// A leg that has authenticated.
+struct Known {
+    id: LegId,
+    outbox: Arc<Outbox>,
+    reader: Reader,
+    writer: Writer,
+}
+
+async fn shake_hands(shared: &Shared, incoming: Incoming) -> Result<Connection, LegEnd> {
+    let within = seconds(shared.limits.auth_timeout_s);
+    let connecting = incoming.accept()?;
+    Ok(tokio::time::timeout(within, connecting)
+        .await
+        .map_err(|_| LegEnd::TooSlow)??)
+}
+
 /// Challenge, answer, welcome.
-async fn authenticate(
-    shared: &Shared,
-    connection: &Connection,
-    address: SocketAddr,
-) -> Result<(LegId, Arc<Outbox>, Reader, Writer), LegEnd> {
+async fn authenticate(shared: &Shared, connection: &Connection) -> Result<Known, LegEnd> {
+    // Before anybody can pretend that it moved.
+    let address = connection.remote_address();
     let within = seconds(shared.limits.auth_timeout_s);
     let (send, receive) = connection.open_bi().await?;
     let (mut writer, mut reader) = (Writer::new(send), Reader::new(receive));
@@ -122,7 +138,12 @@ async fn authenticate(
                 return Err(error.into());
             }
             info!(role = role_word(auth.role), key = ?auth.key, token = ?auth.token, "leg joined");
-            Ok((id, outbox, reader, writer))
+            Ok(Known {
+                id,
+                outbox,
+                reader,
+                writer,
+            })
         }
         Err(reason) => {
             writer
