@@ -1,4 +1,5 @@
 //! `alongside-relay`: parse, start, wait, stop.
+#![forbid(unsafe_code)]
 
 use std::{io::Write as _, process::ExitCode};
 

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 /// Every fuzz target and the function that it calls.
@@ -20,6 +21,18 @@ const TARGETS: &[(&str, fn(&[u8]))] = &[
         "protocol_vocabulary",
         alongside_protocol::fuzzing::vocabulary,
     ),
+    ("panel_decode", alongside_panel::fuzzing::decode),
+    ("panel_tiles", alongside_panel::fuzzing::tiles),
+    ("panel_handle", alongside_panel::fuzzing::handle),
+    ("mode_decode", alongside_mode::fuzzing::decode),
+    ("session_device", |data| {
+        alongside_session::fuzzing::device(start(), data)
+    }),
+    ("session_operator", |data| {
+        alongside_session::fuzzing::operator(start(), data)
+    }),
+    ("relay_route", alongside_relay::fuzzing::route),
+    ("relay_operators", alongside_relay::fuzzing::operators),
 ];
 
 #[test]
@@ -53,6 +66,10 @@ fn fuzz_targets_corpus_and_this_list_agree() {
         .filter_map(|bin| bin["name"].as_str().map(str::to_owned))
         .collect();
     assert_eq!(bins, listed);
+}
+
+fn start() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 fn fuzz() -> PathBuf {
