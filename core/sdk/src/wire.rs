@@ -177,15 +177,12 @@ impl<C: Connection> Wire<C> {
                 Ok(_) if self.outboxes.iter().all(|outbox| outbox.frames.is_empty()) => {
                     Poll::Ready(())
                 }
-                Ok(_) => match self.closed.as_mut().poll(cx) {
-                    Poll::Ready(_) => Poll::Ready(()),
-                    Poll::Pending => Poll::Pending,
-                },
+                Ok(_) => self.poll_closed(cx).map(drop),
             })
             .await;
             // The close would overtake the last frames: leave them the time to be acknowledged. The other side
             // closes first once it has read the goodbye.
-            poll_fn(|cx| self.closed.as_mut().poll(cx).map(drop)).await;
+            poll_fn(|cx| self.poll_closed(cx).map(drop)).await;
         };
         let _ = tokio::time::timeout(patience, pin!(flushed)).await;
         self.connection.close(code, reason);
@@ -221,18 +218,32 @@ impl<C: Connection> Wire<C> {
         if let Poll::Ready(incoming) = self.poll_read(cx) {
             return Poll::Ready(incoming);
         }
-        if let Poll::Ready(Ok(datagram)) = self.datagram.as_mut().poll(cx) {
-            self.datagram = next_datagram(&self.connection);
-            return Poll::Ready(Incoming::Datagram(datagram));
+        match self.datagram.as_mut().poll(cx) {
+            Poll::Ready(Ok(datagram)) => {
+                self.datagram = next_datagram(&self.connection);
+                return Poll::Ready(Incoming::Datagram(datagram));
+            }
+            // The end of the connection is told by `closed`.
+            Poll::Ready(Err(_)) => self.datagram = Box::pin(std::future::pending()),
+            Poll::Pending => {}
         }
-        self.closed.as_mut().poll(cx).map(Incoming::Lost)
+        self.poll_closed(cx).map(Incoming::Lost)
+    }
+
+    /// Why the connection is over; tells it again when asked again.
+    fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Lost> {
+        let lost = std::task::ready!(self.closed.as_mut().poll(cx));
+        self.closed = Box::pin(std::future::ready(lost.clone()));
+        Poll::Ready(lost)
     }
 
     /// Opens, one after the other, the streams that frames wait for.
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
         loop {
             if self.opening.is_none() {
-                let wanted = Channel::ALL.into_iter().find(|c| !self.is_open(*c) && self.outbox(*c).needs_stream());
+                let wanted = Channel::ALL
+                    .into_iter()
+                    .find(|c| !self.is_open(*c) && self.outbox(*c).needs_stream());
                 let Some(channel) = wanted else {
                     return Poll::Pending;
                 };
