@@ -174,6 +174,20 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_lists_every_limit_with_its_default() {
+        let readme = include_str!("../README.md");
+        for (name, default, ..) in Limits::TABLE {
+            let row = format!("| `{name}` | {default} |");
+            assert!(readme.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn the_packaged_configuration_is_valid() {
+        Config::parse(include_str!("../packaging/relay.toml")).unwrap();
+    }
+
+    #[test]
     fn a_file_can_set_everything() {
         let config = Config::parse(
             "listen = \"127.0.0.1\"\ndanger_port = 0\nstate = \"s\"\nname = \"relay.example\"\nlog = \"json\"\n\

@@ -1,7 +1,7 @@
 //! The relay's directory: its key, its private CA, its operators and its access lines.
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
@@ -31,11 +31,14 @@ pub struct StateDir {
 pub struct StateKey([u8; KEY_LEN]);
 
 impl StateDir {
-    /// Opens the directory, making it first if it is not there; nobody but its owner may enter it (mode 0700).
+    /// Opens the directory, making it first if it is not there (mode 0700).
+    ///
+    /// One that is there keeps its mode, as it may be somebody else's as well; every file of ours is for its owner
+    /// alone.
     ///
     /// # Errors
     ///
-    /// Fails if the directory cannot be made or written, or another relay works in it.
+    /// Fails if the directory cannot be made or written, others may write in it, or another relay works in it.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StateError> {
         let path = path.into();
         let at = |doing: &'static str| {
@@ -51,7 +54,11 @@ impl StateDir {
             .mode(0o700)
             .create(&path)
             .map_err(at("make"))?;
-        fs::set_permissions(&path, Permissions::from_mode(0o700)).map_err(at("close to others"))?;
+        let found = fs::metadata(&path).map_err(at("look at"))?;
+        let mode = found.permissions().mode() & 0o7777;
+        if mode & 0o022 != 0 {
+            return Err(StateError::Shared { path, mode });
+        }
         let lock = path.join("lock");
         let file = OpenOptions::new()
             .create(true)
@@ -114,7 +121,8 @@ impl StateDir {
                 .open(&part)?;
             file.write_all(bytes)?;
             file.sync_all()?;
-            fs::rename(&part, self.file(name))
+            fs::rename(&part, self.file(name))?;
+            File::open(&self.path)?.sync_all()
         };
         write().map_err(|source| StateError::Io {
             doing: "write",
@@ -194,6 +202,14 @@ pub enum StateError {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// Others may write in the directory, and so put their keys in the place of ours.
+    #[error("others may write in {} (mode {mode:04o}): take that from them with `chmod go-w`, or choose another directory with --state", path.display())]
+    Shared {
+        /// The directory.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
     },
     /// Another process holds the directory.
     #[error("another relay works in {}; stop it, or choose another directory with --state", path.display())]

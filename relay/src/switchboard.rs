@@ -201,7 +201,7 @@ impl Switchboard {
         let Some(leg) = self.legs.get(&id) else {
             return;
         };
-        let (role, source) = (leg.role, leg.source);
+        let by = leg.role;
         let Some(plate) = leg.plate else { return };
         let Some(invitation) = self.invitation(plate) else {
             return;
@@ -209,19 +209,15 @@ impl Switchboard {
         if invitation.rendezvous != release.rendezvous {
             return;
         }
-        let device = invitation.guest.as_ref().map(|guest| guest.leg);
-        let end = EndReason::Released {
-            by: role,
-            reason: release.reason,
-        };
-        let how = Departure::Released(release.reason);
-        if release.reason != ReleaseReason::WrongCode {
+        let reason = release.reason;
+        let end = EndReason::Released { by, reason };
+        let how = Departure::Released(reason);
+        if reason != ReleaseReason::WrongCode {
             return self.kill(now, plate, end, how, Some(id), RelayRefusal::CodeUnknown);
         }
-        let Some(device) = device else { return };
-        let guesser = self.legs.get(&device).map_or(source, |leg| leg.source);
-        self.strikes.record(now, guesser);
-        self.reopen(now, plate, end, how, Some(id));
+        if invitation.guest.is_some() {
+            self.reopen(now, plate, end, how, Some(id));
+        }
     }
 
     /// Lets another table say who may hand out codes; whoever is not in it any more loses codes and meetings.
@@ -347,6 +343,9 @@ impl Switchboard {
             return;
         };
         let meeting_end = invitation.end(guest.clone(), now, end);
+        if guest.may_have_guessed(now, end) {
+            self.strikes.record(now, guest.source);
+        }
         self.actions
             .push_back(Action::Unpair(Box::new(meeting_end)));
         if let Some(device) = self.legs.get_mut(&guest.leg) {

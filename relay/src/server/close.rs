@@ -1,5 +1,6 @@
 //! Why the relay closes a control connection, as QUIC's application error code.
 
+use alongside_transport::connection::close_code;
 use quinn::VarInt;
 
 /// Application error codes of control connections (RFC 9000, section 20.2).
@@ -21,14 +22,15 @@ pub enum CloseCode {
 }
 
 impl From<CloseCode> for VarInt {
+    /// The transport's codes where it has one for the matter, and codes from 16 on where it has none.
     fn from(code: CloseCode) -> Self {
         Self::from_u32(match code {
-            CloseCode::Done => 0,
-            CloseCode::Refused => 1,
-            CloseCode::Protocol => 2,
-            CloseCode::Limit => 3,
-            CloseCode::Replaced => 4,
-            CloseCode::Shutdown => 5,
+            CloseCode::Done => close_code::DONE,
+            CloseCode::Protocol => close_code::PROTOCOL,
+            CloseCode::Shutdown => close_code::SHUTDOWN,
+            CloseCode::Replaced => close_code::REPLACED,
+            CloseCode::Refused => 16,
+            CloseCode::Limit => 17,
         })
     }
 }

@@ -131,6 +131,7 @@ impl Switchboard {
             token: leg.token,
             key: leg.key,
             serial: serial.clone(),
+            source: leg.source,
             since: now,
         };
         let (operator, operator_token, prepare) = match self.seat(now, nameplate, guest) {

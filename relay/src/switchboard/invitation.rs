@@ -1,12 +1,17 @@
 //! A live nameplate, and how one is drawn.
 
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use alongside_protocol::{
     LegToken, Nameplate, PublicKey, RendezvousId, Serial,
     label::Ticket,
-    relay::{OperatorCard, RelayRefusal},
+    relay::{OperatorCard, RelayRefusal, ReleaseReason, Role},
 };
+
+use crate::source::Source;
 
 use super::{EndReason, LegId, MeetingEnd, Plate};
 
@@ -21,6 +26,10 @@ pub(super) const MAX_PLATES: usize = 50_000;
 
 /// Multiples of [`Nameplate::COUNT`] below 2^24: drawing under it and dividing leaves no nameplate more likely.
 const FAIR_BELOW: u32 = 16_700_000;
+
+/// Longest that a meeting lasts with the code not proved: the operator's side waits 15 s for a connection and 10 s
+/// for each frame of the proof, and then says that it failed.
+const UNPROVED: Duration = Duration::from_secs(60);
 
 /// A code that an operator holds, and the device that is trying it.
 #[derive(Debug)]
@@ -43,7 +52,38 @@ pub(super) struct Guest {
     pub token: LegToken,
     pub key: PublicKey,
     pub serial: Serial,
+    /// Where it claimed from.
+    pub source: Source,
     pub since: Instant,
+}
+
+impl Guest {
+    /// Whether the end of its meeting counts as a wrong code.
+    ///
+    /// The operator's side says so, but a guesser can be gone before that is heard. So whatever the device's side
+    /// ends counts as well, as long as the code may not be proved yet.
+    pub(super) fn may_have_guessed(&self, now: Instant, end: EndReason) -> bool {
+        match end {
+            EndReason::Released {
+                reason: ReleaseReason::WrongCode,
+                ..
+            } => true,
+            EndReason::Released {
+                by: Role::Device, ..
+            }
+            | EndReason::LegLost(Role::Device) => {
+                now.saturating_duration_since(self.since) < UNPROVED
+            }
+            EndReason::Released {
+                by: Role::Operator, ..
+            }
+            | EndReason::LegLost(Role::Operator)
+            | EndReason::Reallocated
+            | EndReason::Expired
+            | EndReason::Revoked
+            | EndReason::Shutdown => false,
+        }
+    }
 }
 
 /// A nameplate at rest.

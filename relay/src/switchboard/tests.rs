@@ -537,6 +537,36 @@ fn a_source_that_waits_cannot_claim_even_a_live_nameplate() {
 }
 
 #[test]
+fn a_guesser_that_hangs_up_before_it_is_told_waits_all_the_same() {
+    let mut world = World::with(Limits::default());
+    world.admit(OPERATOR, Role::Operator, 1).unwrap();
+    for n in 0..5 {
+        let nameplate = world.allocate(OPERATOR, 600).unwrap().nameplate;
+        let guesser = LegId(10 + n);
+        world.admit(guesser, Role::Device, 2).unwrap();
+        world.claim(guesser, nameplate).unwrap();
+        world.pass(Duration::from_secs(1));
+        world.board.leave(world.now, guesser);
+    }
+    world.admit(DEVICE, Role::Device, 2).unwrap();
+    let nameplate = world.allocate(OPERATOR, 600).unwrap().nameplate;
+    let refused = Err(RelayRefusal::TooManyClaims);
+    assert_eq!(world.claim(DEVICE, nameplate), refused);
+}
+
+#[test]
+fn sessions_that_end_are_no_guesses() {
+    let mut world = World::new();
+    for n in 0..10 {
+        let nameplate = world.allocate(OPERATOR, 600).unwrap().nameplate;
+        let meeting = world.claim(DEVICE, nameplate).expect("no wait");
+        world.pass(Duration::from_secs(60));
+        let who = if n % 2 == 0 { DEVICE } else { OPERATOR };
+        world.release(who, meeting, ReleaseReason::SessionEnded);
+    }
+}
+
+#[test]
 fn memory_of_failures_is_bounded() {
     let mut strikes = Strikes::new(&Limits {
         tracked_sources: 16,
