@@ -15,17 +15,16 @@ use alongside_protocol::{
 };
 use alongside_session::{
     Cause, Limits, OperatorIdentity,
-    device::{Config, CustomerAction, Event, Freshness, Input, Output, Session},
+    device::{Config, CustomerAction, Event, Input, Output, Session},
 };
 use alongside_transport::{Connection, LegEvent, LegEvents};
-use tokio::{sync::watch, task::JoinHandle};
 
-use super::{Command, Device, DeviceError, DeviceEvent};
+use super::{Command, Device, DeviceError, DeviceEvent, camera::Camera};
 use crate::{
     clock,
     meter::Meter,
     modes::ModeHost,
-    ports::{Awake, Panel, PanelError},
+    ports::{Awake, PanelError},
     session_io::{self, FAREWELL},
     status::{Active, CodeRefusal, Link, Status},
     wire::{Incoming, Role, Wire},
@@ -324,74 +323,6 @@ impl<C: Connection> Drive<'_, C> {
                 by: Party::Network,
                 reason: EndReason::PeerLost,
             },
-        }
-    }
-}
-
-/// Takes pictures of the panel when they are wanted and there is something new to see.
-struct Camera {
-    panel: Arc<dyn Panel>,
-    changes: watch::Receiver<u64>,
-    wanted: Option<Freshness>,
-    /// The picture given last, and what the panel's counter stood at before it was taken.
-    last: Option<(u64, Arc<Frame>)>,
-    capturing: Option<(u64, JoinHandle<Result<Arc<Frame>, PanelError>>)>,
-}
-
-impl Camera {
-    fn new(panel: Arc<dyn Panel>) -> Self {
-        let changes = panel.changes();
-        Self {
-            panel,
-            changes,
-            wanted: None,
-            last: None,
-            capturing: None,
-        }
-    }
-
-    fn want(&mut self, freshness: Freshness) {
-        self.wanted = Some(freshness);
-    }
-
-    /// Next picture, once one is wanted and there. Cancel safe.
-    async fn next(&mut self) -> Result<Arc<Frame>, PanelError> {
-        let Some(mut wanted) = self.wanted else {
-            return std::future::pending().await;
-        };
-        loop {
-            if let Some((version, capture)) = &mut self.capturing {
-                let version = *version;
-                let taken = capture
-                    .await
-                    .unwrap_or_else(|error| Err(PanelError::Gone(error.into())));
-                self.capturing = None;
-                self.wanted = None;
-                let frame = taken?;
-                self.last = Some((version, Arc::clone(&frame)));
-                return Ok(frame);
-            }
-            let version = *self.changes.borrow_and_update();
-            match (&self.last, wanted) {
-                // The panel has not moved: the last picture is still the newest.
-                (Some((last, frame)), Freshness::Now) if *last == version => {
-                    self.wanted = None;
-                    return Ok(Arc::clone(frame));
-                }
-                (Some((last, _)), Freshness::Changed) if *last == version => {
-                    if self.changes.changed().await.is_err() {
-                        return std::future::pending().await;
-                    }
-                    wanted = Freshness::Now;
-                    continue;
-                }
-                (Some(_), Freshness::Now | Freshness::Changed) | (None, _) => {}
-            }
-            let panel = Arc::clone(&self.panel);
-            self.capturing = Some((
-                version,
-                tokio::task::spawn_blocking(move || panel.capture()),
-            ));
         }
     }
 }

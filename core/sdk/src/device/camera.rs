@@ -1,0 +1,77 @@
+//! Pictures of the panel: taken where blocking is allowed, and only when one is wanted.
+
+use std::sync::Arc;
+
+use alongside_panel::Frame;
+use alongside_session::device::Freshness;
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::ports::{Panel, PanelError};
+
+/// Takes pictures of the panel when they are wanted and there is something new to see.
+pub(super) struct Camera {
+    panel: Arc<dyn Panel>,
+    changes: watch::Receiver<u64>,
+    wanted: Option<Freshness>,
+    /// The picture given last, and what the panel's counter stood at before it was taken.
+    last: Option<(u64, Arc<Frame>)>,
+    capturing: Option<(u64, JoinHandle<Result<Arc<Frame>, PanelError>>)>,
+}
+
+impl Camera {
+    pub(super) fn new(panel: Arc<dyn Panel>) -> Self {
+        let changes = panel.changes();
+        Self {
+            panel,
+            changes,
+            wanted: None,
+            last: None,
+            capturing: None,
+        }
+    }
+
+    pub(super) fn want(&mut self, freshness: Freshness) {
+        self.wanted = Some(freshness);
+    }
+
+    /// Next picture, once one is wanted and there. Cancel safe.
+    pub(super) async fn next(&mut self) -> Result<Arc<Frame>, PanelError> {
+        let Some(mut wanted) = self.wanted else {
+            return std::future::pending().await;
+        };
+        loop {
+            if let Some((version, capture)) = &mut self.capturing {
+                let version = *version;
+                let taken = capture
+                    .await
+                    .unwrap_or_else(|error| Err(PanelError::Gone(error.into())));
+                self.capturing = None;
+                self.wanted = None;
+                let frame = taken?;
+                self.last = Some((version, Arc::clone(&frame)));
+                return Ok(frame);
+            }
+            let version = *self.changes.borrow_and_update();
+            match (&self.last, wanted) {
+                // The panel has not moved: the last picture is still the newest.
+                (Some((last, frame)), Freshness::Now) if *last == version => {
+                    self.wanted = None;
+                    return Ok(Arc::clone(frame));
+                }
+                (Some((last, _)), Freshness::Changed) if *last == version => {
+                    if self.changes.changed().await.is_err() {
+                        return std::future::pending().await;
+                    }
+                    wanted = Freshness::Now;
+                    continue;
+                }
+                (Some(_), Freshness::Now | Freshness::Changed) | (None, _) => {}
+            }
+            let panel = Arc::clone(&self.panel);
+            self.capturing = Some((
+                version,
+                tokio::task::spawn_blocking(move || panel.capture()),
+            ));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What an operator's side tells its embedder.
+
+use std::time::Duration;
+
+use alongside_protocol::{
+    control::{HelloDevice, ModeState},
+    reason::{EndReason, Party},
+    units::PanelRect,
+};
+use alongside_transport::{DialError, LegLost};
+use tokio::sync::mpsc;
+
+use crate::{meter::PathStatus, status::Link};
+
+/// What happens, in order.
+pub type OperatorEvents = mpsc::UnboundedReceiver<OperatorEvent>;
+
+/// One thing that happened on the operator's side.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OperatorEvent {
+    /// The relay knows this operator; codes can be had.
+    Ready,
+    /// Somebody typed the code, and its secret part wrong.
+    CodeWrong {
+        /// Attempts the code has left.
+        tries_left: u8,
+    },
+    /// The code was tried too often and is dead.
+    CodeBurnt,
+    /// The code's time ran out unused.
+    CodeExpired,
+    /// The device's program does not speak this version.
+    Incompatible,
+    /// Somebody typed the code, but no connection came about; the code lives on.
+    DialFailed(DialError),
+    /// A device has proved the code.
+    Connected(HelloDevice),
+    /// A mode changed its state.
+    Mode(ModeState),
+    /// The picture moved on.
+    Panel(PanelUpdate),
+    /// The active mode has something for its part of the console: JSON.
+    Console(Vec<u8>),
+    /// How packets travel.
+    Path(PathStatus),
+    /// Whether the device can be reached.
+    Link(Link),
+    /// Whether the relay can be reached.
+    RelayLink(Link),
+    /// Nobody has acted for a while; the session ends then.
+    IdleWarning {
+        /// Time left.
+        ends_in: Duration,
+    },
+    /// Somebody acted; the session goes on.
+    IdleOver,
+    /// The session is over. Last event of a session.
+    Ended {
+        /// Who ended it.
+        by: Party,
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// One step of the picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PanelUpdate {
+    /// Counts the messages of the picture.
+    pub frame: u64,
+    /// Size of the message, in bytes.
+    pub bytes: usize,
+    /// When the device took the picture, by its clock: Unix milliseconds.
+    pub captured_at: u64,
+    /// Whether the picture now equals the device's at that time.
+    pub exact: bool,
+    /// Where it changed.
+    pub damage: Vec<PanelRect>,
+}
+
+/// When [`Operator::run`] comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// After the first session, or when a code was tried too often.
+    FirstSession,
+    /// When every handle is gone, or one [ends](OperatorHandle::end) it outside of a session.
+    Stopped,
+}
+
+/// Why [`Operator::run`] ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OperatorEnd {
+    /// A session took place and is over.
+    Session {
+        /// Who ended it.
+        by: Party,
+        /// Why.
+        reason: EndReason,
+    },
+    /// A code was tried too often and is dead.
+    CodeBurnt,
+    /// Every handle is gone, or one said [`OperatorHandle::end`] while no session was live.
+    Stopped,
+    /// The relay is gone.
+    RelayLost(LegLost),
+}

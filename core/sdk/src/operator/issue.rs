@@ -1,0 +1,51 @@
+//! Codes: a nameplate from the relay, a secret of our own.
+
+use std::time::Duration;
+
+use alongside_protocol::{AccessCode, RendezvousId, code::CodeSecret, label::Ticket};
+use alongside_session::IssuedCode;
+use alongside_transport::Leg;
+use zeroize::Zeroizing;
+
+use super::{Code, OperatorError};
+use crate::clock;
+
+/// A code that is out, and where it leads.
+#[derive(Debug)]
+pub(super) struct Issued {
+    pub(super) rendezvous: RendezvousId,
+    pub(super) code: IssuedCode,
+}
+
+/// A nameplate from the relay, a secret of our own.
+pub(super) async fn allocate(
+    leg: &Leg,
+    ttl: Duration,
+    ticket: Option<Ticket>,
+) -> Result<(Issued, Code), OperatorError> {
+    let allocated = leg
+        .allocate(ttl, ticket)
+        .await
+        .map_err(OperatorError::Relay)?;
+    let secret = loop {
+        let mut entropy = Zeroizing::new([0; 48]);
+        crate::random::fill(entropy.as_mut_slice());
+        if let Some(secret) = CodeSecret::draw(entropy.as_slice()) {
+            break secret;
+        }
+    };
+    let code = AccessCode::new(allocated.nameplate, secret);
+    let expires_in = Duration::from_secs(allocated.expires_in_s.into());
+    let shown = Code {
+        digits: Zeroizing::new(code.reveal()),
+        expires_in,
+    };
+    let code = IssuedCode::new(code, clock::now() + expires_in);
+    Ok((
+        Issued {
+            rendezvous: allocated.rendezvous,
+            code,
+        },
+        shown,
+    ))
+}
