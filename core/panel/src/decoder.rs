@@ -36,6 +36,8 @@ struct Live {
     open: u64,
     captured_at: Millis,
     state: State,
+    /// Whether a CHECK has come since; a second one would only cost time.
+    is_checked: bool,
     picture: Frame,
     /// `None` once the epoch is given up: nothing of it is applied any more.
     unpacker: Option<Unpacker>,
@@ -131,12 +133,13 @@ impl Decoder {
                 if live.unpacker.is_none() {
                     return Ok(live.applied(What::Skipped));
                 }
-                if check.seq != live.seq {
+                if check.seq != live.seq || live.is_checked {
                     return Err(PanelError::OutOfOrder {
                         got: check.seq,
                         last: live.seq,
                     });
                 }
+                live.is_checked = true;
                 if tiles::hash(&live.picture) == check.hash {
                     return Ok(live.applied(What::Confirmed));
                 }
@@ -183,6 +186,7 @@ impl Decoder {
             open: open.seq,
             captured_at: open.captured_at,
             state: State::Partial,
+            is_checked: false,
             picture: Frame::black(open.size),
             unpacker,
         });
@@ -214,11 +218,13 @@ impl Live {
                 last: self.seq,
             });
         }
-        let malformed = |_| DecodeError::Malformed { kind };
-        let tiles = unpacker
-            .unpack(&mut self.picture, update.tiles)
-            .map_err(malformed)?;
+        let Ok(tiles) = unpacker.unpack(&mut self.picture, update.tiles) else {
+            self.unpacker = None;
+            self.state = State::Partial;
+            return Err(DecodeError::Malformed { kind }.into());
+        };
         self.seq = update.seq;
+        self.is_checked = false;
         self.state = update.state;
         self.captured_at = Millis::new(
             self.captured_at

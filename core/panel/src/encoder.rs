@@ -83,13 +83,16 @@ impl Encoder {
         if self.is_check_due(captured_at) {
             return Some(self.check(frame, captured_at));
         }
+        // One more than goes into a message, to know whether it is the last.
         let grid = TileGrid::new(frame.size());
-        let mut changed = grid.changed(&self.shown, frame);
+        let mut changed = grid.changed_from(&self.shown, frame, self.cursor, MAX_TILES + 1);
         if changed.is_empty() {
             return None;
         }
-        let total = changed.len();
-        self.choose(&mut changed);
+        let fits = changed.len() <= MAX_TILES;
+        changed.truncate(MAX_TILES);
+        let last = changed.last().copied();
+        changed.sort_unstable();
         let mut body = Vec::new();
         let packer = self.packer.as_mut()?;
         let Ok(tiles) = packer.pack(
@@ -102,11 +105,12 @@ impl Encoder {
             // The stage is of no use any more; the operator's half never saw what it took in.
             return self.reopen(frame, captured_at);
         };
-        let exact = tiles == total;
-        self.cursor = if exact {
-            0
-        } else {
-            changed.get(tiles - 1).map_or(0, |last| last + 1)
+        let all = tiles == changed.len();
+        let exact = fits && all;
+        self.cursor = match (exact, all) {
+            (true, _) => 0,
+            (false, true) => last.map_or(0, |last| last + 1),
+            (false, false) => changed.get(tiles).copied().unwrap_or(0),
         };
         let elapsed = captured_at
             .as_u64()
@@ -223,17 +227,6 @@ impl Encoder {
         TileGrid::new(frame.size())
             .changed(&self.shown, frame)
             .is_empty()
-    }
-
-    /// Leaves the tiles of this step, in order: the first from the cursor on, or else from the top.
-    fn choose(&self, changed: &mut Vec<usize>) {
-        if changed.len() <= MAX_TILES {
-            return;
-        }
-        let from = changed.partition_point(|tile| *tile < self.cursor);
-        changed.rotate_left(from);
-        changed.truncate(MAX_TILES);
-        changed.sort_unstable();
     }
 
     fn sent(&mut self, bytes: usize) {

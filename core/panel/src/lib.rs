@@ -1,15 +1,53 @@
-//! The picture codec of Alongside: frames, and the messages that carry their changes.
+//! The picture of a panel, exactly, over a narrow link.
+//!
+//! An [`Encoder`] on the device remembers what the operator shows, and turns the newest [`Frame`] into one
+//! [`Step`] towards it: a message of at most 96 tiles and 16 KiB. A [`Decoder`] on the operator's side
+//! applies it and answers with an acknowledgement. No picture is ever queued: while the link is busy the panel may
+//! change as often as it likes, and the next step goes to what it shows then. The [bucket](pacing::Bucket) says when a
+//! step may be sent.
+//!
+//! ```
+//! use alongside_panel::{Decoder, Encoder, Frame, Profile};
+//! use alongside_protocol::{PanelSize, frame::HEADER_LEN, units::Millis};
+//!
+//! let size = PanelSize::new(320, 240).expect("within bounds");
+//! let mut device = Encoder::new(size, 0x5eed, Profile::default());
+//! let mut operator = Decoder::new(Profile::default());
+//!
+//! let picture = Frame::new(size, vec![0x0033_6699; size.pixels()]).expect("as many pixels as the size says");
+//! while let Some(step) = device.step(&picture, Millis::new(1_700_000_000_000)) {
+//!     let (header, body) = step.frame.split_at(HEADER_LEN); // what a frame reader does
+//!     let applied = operator.apply(header[3], body)?;
+//!     if let Some(reply) = applied.reply {
+//!         device.handle(reply[3], &reply[HEADER_LEN..])?;
+//!     }
+//! }
+//! assert_eq!(operator.picture(), Some(&picture));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The device trusts the operator's side with two messages of a few bytes; the operator's side trusts the device with
+//! nothing: whatever bytes arrive, a [`Decoder`] answers with a value or an error, in bounded memory. [`format`](mod@format)
+//! has the bytes.
+//!
+//! Inside, a seam parts *which* tiles changed from *how* they become bytes: the entropy stage is negotiated
+//! ([`Entropy`]), keeps its own state, and can be replaced without touching the rest. The crate is pure: no socket,
+//! clock, thread or random source.
 #![forbid(unsafe_code)]
 
 mod bits;
 mod decoder;
 mod encoder;
 mod frame;
+pub mod fuzzing;
 pub mod message;
 pub mod pacing;
 mod profile;
 mod stage;
 pub mod tiles;
+
+#[doc = include_str!("format.md")]
+pub mod format {}
 
 pub use decoder::{Applied, Decoder, MAX_PIXELS, PanelError, What};
 pub use encoder::{Encoder, Step};

@@ -24,6 +24,8 @@ impl From<std::io::Error> for StageError {
     }
 }
 
+pub(crate) use zip::unpack_payload;
+
 /// The encoder's half.
 pub(crate) enum Packer {
     Zip(Box<zip::Packer>),

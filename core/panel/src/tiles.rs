@@ -57,45 +57,75 @@ impl TileGrid {
 
     /// The tiles in which `new` differs from `old`, in order. Both must have the grid's size.
     pub fn changed(self, old: &Frame, new: &Frame) -> Vec<usize> {
+        self.changed_from(old, new, 0, usize::MAX)
+    }
+
+    /// At most `limit` tiles in which `new` differs from `old`, as one comes across them from tile `from` on and
+    /// then from the first one.
+    pub(crate) fn changed_from(
+        self,
+        old: &Frame,
+        new: &Frame,
+        from: usize,
+        limit: usize,
+    ) -> Vec<usize> {
         debug_assert!(
             old.size() == self.size && new.size() == self.size,
             "frames of another size"
         );
-        let width = usize::from(self.size.width());
-        let band = width * usize::from(TILE);
         let columns = self.columns();
+        let (first, column) = (from / columns, from % columns);
+        let below = (first..self.rows()).map(|row| {
+            (
+                row,
+                if row == first {
+                    column..columns
+                } else {
+                    0..columns
+                },
+            )
+        });
+        let above = (0..=first).map(|row| (row, if row == first { 0..column } else { 0..columns }));
         let mut changed = Vec::new();
         let mut dirty = vec![false; columns];
-        for (row, (old, new)) in old
-            .pixels()
-            .chunks(band)
-            .zip(new.pixels().chunks(band))
-            .enumerate()
-        {
+        for (row, range) in below.chain(above) {
+            if changed.len() >= limit {
+                break;
+            }
+            dirty.fill(false);
+            self.compare(old, new, row, &mut dirty);
+            let dirty = dirty
+                .iter()
+                .enumerate()
+                .filter(|(column, dirty)| **dirty && range.contains(column));
+            changed.extend(dirty.map(|(column, _)| row * columns + column));
+        }
+        changed.truncate(limit);
+        changed
+    }
+
+    /// Marks the tiles of `row` in which `new` differs from `old`.
+    fn compare(self, old: &Frame, new: &Frame, row: usize, dirty: &mut [bool]) {
+        let width = usize::from(self.size.width());
+        let band = width * usize::from(TILE);
+        let mut bands = old.pixels().chunks(band).zip(new.pixels().chunks(band));
+        let Some((old, new)) = bands.nth(row) else {
+            return;
+        };
+        if old == new {
+            return;
+        }
+        for (old, new) in old.chunks(width).zip(new.chunks(width)) {
             if old == new {
                 continue;
             }
-            dirty.fill(false);
-            for (old, new) in old.chunks(width).zip(new.chunks(width)) {
-                if old == new {
-                    continue;
-                }
-                let tiles = old
-                    .chunks(usize::from(TILE))
-                    .zip(new.chunks(usize::from(TILE)));
-                for ((old, new), dirty) in tiles.zip(&mut dirty) {
-                    *dirty = *dirty || old.iter().zip(new).any(|(a, b)| (a ^ b) & RGB != 0);
-                }
+            let tiles = old
+                .chunks(usize::from(TILE))
+                .zip(new.chunks(usize::from(TILE)));
+            for ((old, new), dirty) in tiles.zip(&mut *dirty) {
+                *dirty = *dirty || old.iter().zip(new).any(|(a, b)| (a ^ b) & RGB != 0);
             }
-            changed.extend(
-                dirty
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, dirty)| **dirty)
-                    .map(|(column, _)| row * columns + column),
-            );
         }
-        changed
     }
 
     /// The fewest rectangles, found greedily, that cover `tiles` (in order) and nothing else.
@@ -231,6 +261,24 @@ mod tests {
             new.pixels_mut()[pixel] = 1;
             assert_eq!(grid.changed(&old, &new), [tile], "pixel {pixel}");
         }
+    }
+
+    #[test]
+    fn a_limited_search_goes_round_from_where_it_begins() {
+        let grid = grid(60, 40); // 4 by 3 tiles
+        let old = Frame::black(grid.size);
+        let new = Frame::new(grid.size, vec![1; grid.size.pixels()]).unwrap();
+        assert_eq!(grid.changed_from(&old, &new, 6, 4), [6, 7, 8, 9]);
+        assert_eq!(
+            grid.changed_from(&old, &new, 6, 100),
+            [6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5]
+        );
+        assert_eq!(grid.changed_from(&old, &new, 11, 2), [11, 0]);
+        assert_eq!(
+            grid.changed_from(&old, &new, 0, 100),
+            grid.changed(&old, &new)
+        );
+        assert_eq!(grid.changed(&old, &new).len(), 12);
     }
 
     #[test]

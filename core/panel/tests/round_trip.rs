@@ -1,104 +1,13 @@
 //! Pictures arrive as they were captured.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
+mod common;
+
 use alongside_panel::{
-    Applied, Decoder, Encoder, Frame, Profile, Step, What, message::MAX_MESSAGE,
+    Decoder, Encoder, Entropy, Frame, PanelError, Profile, What, message::MAX_MESSAGE,
 };
-use alongside_protocol::{PanelSize, frame::HEADER_LEN, units::Millis};
-
-const PROFILE: Profile = match Profile::new(alongside_panel::Entropy::Zstd, 20) {
-    Some(profile) => profile,
-    None => panic!(),
-};
-
-/// Both sides, and the way between them.
-struct Pair {
-    encoder: Encoder,
-    decoder: Decoder,
-    now: u64,
-}
-
-impl Pair {
-    fn new(size: PanelSize) -> Self {
-        Self {
-            encoder: Encoder::new(size, 7, PROFILE),
-            decoder: Decoder::new(PROFILE),
-            now: 1_000_000,
-        }
-    }
-
-    fn step(&mut self, frame: &Frame) -> Option<Step> {
-        self.now += 33;
-        self.encoder.step(frame, Millis::new(self.now))
-    }
-
-    fn deliver(&mut self, step: &Step) -> Applied {
-        assert!(
-            step.frame.len() <= MAX_MESSAGE && step.tiles <= 96,
-            "{} bytes, {} tiles",
-            step.frame.len(),
-            step.tiles
-        );
-        let applied = self
-            .decoder
-            .apply(step.frame[3], &step.frame[HEADER_LEN..])
-            .unwrap();
-        if let Some(reply) = &applied.reply {
-            self.encoder.handle(reply[3], &reply[HEADER_LEN..]).unwrap();
-        }
-        applied
-    }
-
-    /// Steps until the operator shows `frame`; returns the number of steps.
-    fn settle(&mut self, frame: &Frame) -> usize {
-        let mut steps = 0;
-        let mut exact = false;
-        while let Some(step) = self.step(frame) {
-            let applied = self.deliver(&step);
-            assert_eq!(
-                applied.exact,
-                step.exact && applied.what != What::Opened,
-                "{applied:?}"
-            );
-            exact = step.exact;
-            steps += 1;
-            assert!(steps < 10_000, "never settles");
-        }
-        assert!(exact || steps == 0);
-        assert!(
-            self.decoder.picture().unwrap() == frame,
-            "the pictures differ"
-        );
-        assert_eq!(self.encoder.in_flight(), 0);
-        steps
-    }
-}
-
-fn size(width: u16, height: u16) -> PanelSize {
-    PanelSize::new(width, height).unwrap()
-}
-
-/// A small xorshift, so that every run sees the same pixels.
-struct Seeded(u64);
-
-impl Seeded {
-    fn next(&mut self) -> u32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 32) as u32
-    }
-
-    fn noise(&mut self, size: PanelSize, colours: u32) -> Frame {
-        Frame::new(
-            size,
-            (0..size.pixels())
-                .map(|_| (self.next() % colours).wrapping_mul(0x9e37_79b1))
-                .collect(),
-        )
-        .unwrap()
-    }
-}
+use alongside_protocol::units::{Millis, PanelRect};
+use common::{Pair, Seeded, parts, plain, profile, size};
 
 #[test]
 fn every_size_and_number_of_colours_arrives() {
@@ -110,6 +19,7 @@ fn every_size_and_number_of_colours_arrives() {
         (15, 31),
         (100, 75),
         (320, 240),
+        (4096, 17),
     ] {
         let size = size(width, height);
         let mut pair = Pair::new(size);
@@ -119,4 +29,288 @@ fn every_size_and_number_of_colours_arrives() {
         }
         pair.settle(&Frame::black(size));
     }
+}
+
+#[test]
+fn noise_stays_within_the_caps_and_fills_them() {
+    let size = size(640, 480);
+    let mut pair = Pair::new(size);
+    let mut seeded = Seeded(1);
+    for _ in 0..3 {
+        let steps = pair.settle(&seeded.noise(size, u32::MAX));
+        let sent: usize = steps.iter().map(|step| step.frame.len()).sum();
+        let raw = 3 * size.pixels();
+        assert!(sent < raw + raw / 40, "{sent} bytes for {raw} of noise");
+        assert!(
+            steps
+                .iter()
+                .any(|step| step.frame.len() > MAX_MESSAGE * 9 / 10)
+        );
+    }
+}
+
+#[test]
+fn nothing_is_sent_for_a_picture_that_is_shown() {
+    let size = size(100, 75);
+    let mut pair = Pair::new(size);
+    let frame = Seeded(1).noise(size, 5);
+    pair.settle(&frame);
+    for _ in 0..100 {
+        assert_eq!(pair.step(&frame), None);
+    }
+}
+
+#[test]
+fn a_step_goes_to_the_newest_picture_and_skips_those_between() {
+    let size = size(640, 480); // 1200 tiles, 13 steps
+    let mut pair = Pair::new(size);
+    let open = pair.step(&plain(size, 1)).unwrap();
+    pair.deliver(&open);
+    for colour in 1..5 {
+        let step = pair.step(&plain(size, colour)).unwrap();
+        assert_eq!((step.tiles, step.exact), (96, false));
+        assert!(!pair.deliver(&step).exact);
+    }
+    // Four steps of 96 tiles each went round; none of them went twice over the same tiles.
+    let newest = plain(size, 5);
+    let steps = pair.settle(&newest);
+    assert_eq!(steps.len(), 13);
+}
+
+#[test]
+fn a_busy_corner_does_not_starve_the_rest() {
+    let size = size(640, 480);
+    let mut pair = Pair::new(size);
+    let mut frame = plain(size, 0x0012_3456);
+    let open = pair.step(&frame).unwrap();
+    pair.deliver(&open);
+    let busy = 640 * 16 * 4; // the first four rows of tiles: 160, more than a step
+    for n in 0..40 {
+        frame.pixels_mut()[..busy].fill(n);
+        let step = pair.step(&frame).unwrap();
+        pair.deliver(&step);
+    }
+    let shown = pair.decoder.picture().unwrap();
+    assert!(shown.pixels()[busy..] == frame.pixels()[busy..]);
+}
+
+#[test]
+fn damage_covers_what_changed_and_nothing_far_from_it() {
+    let size = size(100, 75);
+    let mut pair = Pair::new(size);
+    let mut frame = plain(size, 0x0012_3456);
+    pair.settle(&frame);
+    frame.pixels_mut()[100 * 70 + 99] = 0;
+    let step = pair.step(&frame).unwrap();
+    let applied = pair.deliver(&step);
+    assert_eq!(
+        applied.damage,
+        [PanelRect {
+            x: 96,
+            y: 64,
+            width: 4,
+            height: 11
+        }]
+    );
+    assert_eq!(
+        (applied.exact, applied.captured_at, applied.what),
+        (true, Millis::new(pair.now), What::Updated)
+    );
+}
+
+#[test]
+fn another_size_begins_another_epoch() {
+    let mut pair = Pair::new(size(100, 75));
+    let mut seeded = Seeded(1);
+    pair.settle(&seeded.noise(size(100, 75), 7));
+    let turned = seeded.noise(size(75, 100), 7);
+    let step = pair.step(&turned).unwrap();
+    let applied = pair.deliver(&step);
+    assert_eq!(applied.what, What::Opened);
+    assert_eq!(
+        applied.damage,
+        [PanelRect {
+            x: 0,
+            y: 0,
+            width: 75,
+            height: 100
+        }]
+    );
+    assert_eq!(pair.decoder.picture(), Some(&Frame::black(size(75, 100))));
+    pair.settle(&turned);
+}
+
+#[test]
+fn acknowledgements_take_off_what_is_in_flight() {
+    let size = size(640, 480);
+    let mut pair = Pair::new(size);
+    let frame = Seeded(1).noise(size, u32::MAX);
+    let steps: Vec<_> = (0..3).map(|_| pair.step(&frame).unwrap()).collect();
+    let lengths: Vec<usize> = steps.iter().map(|step| step.frame.len()).collect();
+    assert_eq!(pair.encoder.in_flight(), lengths.iter().sum::<usize>());
+    pair.deliver(&steps[0]);
+    assert_eq!(pair.encoder.in_flight(), lengths[1] + lengths[2]);
+    // The reply to the second is lost on purpose: the third's stands for both.
+    let (kind, body) = parts(&steps[1].frame);
+    pair.decoder.apply(kind, body).unwrap();
+    pair.deliver(&steps[2]);
+    assert_eq!(pair.encoder.in_flight(), 0);
+}
+
+#[test]
+fn a_check_is_sent_after_five_seconds_or_256_updates_and_confirmed() {
+    let size = size(16, 16);
+    let mut pair = Pair::new(size);
+    pair.settle(&plain(size, 1));
+    pair.now += 5_000;
+    let check = pair.step(&plain(size, 1)).unwrap();
+    assert!(check.exact && check.frame.len() < 20);
+    assert_eq!(pair.deliver(&check).what, What::Confirmed);
+    let (kind, body) = parts(&check.frame);
+    assert_eq!(
+        pair.decoder.apply(kind, body),
+        Err(PanelError::OutOfOrder { got: 2, last: 2 }),
+        "once is enough"
+    );
+    pair.now += 60_000;
+    assert_eq!(
+        pair.step(&plain(size, 1)),
+        None,
+        "nothing has changed since"
+    );
+
+    let mut checks = 0;
+    for n in 2..1_002 {
+        pair.now -= 33; // no time passes
+        let step = pair.step(&plain(size, n)).unwrap();
+        checks += usize::from(pair.deliver(&step).what == What::Confirmed);
+    }
+    assert_eq!(checks, 1 + 3, "one for the minute, one for each 256");
+}
+
+#[test]
+fn a_picture_that_drifted_is_begun_again() {
+    let size = size(100, 75);
+    let mut pair = Pair::new(size);
+    let frame = Seeded(1).noise(size, 9);
+    pair.settle(&frame);
+    // The device believes in an update that the operator gets in another form.
+    let mut other = Encoder::new(size, 7, profile());
+    let mut drifted = Decoder::new(profile());
+    for wrong in [&plain(size, 3), &plain(size, 4)] {
+        let step = other.step(wrong, Millis::new(pair.now)).unwrap();
+        let (kind, body) = parts(&step.frame);
+        drifted.apply(kind, body).unwrap();
+    }
+    pair.decoder = drifted;
+    pair.now += 5_000;
+    let check = pair.step(&frame).unwrap();
+    let applied = pair.deliver(&check);
+    assert_eq!((applied.what, applied.exact), (What::GivenUp, false));
+    let open = pair.step(&frame).unwrap();
+    assert_eq!(pair.deliver(&open).what, What::Opened);
+    pair.settle(&frame);
+}
+
+#[test]
+fn what_was_under_way_when_the_operator_gave_up_is_skipped() {
+    let size = size(100, 75);
+    let mut device = Encoder::new(size, 7, Profile::default());
+    let mut operator = Decoder::new(profile()); // accepts less than the device offers
+    let first = plain(size, 1);
+    let under_way: Vec<_> = (0..2)
+        .map(|n| device.step(&first, Millis::new(n)).unwrap())
+        .collect();
+    let (kind, body) = parts(&under_way[0].frame);
+    let refused = operator.apply(kind, body).unwrap();
+    assert_eq!(refused.what, What::GivenUp);
+    let (kind, body) = parts(&under_way[1].frame);
+    let skipped = operator.apply(kind, body).unwrap();
+    assert_eq!((skipped.what, skipped.reply), (What::Skipped, None));
+
+    let reset = refused.reply.unwrap();
+    let (kind, body) = parts(&reset);
+    device.handle(kind, body).unwrap();
+    device.handle(kind, body).unwrap(); // a second one of the same epoch changes nothing
+    let mut pair = Pair {
+        encoder: device,
+        decoder: operator,
+        now: 100,
+    };
+    let steps = pair.settle(&first);
+    assert_eq!(steps.len(), 2);
+    let (kind, body) = parts(&reset);
+    pair.encoder.handle(kind, body).unwrap(); // neither does one that comes late
+    assert_eq!(pair.step(&first), None);
+}
+
+#[test]
+fn a_message_out_of_turn_is_an_error() {
+    let size = size(100, 75);
+    let mut encoder = Encoder::new(size, 7, profile());
+    let mut seeded = Seeded(1);
+    let steps: Vec<_> = (0..4)
+        .map(|n| {
+            encoder
+                .step(&seeded.noise(size, 9), Millis::new(n))
+                .unwrap()
+        })
+        .collect();
+    let mut decoder = Decoder::new(profile());
+    let mut apply = |n: usize| {
+        let (kind, body) = parts(&steps[n].frame);
+        decoder.apply(kind, body)
+    };
+    assert_eq!(apply(1), Err(PanelError::OutOfOrder { got: 2, last: 0 }));
+    assert!(apply(0).is_ok());
+    assert_eq!(apply(2), Err(PanelError::OutOfOrder { got: 3, last: 1 }));
+    assert_eq!(apply(0), Err(PanelError::OutOfOrder { got: 1, last: 1 }));
+    assert!(apply(1).is_ok());
+    assert_eq!(apply(1), Err(PanelError::OutOfOrder { got: 2, last: 2 }));
+}
+
+#[test]
+fn a_panel_beyond_the_cap_gets_no_memory() {
+    let mut encoder = Encoder::new(size(4096, 4096), 7, profile());
+    let open = encoder
+        .step(&Frame::black(size(4096, 4096)), Millis::new(0))
+        .unwrap();
+    let (kind, body) = parts(&open.frame);
+    let error = Decoder::new(profile()).apply(kind, body).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "panel of 4096x4096 pixels where at most 8847360 are allowed"
+    );
+    assert!(
+        Decoder::new(profile())
+            .with_max_pixels(4096 * 4096)
+            .apply(kind, body)
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_clock_that_goes_back_is_carried() {
+    let size = size(16, 16);
+    let mut encoder = Encoder::new(size, 7, profile());
+    let mut decoder = Decoder::new(profile());
+    for (n, at) in [5_000, 0, u64::MAX, 1, 1 << 63, 7].into_iter().enumerate() {
+        let frame = plain(size, n as u32);
+        while let Some(step) = encoder.step(&frame, Millis::new(at)) {
+            let (kind, body) = parts(&step.frame);
+            let applied = decoder.apply(kind, body).unwrap();
+            assert!(
+                applied.what == What::Confirmed || applied.captured_at == Millis::new(at),
+                "{n}: {applied:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn profiles_have_bounds() {
+    assert_eq!(Profile::new(Entropy::Zstd, 16), None);
+    assert_eq!(Profile::new(Entropy::Zstd, 24), None);
+    assert!(profile().fits(Profile::default()) && !Profile::default().fits(profile()));
+    assert_eq!(Profile::default().within(profile()), profile());
 }

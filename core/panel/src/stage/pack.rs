@@ -52,8 +52,12 @@ impl TilePacker {
     ) -> &[u8] {
         self.bytes.clear();
         self.pixels.clear();
-        self.pixels
-            .extend(tiles::rows(target, rect).flatten().map(|pixel| pixel & RGB));
+        for row in tiles::rows(target, rect) {
+            self.pixels.extend_from_slice(row);
+        }
+        for pixel in &mut self.pixels {
+            *pixel &= RGB;
+        }
         let is_palette = self.find_palette();
         let alternative = if is_palette {
             3 * self.palette.len() + self.pixels.len() * index_bits(self.palette.len()) / 8

@@ -1,0 +1,216 @@
+//! The bytes of every message of the panel channel.
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use alongside_panel::{
+    Decoder, Frame, What,
+    message::{Check, MAX_MESSAGE, Open, Reset, State, ToDevice, ToOperator, Update},
+};
+use alongside_protocol::{
+    frame::{Channel, FrameReader},
+    units::Millis,
+    wire::DecodeError,
+};
+use common::{parts, profile, size};
+
+fn open() -> ToOperator<'static> {
+    ToOperator::Open(Open {
+        seq: 300,
+        epoch: 0x0102_0304_0506_0708,
+        captured_at: Millis::new(1_700_000_000_000),
+        size: size(1024, 600),
+        profile: profile(),
+    })
+}
+
+fn update(state: State) -> ToOperator<'static> {
+    ToOperator::Update(Update {
+        seq: 301,
+        elapsed: -33,
+        state,
+        tiles: b"tiles",
+    })
+}
+
+fn check() -> ToOperator<'static> {
+    ToOperator::Check(Check {
+        seq: 1,
+        hash: 0xa1a2_a3a4_a5a6_a7a8,
+    })
+}
+
+fn reset() -> ToDevice {
+    ToDevice::Reset(Reset {
+        seq: 300,
+        accepts: profile(),
+    })
+}
+
+#[test]
+fn every_message_has_its_bytes() {
+    let golden: [(Vec<u8>, &[u8]); 7] = [
+        (
+            open().to_frame(),
+            b"\x00\x00\x17\x30\x01\xac\x02\x01\x02\x03\x04\x05\x06\x07\x08\x80\xd0\x95\xff\xbc\x31\x04\x00\x02\x58\x00\x14",
+        ),
+        (update(State::Partial).to_frame(), b"\x00\x00\x09\x31\xad\x02\x41\x00tiles"),
+        (update(State::Visible).to_frame(), b"\x00\x00\x09\x31\xad\x02\x41\x01tiles"),
+        (update(State::Exact).to_frame(), b"\x00\x00\x09\x31\xad\x02\x41\x03tiles"),
+        (check().to_frame(), b"\x00\x00\x09\x32\x01\xa1\xa2\xa3\xa4\xa5\xa6\xa7\xa8"),
+        (ToDevice::Ack { seq: 300 }.to_frame(), b"\x00\x00\x02\x38\xac\x02"),
+        (reset().to_frame(), b"\x00\x00\x04\x39\xac\x02\x00\x14"),
+    ];
+    for (encoded, bytes) in golden {
+        assert_eq!(encoded, bytes);
+    }
+}
+
+#[test]
+fn every_message_comes_back() {
+    for message in [
+        open(),
+        update(State::Partial),
+        update(State::Visible),
+        update(State::Exact),
+        check(),
+    ] {
+        let frame = message.to_frame();
+        let (kind, body) = parts(&frame);
+        assert_eq!(ToOperator::from_frame(kind, body), Ok(message));
+        assert!(ToOperator::KINDS.contains(&kind));
+        assert_eq!(
+            ToDevice::from_frame(kind, body),
+            Err(DecodeError::UnknownType(kind))
+        );
+    }
+    for message in [ToDevice::Ack { seq: u64::MAX }, reset()] {
+        let frame = message.to_frame();
+        let (kind, body) = parts(&frame);
+        assert_eq!(ToDevice::from_frame(kind, body), Ok(message));
+        assert!(ToDevice::KINDS.contains(&kind));
+        assert_eq!(
+            ToOperator::from_frame(kind, body),
+            Err(DecodeError::UnknownType(kind))
+        );
+    }
+}
+
+#[test]
+fn a_message_cut_off_anywhere_or_with_more_behind_it_is_malformed() {
+    let to_operator = |kind, body: &[u8]| ToOperator::from_frame(kind, body).map(drop);
+    let to_device = |kind, body: &[u8]| ToDevice::from_frame(kind, body).map(drop);
+    let tiles = b"tiles".len(); // an UPDATE's tiles may have any length; they are cut off below
+    for (frame, decode, least) in [
+        (
+            open().to_frame(),
+            to_operator as fn(u8, &[u8]) -> Result<(), DecodeError>,
+            0,
+        ),
+        (update(State::Exact).to_frame(), to_operator, tiles),
+        (check().to_frame(), to_operator, 0),
+        (ToDevice::Ack { seq: 300 }.to_frame(), to_device, 0),
+        (reset().to_frame(), to_device, 0),
+    ] {
+        let (kind, body) = parts(&frame);
+        for length in 0..body.len() - least {
+            assert_eq!(
+                decode(kind, &body[..length]),
+                Err(DecodeError::Malformed { kind }),
+                "{kind:#x} at {length}"
+            );
+        }
+        if least == 0 {
+            let more = [body, &[0]].concat();
+            assert_eq!(
+                decode(kind, &more),
+                Err(DecodeError::Malformed { kind }),
+                "{kind:#x}"
+            );
+        }
+    }
+}
+
+#[test]
+fn values_out_of_bounds_are_malformed() {
+    let opened = open().to_frame();
+    let (_, body) = parts(&opened);
+    let last = body.len() - 1;
+    // Version, width, height, entropy stage, window.
+    for (at, byte) in [
+        (0, 0),
+        (0, 2),
+        (17, 0x20),
+        (19, 0x20),
+        (last - 1, 1),
+        (last, 16),
+        (last, 24),
+        (last, 255),
+    ] {
+        let mut body = body.to_vec();
+        body[at] = byte;
+        assert!(
+            ToOperator::from_frame(0x30, &body).is_err(),
+            "{byte} at {at}"
+        );
+    }
+    for state in [2, 4, 255] {
+        assert!(ToOperator::from_frame(0x31, &[1, 0, state]).is_err());
+    }
+    let long = vec![0; MAX_MESSAGE];
+    assert_eq!(
+        ToOperator::from_frame(0x31, &long),
+        Err(DecodeError::TooLong {
+            got: MAX_MESSAGE,
+            max: MAX_MESSAGE - 4
+        })
+    );
+}
+
+/// What version 1 sent; later decoders must show the same.
+#[test]
+fn a_recorded_stream_still_decodes() {
+    let mut decoder = Decoder::new(profile());
+    let mut reader = FrameReader::for_channel(Channel::Panel);
+    reader.push(include_bytes!("golden/version-1.bin"));
+    let mut apply = |decoder: &mut Decoder| {
+        reader
+            .next_frame()
+            .unwrap()
+            .map(|frame| decoder.apply(frame.kind, &frame.body).unwrap())
+    };
+    assert_eq!(apply(&mut decoder).unwrap().what, What::Opened);
+    for (n, picture) in pictures().iter().enumerate() {
+        assert!(apply(&mut decoder).unwrap().exact);
+        assert!(decoder.picture() == Some(picture), "picture {n}");
+    }
+    assert_eq!(apply(&mut decoder), None);
+}
+
+/// Pictures of 36x20 pixels that have every kind of tile in them.
+fn pictures() -> [Frame; 3] {
+    let draw = |colour: &dyn Fn(u32, u32) -> u32| {
+        let pixels = (0..20).flat_map(|y| (0..36).map(move |x| (x, y)));
+        Frame::new(size(36, 20), pixels.map(|(x, y)| colour(x, y)).collect()).unwrap()
+    };
+    let palettes = |x: u32, y: u32| match (x / 16, y / 16) {
+        (0, 0) => (x + y) % 2 * 0x00ff_ffff,
+        (1, 0) => (x * y) % 4 * 0x0010_2030,
+        (2, 0) => (x ^ y) % 16 * 0x000f_0e0d,
+        (0, 1) => 0x0012_3456,
+        (1, 1) => x * y,
+        _ => 0,
+    };
+    let photo = |x: u32, y: u32| {
+        if x < 16 && y < 16 {
+            (x * x * 7 + y * y * 13 + x * y) * 0x0001_0305
+        } else {
+            palettes(x, y)
+        }
+    };
+    [
+        draw(&palettes),
+        draw(&photo),
+        draw(&|x, y| photo(x, y) ^ if x < 16 { 0 } else { 0x0001_0101 }),
+    ]
+}
