@@ -3,8 +3,9 @@
 
 use std::{
     future::Future,
+    io,
     net::{Ipv4Addr, SocketAddr},
-    pin::pin,
+    pin::{Pin, pin},
     task::{Context, Poll, Waker},
     time::Instant,
 };
@@ -13,11 +14,14 @@ use alongside_protocol::{
     LegToken, cid,
     relay::{FromRelay, ToRelay},
 };
-use tokio::io::AsyncRead;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
     leg::{
+        RelayAddress,
         control::{ControlMessage, ControlReader},
+        http::Head,
+        proxy::Proxy,
         shared_socket::split::split,
     },
     path::{Incoming, Outgoing, PathTable},
@@ -44,6 +48,63 @@ fn read_all<M: ControlMessage>(stream: impl AsyncRead + Unpin) {
 
 fn now<T>(future: impl Future<Output = T>) -> Poll<T> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// The answer of a proxy, or of what stands before the relay: a head, and what a 407 asks for.
+pub fn proxy_answer(data: &[u8]) {
+    let Ok(Some((head, len))) = Head::parse(data) else {
+        return;
+    };
+    assert!(len <= data.len(), "a head longer than what was read");
+    let proxy = Proxy::from_argument("proxy.example").expect("a host is a proxy");
+    let mut stream = Answering(data);
+    let relay = RelayAddress::new("relay.example");
+    let asked = now(proxy.ask(&mut stream, &relay));
+    let Poll::Ready(asked) = asked else {
+        panic!("a slice never makes its reader wait")
+    };
+    let opens = head
+        .status()
+        .is_some_and(|status| (200..300).contains(&status.code));
+    let is_all = len == data.len();
+    if head.status().is_none_or(|status| status.code >= 200) {
+        assert_eq!(
+            asked.is_ok(),
+            opens && is_all,
+            "a tunnel that nobody opened"
+        );
+    }
+}
+
+/// Takes whatever is written and answers with a slice.
+struct Answering<'a>(&'a [u8]);
+
+impl AsyncRead for Answering<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Answering<'_> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
 }
 
 /// A receive buffer of the leg's socket: `stride u8 | own token [8] | packets`, received at `at`.

@@ -4,9 +4,12 @@ pub mod auth;
 pub mod cid;
 mod client;
 pub mod control;
+pub mod http;
+pub mod proxy;
 pub(crate) mod shared_socket;
 pub mod tls;
 pub mod tuning;
+pub mod tunnel;
 
 pub use client::{
     ConnectError, DialError, Leg, LegConfig, LegError, LegEvent, LegEvents, LegLost, LinkState,

@@ -70,15 +70,25 @@ impl RelayAddress {
         self.port = port;
         self
     }
+
+    /// Host and port as a request names them (RFC 3986, section 3.2): always with the port.
+    pub(crate) fn authority(&self) -> String {
+        let (open, close) = self.brackets();
+        format!("{open}{}{close}:{}", self.host, self.port)
+    }
+
+    fn brackets(&self) -> (&'static str, &'static str) {
+        if self.host.contains(':') {
+            ("[", "]")
+        } else {
+            ("", "")
+        }
+    }
 }
 
 impl fmt::Display for RelayAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (open, close) = if self.host.contains(':') {
-            ("[", "]")
-        } else {
-            ("", "")
-        };
+        let (open, close) = self.brackets();
         write!(f, "{open}{}{close}", self.host)?;
         if self.port == 443 {
             Ok(())

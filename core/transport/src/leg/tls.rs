@@ -26,6 +26,7 @@ mod raw_key;
 mod tests;
 mod trust;
 
+pub(crate) use trust::platform_roots;
 pub use trust::{CertificateFault, Trust, TrustError, Verdict};
 
 /// ALPN of the end-to-end connection.
@@ -56,6 +57,14 @@ pub fn provider() -> Arc<CryptoProvider> {
         )
     });
     Arc::new(provider)
+}
+
+/// The cryptography of TLS that only carries our own: to a proxy, to what stands before the relay, to an
+/// inspecting proxy. Few of them exchange keys as [`provider`] demands, and all that matters is sealed below.
+pub fn outer_provider() -> Arc<CryptoProvider> {
+    let mut outer = aws_lc_rs::default_provider();
+    outer.cipher_suites = provider().cipher_suites.clone();
+    Arc::new(outer)
 }
 
 /// The relay's side of a leg: shows `chain` (leaf first), asks for no certificate, as legs prove their key by

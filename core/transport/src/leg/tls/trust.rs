@@ -127,7 +127,7 @@ fn roots_from_pem(pem: &[u8]) -> Result<RootCertStore, TrustError> {
     }
 }
 
-fn platform_roots() -> Result<RootCertStore, TrustError> {
+pub(crate) fn platform_roots() -> Result<RootCertStore, TrustError> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
