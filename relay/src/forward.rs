@@ -34,8 +34,10 @@ pub(crate) use socket::ForwardingSocket;
 /// Most that may go to an unproven address for each byte that came from it (as RFC 9000, section 8.1).
 const AMPLIFICATION: u64 = 3;
 
-/// Bytes that an unproven address has to its credit at once: the packets that showed the move (our choice).
-const FIRST_CREDIT: u64 = AMPLIFICATION * 1200;
+/// Bytes that may go to an unproven address before anything more came from it: about a second of a session at its
+/// greatest rate, so that a picture does not stall when its viewer moves. Whoever copies a leg's packets to make
+/// it look moved can point that much at somebody else, once until the leg has proved where it is.
+const FIRST_CREDIT: u64 = 64 * 1024;
 
 /// Who is where, and who is paired with whom.
 #[derive(Debug)]
@@ -175,8 +177,8 @@ impl Table {
         legs.tell_peer(token, &place);
     }
 
-    /// Notes that a leg moved. Packets from the new address are good at once; the new address gets at most three
-    /// times what comes from it until [`Table::prove`], for a copied packet with somebody else's address as its
+    /// Notes that a leg moved. Packets from the new address are good at once; the new address gets a first credit
+    /// and three times what comes from it until [`Table::prove`], for a copied packet with somebody else's address as its
     /// source looks just like a move. Returns whether it is somewhere else than before.
     pub(crate) fn move_to(
         &self,
@@ -185,14 +187,16 @@ impl Table {
         local: Option<IpAddr>,
     ) -> bool {
         let mut legs = self.write();
-        match legs.by_token.get(&token) {
-            Some(leg) if leg.at.address != address => {}
+        let credit = match legs.by_token.get(&token) {
+            Some(leg) if leg.at.address != address => leg.at.credit.clone(),
             Some(_) | None => return false,
-        }
+        };
+        // Moving to and fro does not earn a new first credit.
+        let credit = credit.unwrap_or_else(|| Arc::new(AtomicU64::new(FIRST_CREDIT)));
         let place = Place {
             address,
             local,
-            credit: Some(Arc::new(AtomicU64::new(FIRST_CREDIT))),
+            credit: Some(credit),
         };
         legs.leave_address(token);
         legs.arrive_at(address);

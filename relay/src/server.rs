@@ -128,7 +128,7 @@ impl Relay {
         let (stop, stopped) = watch::channel(());
         tokio::spawn(accept(Arc::clone(&shared)));
         tokio::spawn(until(stopped.clone(), tick(Arc::clone(&shared))));
-        tokio::spawn(until(stopped, look(Arc::clone(&shared))));
+        tokio::spawn(until(stopped, follow(Arc::clone(&shared))));
         info!(%udp, name = %shared.name, "relay listens");
         Ok(Running {
             udp,
@@ -226,9 +226,18 @@ async fn tick(shared: Arc<Shared>) {
     }
 }
 
-async fn look(shared: Arc<Shared>) {
+/// Follows legs that move: when they say so, when a stranger speaks, and until each move is proved.
+async fn follow(shared: Arc<Shared>) {
     loop {
-        shared.table.stranger().await;
+        let proof = shared
+            .hub
+            .prove_moves(clock::now())
+            .unwrap_or(TICK)
+            .clamp(LOOK_EVERY, TICK);
+        tokio::select! {
+            () = tokio::time::sleep(proof) => continue,
+            () = shared.table.stranger() => {}
+        }
         tokio::time::sleep(LOOK_AFTER).await;
         shared.hub.look_for_moved_legs(clock::now());
         tokio::time::sleep(LOOK_EVERY).await;

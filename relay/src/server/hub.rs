@@ -23,12 +23,16 @@ use crate::{
     switchboard::{Action, CloseReason, LegId, MeetingEnd, NewLeg, Switchboard},
 };
 
-/// Least time in which quinn notices that a new address does not answer and goes back to the old one, in probe
-/// timeouts (RFC 9000, section 8.2.4).
+/// Probe timeouts within which quinn notices that a new address does not answer (RFC 9000, section 8.2.4).
 const VALIDATION_PTOS: u32 = 3;
 
-/// Round trip that quinn assumes before it has measured one.
-const INITIAL_RTT: Duration = Duration::from_millis(100);
+/// A probe timeout in round trips: one, and four times their variation, of which we do not know more than that it
+/// is rarely more than the round trip itself (RFC 9002, section 6.2.1).
+const PTO_ROUND_TRIPS: u32 = 5;
+
+/// The probe timeout that quinn takes for an address of which it has not measured a round trip: three times the
+/// first guess of 100 ms.
+const FIRST_PTO: Duration = Duration::from_millis(300);
 
 /// Added to each probe timeout: the leg's delay of acknowledgements (25 ms), rounded up.
 const ACK_DELAY: Duration = Duration::from_millis(35);
@@ -166,19 +170,26 @@ impl Hub {
         self.act(&mut inner);
     }
 
-    /// Once a second: codes expire, the operators' file may have changed, moves are proved.
+    /// Once a second: codes expire, the operators' file may have changed.
     pub(super) fn tick(&self, now: Instant) {
         let mut inner = self.inner();
         self.refresh_operators(&mut inner, now);
         inner.board.handle_timeout(now);
         self.act(&mut inner);
+    }
+
+    /// Looks whether moves are proved by now; how long until the next one is.
+    pub(super) fn prove_moves(&self, now: Instant) -> Option<Duration> {
+        let mut inner = self.inner();
         for leg in inner
             .legs
             .values_mut()
-            .filter(|leg| leg.proved_at.is_some())
+            .filter(|leg| leg.proved_at.is_some_and(|at| at <= now))
         {
             follow(&self.table, leg, now);
         }
+        let next = inner.legs.values().filter_map(|leg| leg.proved_at).min();
+        next.map(|at| at.saturating_duration_since(now))
     }
 
     /// A leg said something: it may say it from elsewhere.
@@ -276,11 +287,16 @@ impl Hub {
 fn follow(table: &Table, leg: &mut Leg, now: Instant) {
     let address = leg.connection.remote_address();
     if address != leg.address {
+        // Of another port of the same host quinn takes the round trip to be the same.
+        let first = if address.ip() == leg.address.ip() {
+            Duration::ZERO
+        } else {
+            FIRST_PTO
+        };
         let pto = leg
             .rtt
-            .max(leg.connection.rtt())
-            .max(INITIAL_RTT)
-            .saturating_mul(3)
+            .saturating_mul(PTO_ROUND_TRIPS)
+            .max(first)
             .saturating_add(ACK_DELAY);
         leg.proved_at = now.checked_add(pto.saturating_mul(VALIDATION_PTOS));
         leg.address = address;
