@@ -31,6 +31,13 @@ const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("session_operator", |data| {
         alongside_session::fuzzing::operator(start(), data)
     }),
+    (
+        "transport_control_stream",
+        alongside_transport::fuzzing::control_stream,
+    ),
+    ("transport_received", |data| {
+        alongside_transport::fuzzing::received(data, start())
+    }),
     ("relay_route", alongside_relay::fuzzing::route),
     ("relay_operators", alongside_relay::fuzzing::operators),
 ];

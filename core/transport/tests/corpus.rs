@@ -1,0 +1,49 @@
+//! What fuzzers of the transport start from.
+#![allow(missing_docs, reason = "tests")]
+
+#[path = "../../fuzz/in_corpus.rs"]
+mod in_corpus;
+
+use alongside_protocol::{
+    LegToken,
+    cid::with_token,
+    relay::{Allocate, Closing, FromRelay, LegCheck, ToRelay},
+};
+use in_corpus::in_corpus;
+
+#[test]
+fn fuzzers_start_from_the_same_bytes() {
+    let ttl_s = 600;
+    let frames = [
+        ToRelay::from(LegCheck { n: 7 }).to_frame(),
+        ToRelay::from(Allocate {
+            ttl_s,
+            ticket: None,
+        })
+        .to_frame(),
+        FromRelay::from(LegCheck { n: 7 }).to_frame(),
+        FromRelay::from(Closing {}).to_frame(),
+    ];
+    in_corpus(
+        "transport_control_stream",
+        &[&frames[..], &[frames.concat()]].concat(),
+    );
+
+    let (own, other) = (LegToken(*b"our own!"), LegToken(*b"another!"));
+    let short = |token| [&[0x41][..], &with_token(token, *b"abcd")].concat();
+    let long = [&[0xc3, 0, 0, 0, 1, 16][..], &with_token(own, *b"abcdefgh")].concat();
+    let received = |packets: &[Vec<u8>]| {
+        let stride = u8::try_from(packets[0].len()).expect("short");
+        [&[stride][..], &own.0, &packets.concat()].concat()
+    };
+    let buffers = [
+        received(&[
+            short(own),
+            short(other),
+            short(own),
+            short(own)[..9].to_vec(),
+        ]),
+        received(&[long]),
+    ];
+    in_corpus("transport_received", &buffers);
+}
