@@ -153,7 +153,7 @@ fn announce(json: bool, operator: &str, device: &str) {
     println!("  the printer's front panel   {device}");
     println!("  the operator's console      {operator}");
     println!();
-    println!("1. In the console, press \"New code\".");
+    println!("1. In the console, press \"Get a code\".");
     println!(
         "2. On the printer, touch Remote Assistance and type the code that the console shows."
     );

@@ -108,7 +108,7 @@ impl Browser {
         }
     }
 
-    /// Opens a page of its own, `width` by `height`.
+    /// Opens a page in a window of its own, `width` by `height`: a page in the background would not paint.
     pub fn tab(&self, url: &str, width: u32, height: u32) -> Tab {
         let call = |method: &str, params| {
             self.wire
@@ -116,7 +116,11 @@ impl Browser {
                 .expect("no panic")
                 .call(None, method, params)
         };
-        let target = call("Target.createTarget", json!({"url": "about:blank"}))["targetId"].clone();
+        let target = call(
+            "Target.createTarget",
+            json!({"url": "about:blank", "newWindow": true}),
+        )["targetId"]
+            .clone();
         let attached = call(
             "Target.attachToTarget",
             json!({"targetId": target, "flatten": true}),
@@ -133,7 +137,6 @@ impl Browser {
             tab.call(&format!("{domain}.enable"), json!({}));
         }
         tab.resize(width, height);
-        tab.call("Page.bringToFront", json!({}));
         tab.navigate(url);
         tab
     }

@@ -29,6 +29,11 @@ function light(state, word) {
   lamp.textContent = word;
 }
 
+/** How things stand, in a word, for whoever drives this page by script. */
+function stand(word) {
+  document.body.dataset.stands = word;
+}
+
 function off(sentence) {
   keypad.release();
   glass.dataset.state = caption.dataset.state = 'off';
@@ -126,7 +131,11 @@ link
     part('#model').textContent = serial;
     if (panel) screen.resize(panel.width, panel.height);
   })
-  .on('connected', () => light('busy', WORDS.session))
+  .on('connected', () => {
+    stand('connected');
+    light('busy', WORDS.session);
+  })
+  .on('error', ({ code }) => stand(code))
   .on('annotation', message => {
     screen.ink.apply(message, performance.now());
     screen.refresh();
@@ -138,6 +147,7 @@ link
     screen.refresh();
   })
   .on('ended', () => {
+    stand('ended');
     screen.ink.clear();
     screen.ink.pointerGone();
     screen.refresh();

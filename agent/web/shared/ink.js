@@ -52,7 +52,7 @@ export class Ink {
     context.lineCap = context.lineJoin = 'round';
     for (const stroke of this.#strokes) {
       // A light edge first, so that a stroke stands out from a picture of its own colour.
-      trace(context, stroke, 2.5, 'rgb(255 255 255 / .75)');
+      trace(context, stroke, 1.5, 'rgb(255 255 255 / .7)');
       trace(context, stroke, 0, stroke.color);
     }
     return this.#drawPointer(context, now);

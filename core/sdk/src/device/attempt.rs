@@ -9,7 +9,7 @@ use alongside_protocol::{
     relay::{OperatorCard, Release, ReleaseReason, Role},
 };
 use alongside_session::{OperatorIdentity, entry::Locked};
-use alongside_transport::{Identity, Leg, LegEvents};
+use alongside_transport::{Identity, Leg, LegEvent, LegEvents};
 use tokio::sync::oneshot;
 
 use super::{Command, Device, DeviceConfig, DeviceError, drive, refusal};
@@ -150,12 +150,23 @@ async fn introduce(
             })?;
         *way = Some(Way { leg, events });
     }
-    let Some(Way { leg, .. }) = way.as_ref() else {
+    let Some(Way { leg, events }) = way.as_mut() else {
         return Err(CodeRefusal::Unknown);
     };
-    leg.claim(code.nameplate(), config.serial.clone())
-        .await
-        .map_err(|error| refusal::of_claim(&error))
+    let claim = leg.claim(code.nameplate(), config.serial.clone());
+    tokio::pin!(claim);
+    loop {
+        tokio::select! {
+            // What the relay said before the introduction is about an attempt that is over: a code that was typed
+            // wrong keeps its meeting, and its first "the operator is gone" must not end the second try.
+            biased;
+            event = events.next() => if let LegEvent::Lost(lost) = event {
+                tracing::warn!(error = %lost, "the relay is gone");
+                return claim.await.map_err(|error| refusal::of_claim(&error));
+            },
+            introduced = &mut claim => return introduced.map_err(|error| refusal::of_claim(&error)),
+        }
+    }
 }
 
 /// Whether a command means that the customer no longer wants to try the code.
