@@ -11,7 +11,6 @@
 )]
 
 use std::{
-    collections::HashMap,
     net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
@@ -26,18 +25,14 @@ use tokio::sync::Notify;
 use crate::{bucket::Bucket, config::Limits};
 
 mod join;
+mod legs;
 mod route;
 mod socket;
 
+pub(crate) use legs::Meter;
 pub(crate) use socket::ForwardingSocket;
 
-/// Most that may go to an unproven address for each byte that came from it (as RFC 9000, section 8.1).
-const AMPLIFICATION: u64 = 3;
-
-/// Bytes that may go to an unproven address before anything more came from it: about a second of a session at its
-/// greatest rate, so that a picture does not stall when its viewer moves. Whoever copies a leg's packets to make
-/// it look moved can point that much at somebody else, once until the leg has proved where it is.
-const FIRST_CREDIT: u64 = 64 * 1024;
+use legs::{Lane, Leg, Legs, Peer, Place};
 
 /// Who is where, and who is paired with whom.
 #[derive(Debug)]
@@ -48,52 +43,6 @@ pub struct Table {
     counters: Counters,
     /// Somebody spoke to the relay from an address that is no leg's: perhaps a leg that moved.
     stranger: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Legs {
-    by_token: HashMap<LegToken, Leg>,
-    /// How many legs are at an address.
-    addresses: HashMap<SocketAddr, u32>,
-}
-
-#[derive(Debug)]
-struct Leg {
-    at: Place,
-    peer: Option<Peer>,
-}
-
-/// The one leg that a leg is paired with, in place, so that a packet costs one look-up.
-#[derive(Debug)]
-struct Peer {
-    token: LegToken,
-    at: Place,
-    /// What goes from the peer to the leg.
-    lane: Arc<Lane>,
-}
-
-/// Where a leg is.
-#[derive(Clone, Debug)]
-struct Place {
-    address: SocketAddr,
-    /// Address of this host that the leg talks to.
-    local: Option<IpAddr>,
-    /// What may still go to the address; `None` once the leg has proved that it is there.
-    credit: Option<Arc<AtomicU64>>,
-}
-
-/// One direction of a meeting.
-#[derive(Debug)]
-struct Lane {
-    bytes: AtomicU64,
-    rate: Mutex<Bucket>,
-}
-
-/// Both directions of a meeting, for its access line.
-#[derive(Debug)]
-pub(crate) struct Meter {
-    to_device: Arc<Lane>,
-    to_operator: Arc<Lane>,
 }
 
 /// Bytes forwarded in a meeting.
@@ -192,7 +141,7 @@ impl Table {
             Some(_) | None => return false,
         };
         // Moving to and fro does not earn a new first credit.
-        let credit = credit.unwrap_or_else(|| Arc::new(AtomicU64::new(FIRST_CREDIT)));
+        let credit = credit.unwrap_or_else(Place::first_credit);
         let place = Place {
             address,
             local,
@@ -314,103 +263,6 @@ impl Table {
 
     fn write(&self) -> RwLockWriteGuard<'_, Legs> {
         self.legs.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Legs {
-    fn arrive_at(&mut self, address: SocketAddr) {
-        let count = self.addresses.entry(address).or_insert(0);
-        *count = count.saturating_add(1);
-    }
-
-    fn leave_address(&mut self, token: LegToken) {
-        let Some(address) = self.by_token.get(&token).map(|leg| leg.at.address) else {
-            return;
-        };
-        if let Some(count) = self.addresses.get_mut(&address) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.addresses.remove(&address);
-            }
-        }
-    }
-
-    /// Brings the copy of `token`'s place up to date that its peer has.
-    fn tell_peer(&mut self, token: LegToken, place: &Place) {
-        let Some(other) = self
-            .by_token
-            .get(&token)
-            .and_then(|leg| Some(leg.peer.as_ref()?.token))
-        else {
-            return;
-        };
-        let copy = self
-            .by_token
-            .get_mut(&other)
-            .and_then(|leg| leg.peer.as_mut());
-        if let Some(copy) = copy.filter(|peer| peer.token == token) {
-            copy.at = place.clone();
-        }
-    }
-
-    /// Takes the peer away from both sides.
-    fn part(&mut self, token: LegToken) {
-        let Some(peer) = self
-            .by_token
-            .get_mut(&token)
-            .and_then(|leg| leg.peer.take())
-        else {
-            return;
-        };
-        if let Some(other) = self.by_token.get_mut(&peer.token)
-            && other.peer.as_ref().is_some_and(|back| back.token == token)
-        {
-            other.peer = None;
-        }
-    }
-}
-
-impl Place {
-    /// Notes what came from here.
-    fn earn(&self, bytes: u64) {
-        if let Some(credit) = &self.credit {
-            credit.fetch_add(bytes.saturating_mul(AMPLIFICATION), Relaxed);
-        }
-    }
-
-    /// Whether so much may go here.
-    fn spend(&self, bytes: u64) -> bool {
-        let Some(credit) = &self.credit else {
-            return true;
-        };
-        credit
-            .fetch_update(Relaxed, Relaxed, |left| left.checked_sub(bytes))
-            .is_ok()
-    }
-}
-
-impl Lane {
-    /// Counts `bytes`, unless they are too many.
-    fn take(&self, now: Instant, bytes: u64) -> bool {
-        let fits = self
-            .rate
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(now, bytes);
-        if fits {
-            self.bytes.fetch_add(bytes, Relaxed);
-        }
-        fits
-    }
-}
-
-impl Meter {
-    /// What went through so far.
-    pub(crate) fn read(&self) -> Traffic {
-        Traffic {
-            to_device: self.to_device.bytes.load(Relaxed),
-            to_operator: self.to_operator.bytes.load(Relaxed),
-        }
     }
 }
 

@@ -14,13 +14,15 @@ use std::{
 
 use alongside_protocol::{
     LegToken, Nameplate, PublicKey,
-    relay::{Departure, FromRelay, PeerGone, Refused, RelayRefusal, Release, ReleaseReason, Role},
+    relay::{Departure, FromRelay, Refused, RelayRefusal, Role},
 };
 
 use crate::{config::Limits, operators::Operators, source::Source};
 
 mod action;
+mod admit;
 mod claim;
+mod ending;
 mod invitation;
 mod quota;
 mod strikes;
@@ -95,128 +97,6 @@ impl Switchboard {
             turns: BTreeSet::new(),
             usage: BTreeMap::new(),
             actions: VecDeque::new(),
-        }
-    }
-
-    /// Takes in an authenticated leg.
-    ///
-    /// A token that is taken is given over only to the same role with the same key: the leg that held it is
-    /// closed, and its meeting goes on with the new one.
-    ///
-    /// # Errors
-    ///
-    /// The refusal to tell the leg; nothing has changed then.
-    pub fn admit(&mut self, id: LegId, new: NewLeg) -> Result<(), RelayRefusal> {
-        let source = Source::of(new.source);
-        if let Some(&old) = self.tokens.get(&new.token) {
-            return self.replace(old, id, new, source);
-        }
-        let of_source = self.legs_by_source.get(&source).copied().unwrap_or(0);
-        let full = self.legs.len() >= usize::try_from(self.limits.legs).unwrap_or(usize::MAX);
-        if full || of_source >= self.limits.legs_per_source {
-            return Err(RelayRefusal::Full);
-        }
-        self.insert(
-            id,
-            Leg {
-                role: new.role,
-                key: new.key,
-                token: new.token,
-                source,
-                plate: None,
-            },
-        );
-        Ok(())
-    }
-
-    fn replace(
-        &mut self,
-        old: LegId,
-        id: LegId,
-        new: NewLeg,
-        source: Source,
-    ) -> Result<(), RelayRefusal> {
-        let same = self
-            .legs
-            .get(&old)
-            .is_some_and(|leg| leg.key == new.key && leg.role == new.role);
-        if !same {
-            return Err(RelayRefusal::TokenTaken);
-        }
-        let Some(leg) = self.forget(old) else {
-            return Err(RelayRefusal::TokenTaken);
-        };
-        if let Some(invitation) = leg.plate.and_then(|plate| self.invitation(plate)) {
-            invitation.replace_leg(old, id);
-        }
-        self.insert(id, Leg { source, ..leg });
-        self.actions.push_back(Action::Close {
-            leg: old,
-            why: CloseReason::Replaced,
-        });
-        Ok(())
-    }
-
-    fn insert(&mut self, id: LegId, leg: Leg) {
-        self.tokens.insert(leg.token, id);
-        let count = self.legs_by_source.entry(leg.source).or_insert(0);
-        *count = count.saturating_add(1);
-        self.legs.insert(id, leg);
-    }
-
-    /// Removes a leg from the books, not from its meeting.
-    fn forget(&mut self, id: LegId) -> Option<Leg> {
-        let leg = self.legs.remove(&id)?;
-        self.tokens.remove(&leg.token);
-        if let Some(count) = self.legs_by_source.get_mut(&leg.source) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.legs_by_source.remove(&leg.source);
-            }
-        }
-        Some(leg)
-    }
-
-    /// A leg's connection is gone. Its meeting ends; a device's nameplate may be claimed again, an operator's is dead.
-    pub fn leave(&mut self, now: Instant, id: LegId) {
-        let Some(leg) = self.forget(id) else { return };
-        let Some(plate) = leg.plate else { return };
-        let end = EndReason::LegLost(leg.role);
-        match leg.role {
-            Role::Operator => self.kill(
-                now,
-                plate,
-                end,
-                Departure::LegLost,
-                Some(id),
-                RelayRefusal::OperatorGone,
-            ),
-            Role::Device => self.reopen(now, plate, end, Departure::LegLost, Some(id)),
-        }
-    }
-
-    /// A leg ends its meeting, or one try of it. A meeting that is not the leg's own (any more) is ignored, for both
-    /// sides may release at once.
-    pub fn release(&mut self, now: Instant, id: LegId, release: Release) {
-        let Some(leg) = self.legs.get(&id) else {
-            return;
-        };
-        let by = leg.role;
-        let Some(plate) = leg.plate else { return };
-        let Some(invitation) = self.invitation(plate) else {
-            return;
-        };
-        if invitation.rendezvous != release.rendezvous {
-            return;
-        }
-        let reason = release.reason;
-        let end = EndReason::Released { by, reason };
-        let how = Departure::Released(reason);
-        if reason != ReleaseReason::WrongCode {
-            return self.kill(now, plate, end, how, Some(id), RelayRefusal::CodeUnknown);
-        }
-        if invitation.guest.is_some() {
-            self.reopen(now, plate, end, how, Some(id));
         }
     }
 
@@ -324,107 +204,6 @@ impl Switchboard {
                 retry_after_s,
             },
         );
-    }
-
-    /// Separates the two legs of `plate`, if it has two, and tells those that did not cause it.
-    fn part(
-        &mut self,
-        now: Instant,
-        plate: Nameplate,
-        end: EndReason,
-        how: Departure,
-        cause: Option<LegId>,
-    ) {
-        let Some(invitation) = self.invitation(plate) else {
-            return;
-        };
-        let (operator, rendezvous) = (invitation.operator, invitation.rendezvous);
-        let Some(guest) = invitation.guest.take() else {
-            return;
-        };
-        let meeting_end = invitation.end(guest.clone(), now, end);
-        if guest.may_have_guessed(now, end) {
-            self.strikes.record(now, guest.source);
-        }
-        self.actions
-            .push_back(Action::Unpair(Box::new(meeting_end)));
-        if let Some(device) = self.legs.get_mut(&guest.leg) {
-            device.plate = None;
-        }
-        for leg in [operator, guest.leg] {
-            if cause != Some(leg) && self.legs.contains_key(&leg) {
-                self.send(leg, PeerGone { rendezvous, how });
-            }
-        }
-    }
-
-    /// Ends the meeting of `plate`, if there is one, and lets the nameplate be claimed again if it still may.
-    fn reopen(
-        &mut self,
-        now: Instant,
-        plate: Nameplate,
-        end: EndReason,
-        how: Departure,
-        cause: Option<LegId>,
-    ) {
-        self.part(now, plate, end, how, cause);
-        let Some(invitation) = self.invitation(plate) else {
-            return;
-        };
-        if now >= invitation.expires {
-            self.kill(
-                now,
-                plate,
-                EndReason::Expired,
-                Departure::Relay,
-                None,
-                RelayRefusal::CodeExpired,
-            );
-        } else if invitation.claims_left == 0 {
-            self.kill(
-                now,
-                plate,
-                EndReason::Expired,
-                Departure::Relay,
-                None,
-                RelayRefusal::CodeBurnt,
-            );
-        }
-    }
-
-    /// Ends the meeting of `plate`, if there is one, and lets the nameplate rest. Later claims hear `answer`.
-    fn kill(
-        &mut self,
-        now: Instant,
-        plate: Nameplate,
-        end: EndReason,
-        how: Departure,
-        cause: Option<LegId>,
-        answer: RelayRefusal,
-    ) {
-        let Some(invitation) = self.invitation(plate) else {
-            return;
-        };
-        let (operator, key) = (invitation.operator, invitation.operator_key);
-        let (rendezvous, expires, alone) = (
-            invitation.rendezvous,
-            invitation.expires,
-            invitation.guest.is_none(),
-        );
-        if alone && cause != Some(operator) && self.legs.contains_key(&operator) {
-            self.send(operator, PeerGone { rendezvous, how });
-        }
-        self.part(now, plate, end, how, cause);
-        if let Some(leg) = self.legs.get_mut(&operator) {
-            leg.plate = None;
-        }
-        if let Some(usage) = self.usage.get_mut(&key) {
-            usage.give_back();
-        }
-        let free_at = now + self.limits.quarantine();
-        self.turns.remove(&(expires, plate));
-        self.turns.insert((free_at, plate));
-        self.plates.insert(plate, Plate::Spent(Spent { answer }));
     }
 }
 

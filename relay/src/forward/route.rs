@@ -5,7 +5,10 @@ use std::{io, sync::atomic::Ordering::Relaxed, time::Instant};
 use alongside_protocol::{LegToken, cid};
 use quinn::udp::{RecvMeta, Transmit};
 
-use super::{Leg, Legs, Peer, Table};
+use super::{
+    Table,
+    legs::{Leg, Legs, Peer},
+};
 
 /// Set in the first byte of a packet with a long header (RFC 8999, section 5.1).
 const LONG_HEADER: u8 = 0x80;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use alongside_protocol::{
     RendezvousId, Serial,
     label::Name,
-    relay::{Allocate, Allocated, Claim},
+    relay::{Allocate, Allocated, Claim, PeerGone, Release, ReleaseReason},
 };
 
 use super::*;
