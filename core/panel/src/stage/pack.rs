@@ -1,9 +1,10 @@
 //! One tile as bytes that zstd likes.
 //!
-//! What a panel shows is mostly a few colours in a tile, often two that a gradient is dithered from: a palette and
-//! an index of 1, 2 or 4 bits for each pixel. A fade gives every tile new colours in the old places. Photographs
-//! become residuals, because zstd finds no repetition in them. All else stays as it is.
+//! What a panel shows is mostly a few colours in a tile: a palette and an index of 1, 2 or 4 bits for each pixel. A
+//! dithered gradient becomes bit planes. A fade gives every tile new colours in the old places. Photographs become
+//! residuals, because zstd finds no repetition in them. All else is written pixel by pixel.
 
+mod dither;
 mod recolour;
 mod residual;
 
@@ -24,6 +25,12 @@ const RESIDUALS: u8 = 17;
 /// Kind of a tile that keeps its shapes and changes its colours.
 const RECOLOURED: u8 = 18;
 
+/// Kind of a tile of levels and bit planes.
+const DITHERED: u8 = 19;
+
+/// Most colours of a tile that a palette packs better than planes (measured).
+const MAX_PLAIN_PALETTE: usize = 4;
+
 /// Most colours in a palette: beyond it an index is no shorter than what zstd makes of the pixels (measured).
 const MAX_PALETTE: usize = 16;
 
@@ -39,6 +46,7 @@ pub(super) struct TilePacker {
     bytes: Vec<u8>,
     pixels: Vec<u32>,
     palette: Vec<u32>,
+    levels: dither::Levels,
 }
 
 impl TilePacker {
@@ -58,34 +66,48 @@ impl TilePacker {
         for pixel in &mut self.pixels {
             *pixel &= RGB;
         }
-        let is_palette = self.find_palette();
-        let alternative = if is_palette {
-            3 * self.palette.len() + self.pixels.len() * index_bits(self.palette.len()) / 8
-        } else {
-            3 * self.pixels.len()
+        let area = self.pixels.len();
+        let kind = self.choose(usize::from(rect.width));
+        let size = match kind {
+            PIXELS | RESIDUALS => 3 * area,
+            DITHERED => self.levels.size(area),
+            colours => 3 * usize::from(colours) + (area * index_bits(colours.into())).div_ceil(8),
         };
+        // Colours that the message has told already cost nothing; new ones are worth it at half the size.
         let old = tiles::rows(shown, rect).flatten().copied();
-        if let Some(colours) = recolour.find(old, &self.pixels, alternative / 6) {
+        if let Some(colours) = recolour.find(old, &self.pixels, size / 6) {
             self.bytes.push(RECOLOURED);
             self.bytes.push(colours.len() as u8);
-            for colour in colours {
-                put_rgb(&mut self.bytes, *colour);
-            }
-        } else if is_palette {
-            self.put_palette();
-        } else if self.is_photo(usize::from(rect.width)) {
-            self.bytes.push(RESIDUALS);
-            residual::put(&self.pixels, usize::from(rect.width), &mut self.bytes);
-        } else {
-            self.bytes.push(PIXELS);
-            for pixel in &self.pixels {
-                put_rgb(&mut self.bytes, *pixel);
-            }
+            put_colours(&mut self.bytes, colours);
+            return &self.bytes;
+        }
+        self.bytes.push(kind);
+        match kind {
+            PIXELS => put_colours(&mut self.bytes, &self.pixels),
+            RESIDUALS => residual::put(&self.pixels, usize::from(rect.width), &mut self.bytes),
+            DITHERED => self.levels.put(&self.pixels, &mut self.bytes),
+            _ => self.put_palette(),
         }
         &self.bytes
     }
 
-    /// Collects the tile's colours, in order of value; `false` if there are more than a palette holds.
+    /// The kind that suits the tile, found out in the order of how common they are.
+    fn choose(&mut self, width: usize) -> u8 {
+        let is_palette = self.find_palette();
+        if is_palette && self.palette.len() <= MAX_PLAIN_PALETTE {
+            self.palette.len() as u8
+        } else if self.levels.find(&self.pixels) {
+            DITHERED
+        } else if is_palette {
+            self.palette.len() as u8
+        } else if self.is_photo(width) {
+            RESIDUALS
+        } else {
+            PIXELS
+        }
+    }
+
+    /// Collects the tile's colours, in the order in which they appear; `false` if there are more than a palette holds.
     fn find_palette(&mut self) -> bool {
         self.palette.clear();
         let mut last = None;
@@ -101,15 +123,11 @@ impl TilePacker {
                 self.palette.push(pixel);
             }
         }
-        self.palette.sort_unstable();
         true
     }
 
     fn put_palette(&mut self) {
-        self.bytes.push(self.palette.len() as u8);
-        for colour in &self.palette {
-            put_rgb(&mut self.bytes, *colour);
-        }
+        put_colours(&mut self.bytes, &self.palette);
         let bits = index_bits(self.palette.len());
         if bits == 0 {
             return;
@@ -171,7 +189,7 @@ pub(super) fn unpack(
         PIXELS => {
             let (colours, _) = reader.bytes(3 * area)?.as_chunks();
             for (pixel, colour) in pixels.zip(colours) {
-                *pixel = rgb(*colour);
+                *pixel = colour_of(*colour);
             }
             Some(())
         }
@@ -184,10 +202,19 @@ pub(super) fn unpack(
             }
             Some(())
         }
+        DITHERED => {
+            let mut decoded = [0; 256];
+            let decoded = decoded.get_mut(..area)?;
+            dither::get(reader, decoded)?;
+            for (pixel, new) in pixels.zip(decoded) {
+                *pixel = *new;
+            }
+            Some(())
+        }
         RECOLOURED => {
             let count = usize::from(reader.u8()?);
             let (colours, _) = reader.bytes(3 * count)?.as_chunks();
-            recolour.apply(pixels, colours.iter().copied().map(rgb))
+            recolour.apply(pixels, colours.iter().copied().map(colour_of))
         }
         colours => {
             let colours = usize::from(colours);
@@ -197,7 +224,7 @@ pub(super) fn unpack(
             let mut palette = [0; MAX_PALETTE];
             let (listed, _) = reader.bytes(3 * colours)?.as_chunks();
             for (slot, colour) in palette.iter_mut().zip(listed) {
-                *slot = rgb(*colour);
+                *slot = colour_of(*colour);
             }
             let palette = palette.get(..colours)?;
             let bits = index_bits(colours);
@@ -212,13 +239,16 @@ pub(super) fn unpack(
     }
 }
 
-fn put_rgb(out: &mut Vec<u8>, pixel: u32) {
-    let [_, r, g, b] = pixel.to_be_bytes();
-    out.extend_from_slice(&[r, g, b]);
+/// Appends colours, three bytes each: green, then red and blue less green, so that shades of grey look alike.
+fn put_colours(out: &mut Vec<u8>, colours: &[u32]) {
+    for colour in colours {
+        let [_, r, g, b] = colour.to_be_bytes();
+        out.extend_from_slice(&[g, r.wrapping_sub(g), b.wrapping_sub(g)]);
+    }
 }
 
-fn rgb([r, g, b]: [u8; 3]) -> u32 {
-    u32::from_be_bytes([0, r, g, b])
+fn colour_of([g, r, b]: [u8; 3]) -> u32 {
+    u32::from_be_bytes([0, r.wrapping_add(g), g, b.wrapping_add(g)])
 }
 
 /// Bits of an index into a palette, so that a byte holds whole indices.

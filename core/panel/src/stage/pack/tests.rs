@@ -41,7 +41,11 @@ fn unpack_all(shown: &Frame, bytes: &[u8]) -> Option<Frame> {
 fn each_kind_has_its_bytes() {
     let black = tile(4, 2, |_, _| 0);
     let one = tile(4, 2, |_, _| 0x0001_0203);
-    assert_eq!(pack(&black, &one), [1, 1, 2, 3]);
+    assert_eq!(
+        pack(&black, &one),
+        [1, 2, 255, 1],
+        "green, red less green, blue less green"
+    );
 
     let two = tile(4, 2, |x, y| {
         if (x + y) % 2 == 0 {
@@ -50,7 +54,7 @@ fn each_kind_has_its_bytes() {
             0x0000_00ff
         }
     });
-    assert_eq!(pack(&one, &two), [2, 0, 0, 255, 255, 0, 0, 0b1010_0101]);
+    assert_eq!(pack(&one, &two), [2, 0, 255, 0, 0, 0, 255, 0b0101_1010]);
 
     let three = tile(4, 2, |x, _| x % 3);
     assert_eq!(
@@ -58,19 +62,41 @@ fn each_kind_has_its_bytes() {
         [3, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0b00_10_01_00, 0b00_10_01_00]
     );
 
-    let five = tile(5, 1, |x, _| 4 - x);
-    let black5 = tile(5, 1, |_, _| 0);
+    let black9 = tile(9, 1, |_, _| 0);
+    let nine = tile(9, 1, |x, _| 8 - x);
+    let mut bytes = vec![9];
+    bytes.extend((0..9).flat_map(|x| [0, 0, 8 - x]));
+    bytes.extend([0x10, 0x32, 0x54, 0x76, 0x08]);
+    assert_eq!(pack(&black9, &nine), bytes);
+
+    let black17 = tile(17, 1, |_, _| 0);
+    let many = tile(17, 1, |x, _| x << 8);
+    let mut bytes = vec![PIXELS];
+    bytes.extend((0..17_u8).flat_map(|x| [x, x.wrapping_neg(), x.wrapping_neg()]));
+    assert_eq!(pack(&black17, &many), bytes);
+
+    // Red takes 16 and 17, green 32 alone, blue 1, 2 and 3: five colours of the six that there are.
+    let dither = tile(4, 2, |x, y| {
+        (16 + y) << 16 | 32 << 8 | [1, 2, 3, 2][(x as usize + y as usize) % 4]
+    });
     assert_eq!(
-        pack(&black5, &five),
+        pack(&black, &dither),
         [
-            5, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 3, 0, 0, 4, 0x34, 0x12, 0x00
+            19,
+            2,
+            1,
+            3,
+            16,
+            17,
+            32,
+            1,
+            2,
+            3,
+            0xf0,
+            0b0111_1110,
+            0b0010_0100
         ]
     );
-
-    let many = tile(17, 1, |x, _| x << 8);
-    let mut pixels = vec![PIXELS];
-    pixels.extend((0..17).flat_map(|x| [0, x, 0]));
-    assert_eq!(pack(&tile(17, 1, |_, _| 0), &many), pixels);
 
     let checks = |even: u32, odd: u32| {
         tile(
@@ -82,14 +108,16 @@ fn each_kind_has_its_bytes() {
     let (checks, new_checks) = (checks(1, 2), checks(0x0000_00ff, 0x0077_7777));
     assert_eq!(
         pack(&checks, &new_checks),
-        [RECOLOURED, 2, 0, 0, 255, 0x77, 0x77, 0x77]
+        [RECOLOURED, 2, 0, 0, 255, 0x77, 0, 0]
     );
 
     for (shown, target) in [
         (&black, &one),
         (&one, &two),
         (&one, &three),
-        (&black5, &five),
+        (&black9, &nine),
+        (&black17, &many),
+        (&black, &dither),
         (&checks, &new_checks),
     ] {
         assert_eq!(
@@ -158,7 +186,10 @@ fn tiles_that_are_none_are_refused() {
         &[RECOLOURED, 0],                          // a colour that nothing was told of
         &[RECOLOURED, 2, 0, 0, 0, 1, 1, 1],        // a colour that nothing needs
         &[RECOLOURED, 1, 0, 0],
-        &[19, 0, 0, 0],
+        &[DITHERED, 1, 1, 0, 9, 9], // no level of blue
+        &[DITHERED, 4, 4, 2, 1, 2, 3, 4, 1, 2, 3, 4, 1], // seven planes
+        &[DITHERED, 2, 1, 1, 1, 2, 3, 4], // no plane
+        &[20, 0, 0, 0],
         &[255],
     ] {
         assert_eq!(unpack_all(&black, bytes), None, "{bytes:?}");
