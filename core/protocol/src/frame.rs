@@ -137,6 +137,11 @@ impl FrameReader {
         Self::new(channel.max_body())
     }
 
+    /// Takes bodies of up to `max_body` bytes from now on: the other side has proved who it is.
+    pub const fn set_max_body(&mut self, max_body: usize) {
+        self.max_body = max_body;
+    }
+
     /// Takes in bytes as they came from the stream.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);

@@ -20,6 +20,8 @@ pub enum Cause {
     RecordFailed,
     /// The relay closed the meeting.
     RelayClosed,
+    /// The other side broke the protocol below the messages that a session sees.
+    PeerFault,
 }
 
 /// A session's end, decided.
@@ -106,6 +108,7 @@ impl Ending {
             Cause::PanelFailed => Self::ours(side, EndReason::PanelFailed),
             Cause::RecordFailed => Self::ours(side, EndReason::RecordFailed),
             Cause::RelayClosed => Self::ours(Party::Relay, EndReason::RelayClosed),
+            Cause::PeerFault => Self::ours(Party::Policy, EndReason::Protocol),
         }
     }
 

@@ -23,7 +23,7 @@ use crate::{
 };
 
 use active::Active;
-pub use io::{Config, Event, Input, OperatorAction, Output};
+pub use io::{Config, Event, Input, Known, OperatorAction, Output};
 use outbox::Outbox;
 use proving::Proving;
 
@@ -112,6 +112,11 @@ impl Session {
             State::Active(active) => active.picture(),
             State::Waiting | State::Proving(_) | State::Ended => None,
         }
+    }
+
+    /// Whether the device has proved the code, which is then used up, even if the session is over.
+    pub const fn is_proved(&self) -> bool {
+        self.is_proved
     }
 
     /// Gives back the code for the next attempt; `None` once it was proved, burnt or has expired.

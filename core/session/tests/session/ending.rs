@@ -218,6 +218,7 @@ fn the_embedder_s_reasons_reach_the_other_side() {
         (Cause::PanelFailed, Party::Device, EndReason::PanelFailed),
         (Cause::RecordFailed, Party::Device, EndReason::RecordFailed),
         (Cause::RelayClosed, Party::Relay, EndReason::RelayClosed),
+        (Cause::PeerFault, Party::Policy, EndReason::Protocol),
     ];
     for (cause, by, reason) in cases {
         let mut pair = Pair::active();
