@@ -206,7 +206,7 @@ mod tests {
                 Slot::ALL
                     .iter()
                     .map(|s| english.matches(s.mark()).count())
-                    .sum(),
+                    .sum::<usize>(),
                 "{id:?}"
             );
         }

@@ -182,19 +182,28 @@ fn a_customer_is_helped_and_ends_it() {
     // A stroke stands on the panel where it was drawn, and is taken back.
     console.click("al-tools [aria-label='Pen']");
     console.click("al-tools [aria-label='Broad']");
-    let at = |n: u32| console.at("al-screen", 0.3 + f64::from(n) * 0.02, 0.5);
-    console.pointer(Hand::Pen(1.0), "mousePressed", at(0), true);
-    for n in 1..=10 {
-        console.pointer(Hand::Pen(1.0), "mouseMoved", at(n), true);
+    // Round a tile, with the pen pressed harder towards the end.
+    let at = |n: u32| {
+        let turn = f64::from(n) / 40.0 * std::f64::consts::TAU - 0.3;
+        console.at(
+            "al-screen",
+            0.5 + 0.18 * turn.sin(),
+            0.42 - 0.22 * turn.cos(),
+        )
+    };
+    let hand = |n: u32| Hand::Pen(0.4 + f64::from(n) / 42.0 * 0.6);
+    console.pointer(hand(0), "mousePressed", at(0), true);
+    for n in 1..=41 {
+        console.pointer(hand(n), "mouseMoved", at(n), true);
     }
-    console.pointer(Hand::Pen(1.0), "mouseReleased", at(10), false);
-    // Its middle, on the ink's canvas of twice the panel's size.
-    let middle = pixel("al-screen canvas.ink", 819, 600);
-    front.until(&format!("{middle} === '229,52,43,255'"));
+    console.pointer(hand(42), "mouseReleased", at(42), false);
+    // Its lowest point, on the ink's canvas of twice the panel's size.
+    let lowest = pixel("al-screen canvas.ink", 1024, 768);
+    front.until(&format!("{lowest} === '229,52,43,255'"));
     console.shot("demo-operator.png");
     front.shot("demo-device.png");
     console.click("#undo");
-    front.until(&format!("{middle} === '0,0,0,0'"));
+    front.until(&format!("{lowest} === '0,0,0,0'"));
 
     // The stop key, held.
     let key = front.middle("[data-key='#']");

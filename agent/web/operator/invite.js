@@ -29,7 +29,7 @@ class Invite extends HTMLElement {
       left: el('span'),
       bar: el('progress', { max: 1, value: 0, 'aria-label': 'Time left' }),
       says: el('p', { className: 'says', role: 'status' }),
-      ticket: el('input', { id: 'ticket', maxLength: 64, autocomplete: 'off', placeholder: 'INC-20417' }),
+      ticket: el('input', { id: 'ticket', maxLength: 64, autocomplete: 'off', placeholder: 'such as INC-20417' }),
       life: el('select', { id: 'life' }, ...[2, 10, 30, 60].map(minutes => el('option', { value: minutes * 60, textContent: `${minutes} minutes`, selected: minutes === 10 }))),
       get: el('button', { type: 'button', id: 'get-code', className: 'primary', textContent: 'Get a code' }),
       copy: el('button', { type: 'button', id: 'copy-code' }, icon('copy'), 'Copy'),
