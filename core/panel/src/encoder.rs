@@ -1,6 +1,6 @@
 //! The device's side: what the operator shows, and the next step towards the newest picture.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt};
 
 use alongside_protocol::{PanelSize, units::Millis, wire::DecodeError};
 
@@ -43,7 +43,7 @@ pub struct Encoder {
 }
 
 /// One message towards the newest picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Step {
     /// A whole protocol frame, at most [`MAX_MESSAGE`](crate::message::MAX_MESSAGE) bytes.
     pub frame: Vec<u8>,
@@ -235,8 +235,19 @@ impl Encoder {
     }
 }
 
-impl std::fmt::Debug for Encoder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Step {
+    /// The frame's length only: pixels never reach a log, not even packed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Step")
+            .field("frame", &format_args!("{} bytes", self.frame.len()))
+            .field("exact", &self.exact)
+            .field("tiles", &self.tiles)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Encoder")
             .field("seq", &self.seq)
             .field("in_flight", &self.in_flight)

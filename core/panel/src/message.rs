@@ -1,5 +1,7 @@
 //! Messages of the panel channel. The crate's documentation describes the bytes.
 
+use std::fmt;
+
 use alongside_protocol::{
     PanelSize,
     frame::{HEADER_LEN, to_frame},
@@ -48,7 +50,7 @@ pub struct Open {
 }
 
 /// Changes some tiles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Update<'a> {
     /// Number of the message: one more than that of the OPEN or UPDATE before it.
     pub seq: u64,
@@ -58,6 +60,18 @@ pub struct Update<'a> {
     pub state: State,
     /// Which tiles, and their pixels; the entropy stage's business.
     pub tiles: &'a [u8],
+}
+
+impl fmt::Debug for Update<'_> {
+    /// The tiles' length only: pixels never reach a log, not even packed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Update")
+            .field("seq", &self.seq)
+            .field("elapsed", &self.elapsed)
+            .field("state", &self.state)
+            .field("tiles", &format_args!("{} bytes", self.tiles.len()))
+            .finish()
+    }
 }
 
 /// How the picture stands after an UPDATE, against the one that was captured.

@@ -132,6 +132,15 @@ fn a_message_cut_off_anywhere_or_with_more_behind_it_is_malformed() {
 }
 
 #[test]
+fn debug_shows_no_pixel() {
+    let shown = format!("{:?}", update(State::Exact));
+    assert!(
+        shown.contains("tiles: 5 bytes") && !shown.contains("116"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn values_out_of_bounds_are_malformed() {
     let opened = open().to_frame();
     let (_, body) = parts(&opened);
