@@ -8,7 +8,10 @@
 //! operator.
 
 mod active;
+mod ask;
+mod consent;
 mod effects;
+mod hand;
 mod io;
 mod modes;
 mod outbox;
@@ -29,7 +32,8 @@ use crate::{
 };
 
 use active::Active;
-pub use io::{Config, CustomerAction, Event, Input, Output};
+pub use ask::{AdminVerdict, Ask, AskId};
+pub use io::{Banner, Config, CustomerAction, Event, Input, Output};
 use outbox::Outbox;
 pub use picture::Freshness;
 use proving::Proving;
@@ -148,14 +152,8 @@ impl Session {
                 self.stop_key.moved(self.now, motion);
                 Ok(())
             }
-            Input::Local(CustomerAction::Touched) => {
-                if let State::Active(active) = &mut self.state {
-                    active.on_touch(&mut Cx {
-                        now: self.now,
-                        config: &self.config,
-                        out: &mut self.out,
-                    });
-                }
+            // A touch before the session means nothing to it.
+            Input::Local(CustomerAction::Touched) if !matches!(self.state, State::Active(_)) => {
                 Ok(())
             }
             Input::Close(cause) => Err(Ending::caused(cause, Party::Device).into()),
@@ -167,7 +165,10 @@ impl Session {
             | Input::Room { .. }
             | Input::Frame { .. }
             | Input::ModeEffects { .. }
-            | Input::ModeFailed { .. } => self.on_state_input(input),
+            | Input::ModeFailed { .. }
+            | Input::Injected { .. }
+            | Input::AdminId { .. }
+            | Input::Local(_) => self.on_state_input(input),
         }
     }
 

@@ -1,10 +1,11 @@
 //! What fuzzers and property tests run: a session of either side, with anything at all happening to it.
 //!
 //! Both drive the same [`Step`]s through the same worlds, which panic where a promise is broken: nothing is drawn,
-//! shown or sent of the panel outside a grant, nothing happens without its record before it, and nothing at all
-//! after the end.
+//! shown, touched or sent of the panel outside a grant, no grant comes but from the customer, nothing happens without
+//! its record before it, and nothing at all after the end.
 
 mod device;
+mod model;
 mod operator;
 mod steps;
 mod world;

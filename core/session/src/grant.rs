@@ -40,6 +40,18 @@ pub enum Denial {
     Stale,
     /// Too long, too many or too fast.
     OverLimit,
+    /// The customer is being asked; meanwhile no hand but theirs is on the panel.
+    Asking,
+    /// The panel shows something that is masked from the operator.
+    Masked,
+    /// The customer's hand is on the panel.
+    Paused,
+    /// The other side cannot be reached.
+    LinkMissing,
+    /// It lets go of, or moves, what is not pressed.
+    NotHeld,
+    /// It lies outside of the panel.
+    OffPanel,
 }
 
 /// Proof that the person at the device allows something right now.
@@ -119,6 +131,12 @@ impl Denial {
             Self::OutOfScope => "out-of-scope",
             Self::Stale => "stale",
             Self::OverLimit => "over-limit",
+            Self::Asking => "asking",
+            Self::Masked => "masked",
+            Self::Paused => "paused",
+            Self::LinkMissing => "link-missing",
+            Self::NotHeld => "not-held",
+            Self::OffPanel => "off-panel",
         }
     }
 }

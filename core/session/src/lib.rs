@@ -28,6 +28,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod action;
 mod binding;
 pub mod device;
 mod ending;
@@ -44,6 +45,7 @@ mod ladder;
 mod limits;
 pub mod liveness;
 mod lv;
+mod mask;
 pub mod operator;
 mod outbound;
 mod pake;
@@ -52,12 +54,14 @@ mod record;
 mod stop;
 mod uplink;
 
+pub use action::{Action, Deed};
 pub use binding::Binding;
 pub use ending::Cause;
 pub use entry::EntryGuard;
 pub use error::SessionError;
 pub use identity::OperatorIdentity;
 pub use issued::{IssuedCode, TRIES};
+pub use ladder::{Consent, Offer};
 pub use limits::{LimitError, Limits, PROOF_DEADLINE};
 pub use liveness::Link;
 pub use outbound::{Delivery, Outbound};

@@ -30,6 +30,22 @@ impl Limits {
     /// From the warning until an idle session ends.
     pub const IDLE_WARNING: Duration = Duration::from_secs(60);
 
+    /// From a question to the customer, or the last key in its dialog, until silence counts as a no.
+    pub const ASK_SILENCE: Duration = Duration::from_secs(60);
+
+    /// Longest time that a question stays open, whatever keys are pressed.
+    pub const ASK_LONGEST: Duration = Duration::from_secs(5 * 60);
+
+    /// Time after which the customer is asked again whether what they allowed may go on.
+    pub const CONTROL: Duration = Duration::from_secs(30 * 60);
+
+    /// How long the operator's hand stays off the panel after the customer's touch.
+    pub const PAUSE: Duration = Duration::from_secs(2);
+
+    /// How long a panel that shows nothing of a silent mode says who is connected once it is touched (our choice: long
+    /// enough to read it and reach for EXIT).
+    pub const ROUSED: Duration = Duration::from_secs(30);
+
     /// Time without an operator's action after which both are asked (default 15 min).
     pub const fn idle(&self) -> Duration {
         self.idle

@@ -80,6 +80,10 @@ impl Liveness {
         Some(silent)
     }
 
+    pub(crate) const fn is_missing(&self) -> bool {
+        self.is_missing
+    }
+
     /// Whether the silence ends the session.
     pub(crate) fn is_lost(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.heard_at) >= LOST_AFTER

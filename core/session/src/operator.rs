@@ -23,7 +23,7 @@ use crate::{
 };
 
 use active::Active;
-pub use io::{Config, Event, Input, OperatorAction, Output};
+pub use io::{Config, Event, Input, Known, OperatorAction, Output};
 use outbox::Outbox;
 use proving::Proving;
 

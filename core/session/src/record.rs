@@ -8,7 +8,7 @@ use alongside_protocol::{
     reason::{EndReason, Party, Refusal},
 };
 
-use crate::grant::Denial;
+use crate::{action::Deed, device::AdminVerdict, grant::Denial};
 
 /// One thing that is about to happen, or has been refused.
 ///
@@ -38,6 +38,22 @@ pub enum Record {
         /// What it may do.
         granted: Capabilities,
     },
+    /// The customer is asked for a mode, or whether it may go on.
+    ModeAsked {
+        /// Which mode.
+        mode: ModeId,
+        /// Whether the system administrator's ID is wanted as well.
+        wants_admin_id: bool,
+    },
+    /// A system administrator's ID was checked. Nothing of the ID is kept.
+    AdminId(AdminVerdict),
+    /// The customer allows a mode.
+    ModeAllowed {
+        /// Which mode.
+        mode: ModeId,
+        /// Whether the system administrator's ID was wanted, and right.
+        with_admin_id: bool,
+    },
     /// The operator asked for a mode and did not get it.
     ModeRefused {
         /// Which mode.
@@ -66,7 +82,27 @@ pub enum Record {
         /// What kind of thing.
         act: Act,
     },
-    /// The mode wanted something that it may not have, and it does not happen.
+    /// The operator does something on the panel.
+    Input {
+        /// Number of the mode's activation.
+        activation: u16,
+        /// Number of the action in this session, from 1.
+        n: u64,
+        /// What kind of thing.
+        deed: Deed,
+    },
+    /// The panel has performed an action, or could not. A move that it performed leaves none.
+    Performed {
+        /// Number of the action.
+        n: u64,
+        /// Whether it did.
+        done: bool,
+    },
+    /// The customer's hand is on the panel and the operator's off it.
+    Paused,
+    /// The operator's hand may be on the panel again.
+    Resumed,
+    /// The mode wanted something that it may not have, and it does not happen. One stands for its like within a second.
     Denied {
         /// What kind of thing.
         act: Act,

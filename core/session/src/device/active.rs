@@ -10,18 +10,25 @@ use alongside_protocol::{
     ids::ModeId,
     mode::ModeMessage,
     reason::{EndReason, Party},
-    units::Millis,
+    units::{Millis, PanelRect},
 };
 
-use super::{Cx, Event, Input, Outbox, Output, picture::Picture};
+use super::{
+    CustomerAction, Cx, Event, Input, Outbox, Output,
+    ask::Asking,
+    consent::{Raised, Sleep},
+    hand::Hand,
+    picture::{IsMasked, Picture},
+};
 use crate::{
-    Limits, Link, Outbound, Record, SessionError,
+    Act, Limits, Link, Outbound, Record, SessionError,
     ending::{Ending, Stop},
-    grant::Grant,
+    grant::{Denial, Grant},
     hosting::Hosting,
     idle::{Idle, IdleStep},
     ladder,
     liveness::Liveness,
+    mask,
     proof::Proved,
     uplink::Uplink,
 };
@@ -33,8 +40,19 @@ pub(super) struct Active {
     pub(super) uplink: Uplink,
     /// Whether anything was ever drawn over the panel.
     pub(super) has_drawn: bool,
+    /// What is granted above the user guide, if anything.
+    pub(super) raised: Option<Raised>,
+    /// The open question to the customer.
+    pub(super) asking: Option<Asking>,
+    pub(super) asks: u32,
+    pub(super) sleep: Sleep,
+    pub(super) hand: Hand,
+    /// Whether the panel shows something that the operator must not see.
+    pub(super) is_masked: bool,
+    pub(super) denied: Option<(Act, Denial, Instant)>,
+    pub(super) points_until: Option<Instant>,
     picture: Picture,
-    liveness: Liveness,
+    pub(super) liveness: Liveness,
     idle: Idle,
     pub(super) ends_at: Instant,
     pub(super) next_ask: Instant,
@@ -49,6 +67,14 @@ impl Active {
             hosting: Hosting::default(),
             uplink: Uplink::new(cx.now),
             has_drawn: false,
+            raised: None,
+            asking: None,
+            asks: 0,
+            sleep: Sleep::Awake,
+            hand: Hand::default(),
+            is_masked: false,
+            denied: None,
+            points_until: None,
             picture: Picture::new(cx.now, config.size, epoch),
             liveness: Liveness::new(cx.now),
             idle: Idle::new(cx.now, &config.limits),
@@ -87,13 +113,23 @@ impl Active {
                 }
                 Ok(())
             }
-            Input::Frame { frame, captured_at } => {
+            Input::Frame {
+                frame,
+                masked,
+                captured_at,
+            } => {
                 if frame.size() != cx.config.size {
                     return Err(Ending::ours(Party::Device, EndReason::PanelFailed).into());
                 }
-                self.on_frame(cx, &frame, captured_at);
+                self.on_frame(cx, &frame, &masked, captured_at);
                 Ok(())
             }
+            Input::Injected { n, ok } => self.on_injected(cx, n, ok),
+            Input::AdminId { ask, verdict } => {
+                self.on_admin_id(cx, ask, verdict);
+                Ok(())
+            }
+            Input::Local(action) => Ok(self.on_local(cx, action)?),
             Input::ModeEffects { seq, effects } => {
                 self.on_effects(cx, seq, effects);
                 Ok(())
@@ -104,18 +140,48 @@ impl Active {
                 }
                 Ok(())
             }
-            Input::Connected { .. }
-            | Input::Local(_)
-            | Input::Close(_)
-            | Input::Timeout
-            | Input::Disconnected => Err(SessionError::NotNow.into()),
+            Input::Connected { .. } | Input::Close(_) | Input::Timeout | Input::Disconnected => {
+                Err(SessionError::NotNow.into())
+            }
         }
     }
 
-    fn on_frame(&mut self, cx: &mut Cx<'_>, frame: &alongside_panel::Frame, captured_at: Millis) {
+    /// Covers what the operator must not see, before anything else looks at the picture.
+    fn on_frame(
+        &mut self,
+        cx: &mut Cx<'_>,
+        frame: &alongside_panel::Frame,
+        masked: &[PanelRect],
+        captured_at: Millis,
+    ) {
+        if !masked.is_empty() && !self.is_masked {
+            self.let_go(cx.out);
+        }
+        self.is_masked = !masked.is_empty();
+        let everything = [PanelRect {
+            x: 0,
+            y: 0,
+            width: frame.size().width(),
+            height: frame.size().height(),
+        }];
+        // A panel that does not say where an ID is typed shows nothing while one may be.
+        let masked = if masked.is_empty() && self.wants_admin_id() {
+            &everything
+        } else {
+            masked
+        };
+        let frame = mask::cover(frame, masked);
+        let is_masked = if masked.is_empty() {
+            IsMasked::No
+        } else {
+            IsMasked::Yes
+        };
         match self.grant.permit(cx.now, Capabilities::VIEW) {
             Ok(permit) => {
-                if let Some(step) = self.picture.step(cx.now, &permit, frame, captured_at) {
+                if let Some(step) =
+                    self.picture
+                        .step(cx.now, &permit, &frame, is_masked, captured_at)
+                {
                     cx.out.push(Output::Send(step));
                 }
             }
@@ -154,11 +220,25 @@ impl Active {
         Ok(())
     }
 
+    fn on_local(&mut self, cx: &mut Cx<'_>, action: CustomerAction) -> Result<(), SessionError> {
+        match action {
+            CustomerAction::Touched => self.on_touch(cx),
+            CustomerAction::Allow(id) => return self.on_allow(cx, id),
+            CustomerAction::Refuse(id) => return self.on_refuse(cx, id),
+            CustomerAction::DialogKey => return self.on_dialog_key(cx.now),
+            CustomerAction::TakeBack => self.take_back(cx),
+            CustomerAction::Exit | CustomerAction::StopKey(_) => return Err(SessionError::NotNow),
+        }
+        Ok(())
+    }
+
     /// The customer touched the panel.
-    pub(super) fn on_touch(&mut self, cx: &mut Cx<'_>) {
+    fn on_touch(&mut self, cx: &mut Cx<'_>) {
         if self.idle.is_warned() {
             self.acted(cx);
         }
+        self.rouse(cx);
+        self.pause(cx);
     }
 
     /// What is due by now, the gravest first.
@@ -175,9 +255,12 @@ impl Active {
             None => {}
         }
         if let Some(silent) = self.liveness.newly_missing(cx.now) {
+            self.let_go(cx.out);
             cx.out.record(Record::LinkMissing);
             cx.out.event(Event::Link(Link::Missing { silent }));
         }
+        self.consent_on_time(cx);
+        self.hand_on_time(cx);
         if let Some(check) = self.liveness.check(cx.now) {
             self.send(cx, check);
         }
@@ -209,6 +292,7 @@ impl Active {
     pub(super) fn end(mut self: Box<Self>, out: &mut Outbox) -> Option<Output> {
         self.grant.withdraw();
         out.drop_scope();
+        self.let_go(out);
         self.wipe(out);
         let (mode, activation) = self.hosting.running()?.id();
         let why = StopReason::SessionEnded;
@@ -239,10 +323,16 @@ impl Active {
             .ends_at
             .min(self.liveness.deadline())
             .min(self.idle.deadline());
-        [timer, self.uplink.deadline(), picture]
-            .into_iter()
-            .flatten()
-            .fold(certain, Instant::min)
+        [
+            timer,
+            self.uplink.deadline(),
+            picture,
+            self.consent_deadline(),
+            self.hand.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .fold(certain, Instant::min)
     }
 
     pub(super) fn acted(&mut self, cx: &mut Cx<'_>) {

@@ -3,14 +3,28 @@
 //! Every effect passes [`Active::on_effect`]. What the customer sees is released by a function that takes a
 //! [`Permit`], and its record goes out before it.
 
-use alongside_mode::{Effect, Line, StopReason};
-use alongside_protocol::annotation::Annotation;
+use std::time::Duration;
 
-use super::{Active, Cx, Event};
-use crate::{
-    Act, Record,
-    grant::{Denial, Permit},
+use alongside_mode::{Capabilities, Effect, Line, StopReason};
+use alongside_protocol::{annotation::Annotation, reason::ModePhase};
+
+use super::{
+    Active, Cx, Event, Outbox,
+    consent::{Sleep, seconds},
+    hand::Answered,
+    modes::state,
 };
+use crate::{
+    Act, Limits, Record, SessionError,
+    action::Action,
+    ending::Stop,
+    grant::{Denial, Permit},
+    hosting::Running,
+};
+
+/// Time for which one record stands for its like (our choice: a hand that moves 60 times a second, or a hostile one that
+/// tries 10,000 times, must not fill the store).
+const RUN: Duration = Duration::from_secs(1);
 
 impl Active {
     /// What the mode answered to event `seq`.
@@ -24,8 +38,19 @@ impl Active {
                 Err(Denial::Stale)
             };
             if let Err(why) = done {
-                cx.out.record(Record::Denied { act, why });
+                self.deny(cx, act, why);
             }
+        }
+    }
+
+    /// Leaves a record of what does not happen; one for its like within a second.
+    fn deny(&mut self, cx: &mut Cx<'_>, act: Act, why: Denial) {
+        let is_run = self
+            .denied
+            .is_some_and(|(was, how, until)| (was, how) == (act, why) && cx.now < until);
+        if !is_run {
+            self.denied = Some((act, why, cx.now + RUN));
+            cx.out.record(Record::Denied { act, why });
         }
     }
 
@@ -36,9 +61,17 @@ impl Active {
         match effect {
             Effect::Annotate(annotation) => {
                 self.has_drawn |= is_drawing(&annotation);
-                annotate(&permit, cx, activation, annotation);
+                let is_run = is_pointing(&annotation)
+                    && self.points_until.is_some_and(|until| cx.now < until);
+                if !is_run {
+                    self.points_until = is_pointing(&annotation).then(|| cx.now + RUN);
+                    let act = Act::Annotate;
+                    cx.out.record(Record::Released { activation, act });
+                }
+                annotate(&permit, cx, annotation);
                 Ok(())
             }
+            Effect::Notice(_) if self.sleep != Sleep::Awake => Err(Denial::OutOfScope),
             Effect::Notice(line) => {
                 notice(&permit, cx, activation, line);
                 Ok(())
@@ -56,15 +89,83 @@ impl Active {
                 self.finish_mode(cx, StopReason::Finished);
                 Ok(())
             }
-            // No rung of the ladder grants these, and the console is the operator half's.
-            Effect::Pointer(_) | Effect::Key(_) | Effect::Text(_) | Effect::Console(_) => {
-                Err(Denial::OutOfScope)
+            Effect::Pointer(event) => self.act(cx, activation, Action::Pointer(event)),
+            Effect::Key(event) => self.act(cx, activation, Action::Key(event)),
+            Effect::Text(text) => self.act(cx, activation, Action::Text(text)),
+            // The console is the operator half's.
+            Effect::Console(_) => Err(Denial::OutOfScope),
+        }
+    }
+
+    /// The operator's hand on the panel: with the customer's permit, and while no hand but theirs may be there.
+    fn act(&mut self, cx: &mut Cx<'_>, activation: u16, action: Action) -> Result<(), Denial> {
+        let permit = self.grant.permit(cx.now, Capabilities::INPUT)?;
+        if self.asking.is_some() {
+            return Err(Denial::Asking);
+        }
+        if self.is_masked {
+            return Err(Denial::Masked);
+        }
+        if self.liveness.is_missing() {
+            return Err(Denial::LinkMissing);
+        }
+        if self.hand.is_resting() {
+            return Err(Denial::Paused);
+        }
+        let (now, size) = (cx.now, cx.config.size);
+        self.hand
+            .act(&permit, now, cx.out, activation, size, action)
+    }
+
+    /// The panel's answer to an action.
+    pub(super) fn on_injected(&mut self, cx: &mut Cx<'_>, n: u64, done: bool) -> Result<(), Stop> {
+        let answered = self.hand.answered(n).ok_or(SessionError::NotNow)?;
+        if answered == Answered::Deed || !done {
+            cx.out.record(Record::Performed { n, done });
+        }
+        Ok(())
+    }
+
+    /// The customer's hand is on the panel, and the operator's off it for a while.
+    pub(super) fn pause(&mut self, cx: &mut Cx<'_>) {
+        let has_hand = self.grant.permit(cx.now, Capabilities::INPUT).is_ok();
+        if !has_hand || self.asking.is_some() {
+            return;
+        }
+        let was_resting = self.hand.is_resting();
+        let is_news = self.hand.rest(cx.now);
+        if !was_resting {
+            self.let_go(cx.out);
+            cx.out.record(Record::Paused);
+        }
+        if is_news && let Some((mode, activation)) = self.hosting.running().map(Running::id) {
+            let mut state = state(mode, activation, ModePhase::Paused);
+            state.expires_in_s = Some(seconds(Limits::PAUSE));
+            self.announce(cx, state);
+        }
+    }
+
+    /// The customer's hand has been off the panel for long enough.
+    pub(super) fn hand_on_time(&mut self, cx: &mut Cx<'_>) {
+        if self.hand.has_rested(cx.now) {
+            cx.out.record(Record::Resumed);
+            if let Some((mode, activation)) = self.hosting.running().map(Running::id) {
+                self.announce(cx, state(mode, activation, ModePhase::Active));
             }
         }
     }
 
+    /// The operator lets go of everything on the panel; that needs nobody's permission.
+    pub(super) fn let_go(&mut self, out: &mut Outbox) {
+        let activation = self
+            .hosting
+            .running()
+            .map_or(0, |running| running.activation);
+        self.hand.let_go(out, activation);
+    }
+
     /// Takes back whatever was drawn in this session; that needs nobody's permission.
-    pub(super) fn wipe(&mut self, out: &mut super::Outbox) {
+    pub(super) fn wipe(&mut self, out: &mut Outbox) {
         if self.has_drawn {
             out.event(Event::Annotate(Annotation::Clear));
             out.event(Event::Annotate(Annotation::PointerGone));
@@ -72,11 +173,7 @@ impl Active {
     }
 }
 
-fn annotate(_permit: &Permit<'_>, cx: &mut Cx<'_>, activation: u16, annotation: Annotation) {
-    cx.out.record(Record::Released {
-        activation,
-        act: Act::Annotate,
-    });
+fn annotate(_permit: &Permit<'_>, cx: &mut Cx<'_>, annotation: Annotation) {
     cx.out.event(Event::Annotate(annotation));
 }
 
@@ -86,6 +183,10 @@ fn notice(_permit: &Permit<'_>, cx: &mut Cx<'_>, activation: u16, line: Line) {
         act: Act::Notice,
     });
     cx.out.event(Event::Notice(line));
+}
+
+const fn is_pointing(annotation: &Annotation) -> bool {
+    matches!(annotation, Annotation::Pointer { .. })
 }
 
 /// Whether something stands on the panel after `annotation` that did not before.

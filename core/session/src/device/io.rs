@@ -18,11 +18,11 @@ use alongside_protocol::{
     label::Label,
     proof::ProofFailure,
     reason::{EndReason, Party},
-    units::Millis,
+    units::{Millis, PanelRect},
 };
 
-use super::Freshness;
-use crate::{Binding, Cause, Limits, Link, OperatorIdentity, Outbound, Record};
+use super::{AdminVerdict, Ask, AskId, Freshness};
+use crate::{Action, Binding, Cause, Limits, Link, Offer, OperatorIdentity, Outbound, Record};
 
 /// What a device says of itself, and whom it expects.
 #[derive(Clone, Debug)]
@@ -41,6 +41,10 @@ pub struct Config {
     pub locale: String,
     /// Time limits.
     pub limits: Limits,
+    /// What this device offers beside the user guide, which every device has.
+    pub modes: Vec<Offer>,
+    /// Whether there is a system administrator's ID to check against. Without one, a mode that wants it is refused.
+    pub has_admin_id: bool,
 }
 
 /// What happened to the device's side.
@@ -74,6 +78,8 @@ pub enum Input {
     Frame {
         /// The newest picture.
         frame: Arc<Picture>,
+        /// What of it the operator must not see. Nothing in there is compared, hashed or coded.
+        masked: Vec<PanelRect>,
         /// When it was captured.
         captured_at: Millis,
     },
@@ -88,6 +94,20 @@ pub enum Input {
     ModeFailed {
         /// Number of the event.
         seq: u64,
+    },
+    /// The panel has performed an [action](Event::Inject), or could not.
+    Injected {
+        /// Number of the action.
+        n: u64,
+        /// Whether it did.
+        ok: bool,
+    },
+    /// The system administrator's ID that was entered for a question has been checked.
+    AdminId {
+        /// Which question.
+        ask: AskId,
+        /// How the check went.
+        verdict: AdminVerdict,
     },
     /// The customer did something.
     Local(CustomerAction),
@@ -106,8 +126,17 @@ pub enum CustomerAction {
     Exit,
     /// The stop key moved; held for 5 s it ends the session.
     StopKey(KeyMotion),
-    /// The panel was touched. While the session is about to end because nobody acts, it goes on.
+    /// The panel was touched. An operator's gesture ends at once, and their hand stays off the panel for a while;
+    /// what a silent mode hides comes up; and a session about to end because nobody acts goes on.
     Touched,
+    /// Allow what this question is about.
+    Allow(AskId),
+    /// Do not allow it.
+    Refuse(AskId),
+    /// A key or a touch in the dialog of the open question: its time starts again.
+    DialogKey,
+    /// Back to the user guide at once. An open question is answered with no.
+    TakeBack,
 }
 
 /// What the driver must do, in the order given.
@@ -151,6 +180,21 @@ pub enum Event {
     },
     /// How a mode stands.
     Mode(ModeState),
+    /// Ask the customer this.
+    Asked(Ask),
+    /// Nobody answered yet, and the answer would count: the administrator's ID is missing.
+    AdminIdNeeded(AskId),
+    /// The question is answered, or nobody did in time.
+    AskOver(AskId),
+    /// Do this on the panel, and hand in [`Input::Injected`].
+    Inject {
+        /// Number of the action in this session, from 1.
+        n: u64,
+        /// What to do.
+        action: Action,
+    },
+    /// Whether the panel shows that somebody is connected, and EXIT. Shown until told otherwise.
+    Banner(Banner),
     /// Draw this over the panel, or take it back.
     Annotate(Annotation),
     /// Show this to the customer, as the mode's words.
@@ -173,6 +217,15 @@ pub enum Event {
     },
 }
 
+/// Whether the panel shows that somebody is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Banner {
+    /// Who is connected and the way out are on the panel.
+    Shown,
+    /// A mode runs that the owner's policy allows unseen: nothing is on the panel until it is touched.
+    Hidden,
+}
+
 impl fmt::Debug for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -183,6 +236,8 @@ impl fmt::Debug for Input {
             Self::Datagram(bytes) => write!(f, "Datagram({} bytes)", bytes.len()),
             Self::Room { channel, bytes } => write!(f, "Room({channel:?}, {bytes})"),
             Self::Frame { .. } => f.write_str("Frame"),
+            Self::Injected { n, ok } => write!(f, "Injected({n}, {ok})"),
+            Self::AdminId { ask, verdict } => write!(f, "AdminId({ask}, {verdict:?})"),
             Self::ModeEffects { seq, effects } => write!(f, "ModeEffects({seq}, {effects:?})"),
             Self::ModeFailed { seq } => write!(f, "ModeFailed({seq})"),
             Self::Local(action) => write!(f, "Local({action:?})"),

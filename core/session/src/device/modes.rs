@@ -1,7 +1,5 @@
 //! The mode that runs on the device: how it begins, what it hears, how it ends.
 
-use std::time::Duration;
-
 use alongside_mode::{Capabilities, HostEvent, Side, Start, StopReason};
 use alongside_protocol::{
     control::ModeState,
@@ -11,39 +9,12 @@ use alongside_protocol::{
 };
 
 use super::{Active, Cx, Event, Output};
-use crate::{
-    Record,
-    hosting::Running,
-    ladder::{self, Answer},
-};
+use crate::{Record, hosting::Running, ladder};
 
 /// Version of the halves' own protocol that both sides speak; each mode has one so far.
 const PEER_PROTOCOL: u16 = 1;
-/// Shortest time between two asks that are looked at (our choice: each leaves a record).
-const ASK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Active {
-    pub(super) fn on_ask(&mut self, cx: &mut Cx<'_>, mode: ModeId) {
-        if cx.now < self.next_ask {
-            self.tell(cx, refused(mode, Refusal::Busy));
-            return;
-        }
-        self.next_ask = cx.now + ASK_INTERVAL;
-        match ladder::answer(&mode) {
-            Answer::Activate(capabilities) => {
-                self.stop_mode(cx, StopReason::Replaced);
-                self.activate(cx, mode, capabilities);
-            }
-            Answer::Refuse(refusal) => {
-                cx.out.record(Record::ModeRefused {
-                    mode: mode.clone(),
-                    refusal,
-                });
-                self.tell(cx, refused(mode, refusal));
-            }
-        }
-    }
-
     /// Bytes of the operator half; dropped unless the mode that sent them is the one that runs.
     pub(super) fn on_mode_message(&mut self, cx: &mut Cx<'_>, message: ModeMessage) {
         let Some(body) = self
@@ -60,12 +31,13 @@ impl Active {
     pub(super) fn activate(&mut self, cx: &mut Cx<'_>, mode: ModeId, granted: Capabilities) {
         let activation = self.hosting.next_activation();
         self.hosting.begin(mode.clone(), activation);
+        self.points_until = None;
         cx.out.record(Record::ModeActivated {
             mode: mode.clone(),
             activation,
             granted,
         });
-        self.grant.give(granted, self.ends_at);
+        self.grant.give(granted, self.granted_until());
         self.announce(cx, state(mode, activation, ModePhase::Active));
         let locale = cx.config.locale.clone();
         let panel = cx.config.size;
@@ -81,8 +53,13 @@ impl Active {
         );
     }
 
-    /// The mode is over and no other takes its place.
+    /// The mode is over; above the user guide, that takes its place.
     pub(super) fn finish_mode(&mut self, cx: &mut Cx<'_>, why: StopReason) {
+        if self.raised.is_some() {
+            self.drop_renewal(cx);
+            self.lower(cx, why);
+            return;
+        }
         if let Some((mode, activation)) = self.stop_mode(cx, why) {
             self.announce(cx, state(mode, activation, ModePhase::Ended));
         }
@@ -96,9 +73,14 @@ impl Active {
         cx.out.record(Record::ModeFailed { mode: mode.clone() });
         self.withdraw(cx);
         self.announce(cx, state(mode, activation, ModePhase::Ended));
+        if self.raised.take().is_some() {
+            self.drop_renewal(cx);
+            self.wake(cx);
+            self.activate(cx, ModeId::user_guide(), ladder::USER_GUIDE);
+        }
     }
 
-    fn stop_mode(&mut self, cx: &mut Cx<'_>, why: StopReason) -> Option<(ModeId, u16)> {
+    pub(super) fn stop_mode(&mut self, cx: &mut Cx<'_>, why: StopReason) -> Option<(ModeId, u16)> {
         let (mode, activation) = self.hosting.running()?.id();
         cx.out.record(Record::ModeEnded {
             mode: mode.clone(),
@@ -113,6 +95,8 @@ impl Active {
     /// Nothing is granted any more, nothing that was asked for counts, and nothing stays drawn.
     fn withdraw(&mut self, cx: &mut Cx<'_>) {
         self.grant.withdraw();
+        self.let_go(cx.out);
+        self.hand.forget_rest();
         self.hosting.end();
         self.uplink.clear_mode();
         self.wipe(cx.out);
@@ -127,13 +111,13 @@ impl Active {
         cx.out.push(Output::ModeEvent { seq, mode, event });
     }
 
-    fn announce(&mut self, cx: &mut Cx<'_>, state: ModeState) {
+    pub(super) fn announce(&mut self, cx: &mut Cx<'_>, state: ModeState) {
         self.tell(cx, state.clone());
         cx.out.event(Event::Mode(state));
     }
 }
 
-fn state(mode: ModeId, activation: u16, phase: ModePhase) -> ModeState {
+pub(super) fn state(mode: ModeId, activation: u16, phase: ModePhase) -> ModeState {
     ModeState {
         mode,
         activation,
@@ -143,7 +127,7 @@ fn state(mode: ModeId, activation: u16, phase: ModePhase) -> ModeState {
     }
 }
 
-fn refused(mode: ModeId, refusal: Refusal) -> ModeState {
+pub(super) fn refused(mode: ModeId, refusal: Refusal) -> ModeState {
     ModeState {
         refusal: Some(refusal),
         ..state(mode, 0, ModePhase::Refused)

@@ -5,15 +5,24 @@ use std::collections::VecDeque;
 use alongside_protocol::frame::Channel;
 
 use super::{Event, Output};
-use crate::Record;
+use crate::{
+    Record,
+    action::{Action, Deed, Held},
+};
 
 /// Outputs in the order in which they must happen.
 #[derive(Debug, Default)]
-pub(super) struct Outbox(VecDeque<Output>);
+pub(super) struct Outbox {
+    queue: VecDeque<Output>,
+    /// What is pressed by the actions that have left.
+    held: Held,
+    /// Actions in the queue that let go of what is pressed: they are never dropped.
+    letting_go: Vec<u64>,
+}
 
 impl Outbox {
     pub(super) fn push(&mut self, output: Output) {
-        self.0.push_back(output);
+        self.queue.push_back(output);
     }
 
     pub(super) fn record(&mut self, record: Record) {
@@ -24,13 +33,56 @@ impl Outbox {
         self.push(Output::Event(event));
     }
 
+    /// An action on the panel; its record is in the queue.
+    pub(super) fn inject(&mut self, n: u64, action: Action) {
+        self.event(Event::Inject { n, action });
+    }
+
+    /// An action that lets go of what is pressed, with its record.
+    pub(super) fn let_go(&mut self, activation: u16, n: u64, deed: Deed, action: Action) {
+        self.letting_go.push(n);
+        self.record(Record::Input {
+            activation,
+            n,
+            deed,
+        });
+        self.inject(n, action);
+    }
+
+    /// The actions that let go of everything that is pressed by what has left the queue.
+    pub(super) fn take_held(&mut self) -> Vec<Action> {
+        self.held.let_go()
+    }
+
     pub(super) fn pop(&mut self) -> Option<Output> {
-        self.0.pop_front()
+        let output = self.queue.pop_front();
+        if let Some(Output::Event(Event::Inject { n, action })) = &output {
+            self.held.follow(action);
+            self.letting_go.retain(|kept| kept != n);
+        }
+        output
+    }
+
+    /// Drops what the operator wanted done on the panel and has not happened yet, with its records.
+    pub(super) fn drop_input(&mut self) {
+        let kept = &self.letting_go;
+        self.queue.retain(|output| match output {
+            Output::Record(Record::Input { n, .. }) | Output::Event(Event::Inject { n, .. }) => {
+                kept.contains(n)
+            }
+            Output::Record(_)
+            | Output::Event(_)
+            | Output::Send(_)
+            | Output::WantFrame(_)
+            | Output::ModeEvent { .. }
+            | Output::Wait(_) => true,
+        });
     }
 
     /// Drops everything that acts for the operator and has not happened yet, with its records.
     pub(super) fn drop_scope(&mut self) {
-        self.0.retain(|output| match output {
+        self.drop_input();
+        self.queue.retain(|output| match output {
             Output::Record(Record::Released { .. })
             | Output::WantFrame(_)
             | Output::ModeEvent { .. }

@@ -89,6 +89,8 @@ impl Proving {
             | Input::Frame { .. }
             | Input::ModeEffects { .. }
             | Input::ModeFailed { .. }
+            | Input::Injected { .. }
+            | Input::AdminId { .. }
             | Input::Local(_)
             | Input::Close(_)
             | Input::Timeout

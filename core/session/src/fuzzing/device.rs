@@ -9,18 +9,32 @@ use alongside_mode::Capabilities;
 use alongside_panel::Frame as Picture;
 use alongside_protocol::{
     PanelSize, Serial,
-    annotation::Annotation,
+    control::{Control, ModeAsk, StillHere},
     frame::{Channel, Frame},
+    ids::ModeId,
     label::Label,
-    units::Millis,
+    units::{Millis, PanelRect},
 };
 
 use super::{
     Stage, Step,
-    world::{DEVICE, EXPORTER, OPERATOR, code, introduce},
+    model::Model,
+    steps::EASY,
+    world::{DEVICE, EXPORTER, OPERATOR, code, cut, introduce},
 };
-use crate::{Act, Binding, Limits, OperatorIdentity, Outbound, Record, device};
+use crate::{
+    Binding, Consent, Limits, Offer, OperatorIdentity, Outbound,
+    device::{self, AskId, CustomerAction},
+    operator::OperatorAction,
+};
 
+/// What is masked of a masked picture.
+const MASK: PanelRect = PanelRect {
+    x: 2,
+    y: 2,
+    width: 9,
+    height: 9,
+};
 const SIZE: Option<PanelSize> = PanelSize::new(32, 24);
 
 /// A device's session, watched.
@@ -28,11 +42,8 @@ const SIZE: Option<PanelSize> = PanelSize::new(32, 24);
 pub struct DeviceWorld {
     now: Instant,
     session: device::Session,
-    /// What the records say is granted now.
-    granted: Option<Capabilities>,
-    released: Option<Act>,
+    model: Model,
     events: u64,
-    is_over: bool,
     pub(super) sent: Vec<Outbound>,
 }
 
@@ -50,10 +61,8 @@ impl DeviceWorld {
         let mut world = Self {
             now: start,
             session,
-            granted: None,
-            released: None,
+            model: Model::default(),
             events: 0,
-            is_over: false,
             sent: Vec::new(),
         };
         let binding = Binding {
@@ -70,6 +79,7 @@ impl DeviceWorld {
 
     /// Lets `step` happen; one that is not the device's to take does nothing.
     pub fn apply(&mut self, step: Step) {
+        let ask = |back| AskId(self.model.last_ask.saturating_sub(back));
         let seq = |back| self.events.saturating_sub(1).saturating_sub(back);
         let input = match step {
             Step::Wait(time) => return self.wait(time),
@@ -87,20 +97,38 @@ impl DeviceWorld {
                 effects,
             },
             Step::Failed { back } => device::Input::ModeFailed { seq: seq(back) },
-            Step::Picture { shade } => {
+            Step::Picture { shade, is_masked } => {
                 let frame = Arc::new(picture(shade));
                 device::Input::Frame {
                     frame,
+                    masked: if is_masked { vec![MASK] } else { Vec::new() },
                     captured_at: Millis::new(u64::from(shade)),
                 }
             }
             Step::Room { channel, bytes } => device::Input::Room { channel, bytes },
             Step::Customer(action) => device::Input::Local(action),
+            Step::Allow { back } => device::Input::Local(CustomerAction::Allow(ask(back))),
+            Step::Refuse { back } => device::Input::Local(CustomerAction::Refuse(ask(back))),
+            Step::AdminId { back, verdict } => device::Input::AdminId {
+                ask: ask(back),
+                verdict,
+            },
+            Step::Answer { back, ok } => device::Input::Injected {
+                n: self.model.injected.saturating_sub(back),
+                ok,
+            },
+            Step::Operator(OperatorAction::Mode(mode)) => control(&ModeAsk { mode }.into()),
+            Step::Operator(OperatorAction::StillHere) => control(&StillHere {}.into()),
             Step::Operator(_) => return,
             Step::Close(cause) => device::Input::Close(cause),
             Step::Disconnected => device::Input::Disconnected,
         };
         self.give(input);
+    }
+
+    /// Whether the customer lets the operator touch the panel now.
+    pub fn may_touch(&self) -> bool {
+        self.model.may(Capabilities::INPUT)
     }
 
     /// Lets time pass, waking the session whenever it wants.
@@ -116,6 +144,7 @@ impl DeviceWorld {
     }
 
     pub(super) fn give(&mut self, input: device::Input) {
+        self.model.on_input(self.now, &input);
         let _ = self.session.handle_input(self.now, input);
         self.drain();
     }
@@ -125,81 +154,37 @@ impl DeviceWorld {
             let output = self.session.poll_output();
             if let device::Output::Wait(until) = output {
                 assert!(
-                    !self.is_over || until.is_none(),
+                    !self.model.is_over || until.is_none(),
                     "it waits for something after its end"
                 );
                 return until;
             }
-            assert!(!self.is_over, "after its end: {output:?}");
+            assert!(!self.model.is_over, "after its end: {output:?}");
             self.witness(output);
         }
     }
 
     fn witness(&mut self, output: device::Output) {
-        let released = self.released.take();
         match output {
-            device::Output::Record(record) => self.on_record(&record),
+            device::Output::Record(record) => self.model.on_record(self.now, &record),
             device::Output::Send(outbound) => {
                 assert!(
-                    outbound.channel != Channel::Panel || self.may(Capabilities::VIEW),
+                    outbound.channel != Channel::Panel || self.model.may(Capabilities::VIEW),
                     "a picture without a grant"
                 );
                 assert!(outbound.bytes.len() <= 4 + outbound.channel.max_body());
                 self.sent.push(outbound);
             }
             device::Output::WantFrame(_) => {
-                assert!(self.may(Capabilities::VIEW), "looks without a grant")
+                assert!(self.model.may(Capabilities::VIEW), "looks without a grant")
             }
             device::Output::ModeEvent { seq, .. } => {
                 assert_eq!(seq, self.events, "events are numbered in order");
                 self.events += 1;
             }
-            device::Output::Event(event) => self.on_event(&event, released),
+            device::Output::Event(event) => self.model.on_event(self.now, &event),
             device::Output::Wait(_) => {}
         }
-    }
-
-    fn on_record(&mut self, record: &Record) {
-        match record {
-            Record::ModeActivated { granted, .. } => self.granted = Some(*granted),
-            Record::ModeEnded { .. } | Record::ModeFailed { .. } | Record::SessionEnded { .. } => {
-                self.granted = None
-            }
-            Record::Released { act, .. } => self.released = Some(*act),
-            Record::AttemptCharged
-            | Record::ProofFailed(_)
-            | Record::SessionStarted { .. }
-            | Record::ModeRefused { .. }
-            | Record::Denied { .. }
-            | Record::ModeSays(_)
-            | Record::LinkMissing
-            | Record::LinkBack => {}
-        }
-    }
-
-    fn on_event(&mut self, event: &device::Event, released: Option<Act>) {
-        match event {
-            device::Event::Annotate(Annotation::Pointer { .. } | Annotation::Stroke(_)) => {
-                assert!(self.may(Capabilities::ANNOTATE), "drawn without a grant");
-                assert_eq!(released, Some(Act::Annotate), "drawn without its record");
-            }
-            device::Event::Notice(_) => {
-                assert_eq!(released, Some(Act::Notice), "shown without its record")
-            }
-            device::Event::Ended { .. } => self.is_over = true,
-            device::Event::Annotate(_)
-            | device::Event::AttemptCharged
-            | device::Event::CodeFailed(_)
-            | device::Event::Connected { .. }
-            | device::Event::Mode(_)
-            | device::Event::Link(_)
-            | device::Event::IdleWarning { .. }
-            | device::Event::IdleOver => {}
-        }
-    }
-
-    fn may(&self, needs: Capabilities) -> bool {
-        self.granted.is_some_and(|granted| granted.contains(needs))
     }
 }
 
@@ -217,6 +202,30 @@ pub(crate) fn device_config() -> device::Config {
         },
         locale: "en".to_owned(),
         limits: Limits::default(),
+        modes: vec![
+            offer(ModeId::OPERATOR_CONTROL, Consent::Ask { admin_id: true }),
+            offer(EASY, Consent::Ask { admin_id: false }),
+            offer(ModeId::ENGINEER_CONFIG, Consent::Silent),
+        ],
+        has_admin_id: true,
+    }
+}
+
+/// Offers everything there is; what of it is granted is up to the consent.
+fn offer(id: &str, consent: Consent) -> Offer {
+    Offer {
+        id: ModeId::new(id).expect("a name"),
+        granted: Capabilities::from_bits(0b11_1111),
+        consent,
+    }
+}
+
+/// The operator's side says this.
+fn control(message: &Control) -> device::Input {
+    let outbound = Outbound::reliable(Channel::Control, message.to_frame());
+    device::Input::Message {
+        channel: Channel::Control,
+        frame: cut(&outbound),
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use alongside_protocol::frame::Frame;
+use alongside_mode::Capabilities;
+use alongside_protocol::{frame::Frame, ids::ModeId};
 
 use super::{
     Stage, Step,
+    steps::EASY,
     world::{DEVICE, EXPORTER, OPERATOR, code, introduce},
 };
 use crate::{Binding, IssuedCode, Outbound, operator};
@@ -31,7 +33,7 @@ impl OperatorWorld {
 
     pub(super) fn unproved(start: Instant) -> Self {
         let issued = IssuedCode::new(code(), start + Duration::from_secs(600));
-        let session = operator::Session::new(start, operator::Config::default(), issued);
+        let session = operator::Session::new(start, operator_config(), issued);
         let mut world = Self {
             now: start,
             session,
@@ -70,7 +72,12 @@ impl OperatorWorld {
                 effects,
             },
             Step::Failed { back } => operator::Input::ModeFailed { seq: seq(back) },
-            Step::Picture { .. } | Step::Customer(_) => return,
+            Step::Picture { .. }
+            | Step::Customer(_)
+            | Step::Allow { .. }
+            | Step::Refuse { .. }
+            | Step::AdminId { .. }
+            | Step::Answer { .. } => return,
             Step::Room { channel, bytes } => operator::Input::Room { channel, bytes },
             Step::Operator(action) => operator::Input::Ask(action),
             Step::Close(cause) => operator::Input::Close(cause),
@@ -121,5 +128,20 @@ impl OperatorWorld {
                 | operator::Output::Wait(_) => {}
             }
         }
+    }
+}
+
+fn operator_config() -> operator::Config {
+    let known = |id, capabilities| operator::Known {
+        id: ModeId::new(id).expect("a name"),
+        capabilities,
+    };
+    let touches = Capabilities::VIEW | Capabilities::ANNOTATE | Capabilities::INPUT;
+    operator::Config {
+        modes: vec![
+            known(ModeId::OPERATOR_CONTROL, touches),
+            known(EASY, touches),
+        ],
+        ..operator::Config::default()
     }
 }

@@ -8,12 +8,16 @@ use alongside_protocol::{
     annotation::Annotation,
     frame::Channel,
     ids::ModeId,
-    input::{Buttons, KeyMotion, PointerEvent, PointerPhase},
+    input::{Buttons, KeyEvent, KeyMotion, KeyName, PointerEvent, PointerPhase},
     units::{Color, Pressure},
 };
 
 use super::Stage;
-use crate::{Cause, device::CustomerAction, operator::OperatorAction};
+use crate::{
+    Cause,
+    device::{AdminVerdict, CustomerAction},
+    operator::OperatorAction,
+};
 
 /// One thing that happens to a session.
 #[derive(Clone, Debug)]
@@ -47,6 +51,32 @@ pub enum Step {
     Picture {
         /// Its colour.
         shade: u8,
+        /// Whether a part of it is masked.
+        is_masked: bool,
+    },
+    /// The panel answers to an action.
+    Answer {
+        /// The action before the last one by this many.
+        back: u64,
+        /// Whether it was performed.
+        ok: bool,
+    },
+    /// An administrator's ID has been checked.
+    AdminId {
+        /// The question before the last one by this many.
+        back: u32,
+        /// How the check went.
+        verdict: AdminVerdict,
+    },
+    /// The customer allows.
+    Allow {
+        /// The question before the last one by this many.
+        back: u32,
+    },
+    /// The customer refuses.
+    Refuse {
+        /// The question before the last one by this many.
+        back: u32,
     },
     /// A stream has room.
     Room {
@@ -64,6 +94,9 @@ pub enum Step {
     /// The connection breaks.
     Disconnected,
 }
+
+/// A mode that the customer is asked for, and no administrator.
+pub(super) const EASY: &str = "example.easy";
 
 /// Reads a script: one byte for where it begins, then steps.
 pub(super) fn decode(data: &[u8]) -> (Stage, Vec<Step>) {
@@ -113,12 +146,16 @@ impl Script<'_> {
                 back: u64::from(self.byte() % 4),
                 effects: self.effects(),
             },
-            10 => Step::Picture { shade: self.byte() },
+            10 => {
+                let shade = self.byte();
+                let is_masked = shade % 8 == 7;
+                Step::Picture { shade, is_masked }
+            }
             11 => Step::Room {
                 channel: self.channel(),
                 bytes: usize::from(self.byte()) << 4,
             },
-            12 => Step::Customer(self.customer()),
+            12 => self.customer(),
             13 => Step::Operator(self.operator()),
             14 => self.rare(),
             _ => Step::Message {
@@ -142,7 +179,7 @@ impl Script<'_> {
             x: i32::from(self.byte()),
             y: 0,
         };
-        match self.byte() % 12 {
+        match self.byte() % 14 {
             0 => Effect::Annotate(Annotation::Pointer {
                 at,
                 color: Color::rgb(255, 0, 0),
@@ -167,6 +204,7 @@ impl Script<'_> {
                 delivery: Delivery::Reliable,
                 body: Bytes::from(vec![0; usize::from(self.byte()) << 5]),
             },
+            11 | 12 => self.key().unwrap_or(Effect::Annotate(Annotation::Clear)),
             _ => Effect::Peer {
                 delivery: Delivery::Reliable,
                 body: self.bytes(),
@@ -179,28 +217,71 @@ impl Script<'_> {
             x: i32::from(self.byte()),
             y: i32::from(self.byte()),
         };
+        let phase = match at.y % 5 {
+            0 => PointerPhase::Hover,
+            1 => PointerPhase::Down,
+            2 => PointerPhase::Move,
+            3 => PointerPhase::Up,
+            _ => PointerPhase::Leave,
+        };
         PointerEvent {
             at,
-            phase: PointerPhase::Hover,
+            phase,
             buttons: Buttons::NONE,
             pressure: Pressure::FULL,
         }
     }
 
-    fn customer(&mut self) -> CustomerAction {
-        match self.byte() % 16 {
+    fn customer(&mut self) -> Step {
+        let back = |byte: u8| u32::from(byte >> 6);
+        let byte = self.byte();
+        Step::Customer(match byte % 16 {
             0 => CustomerAction::Exit,
-            1..=4 => CustomerAction::StopKey(KeyMotion::Down),
-            5..=12 => CustomerAction::StopKey(KeyMotion::Up),
+            1..=3 => CustomerAction::StopKey(KeyMotion::Down),
+            4..=8 => CustomerAction::StopKey(KeyMotion::Up),
+            9 => CustomerAction::DialogKey,
+            10 => CustomerAction::TakeBack,
+            11 | 12 => return Step::Allow { back: back(byte) },
+            13 => return Step::Refuse { back: back(byte) },
+            14 => {
+                return Step::AdminId {
+                    back: back(byte),
+                    verdict: self.verdict(),
+                };
+            }
             _ => CustomerAction::Touched,
+        })
+    }
+
+    fn verdict(&mut self) -> AdminVerdict {
+        let wait = Duration::from_secs(30);
+        match self.byte() % 8 {
+            0..=4 => AdminVerdict::Ok,
+            5 => AdminVerdict::Wrong {
+                tries_left: 2,
+                wait,
+            },
+            6 => AdminVerdict::Locked { wait },
+            _ => AdminVerdict::Unavailable,
         }
+    }
+
+    fn key(&mut self) -> Option<Effect> {
+        let byte = self.byte();
+        let name = if byte.is_multiple_of(2) { "#" } else { "5" };
+        let motion = if byte & 2 == 0 {
+            KeyMotion::Down
+        } else {
+            KeyMotion::Up
+        };
+        let key = KeyName::new(name).ok()?;
+        Some(Effect::Key(KeyEvent { key, motion }))
     }
 
     fn operator(&mut self) -> OperatorAction {
         match self.byte() % 8 {
             0 => OperatorAction::Mode(ModeId::user_guide()),
-            1 => ModeId::new(ModeId::OPERATOR_CONTROL)
-                .map_or(OperatorAction::StillHere, OperatorAction::Mode),
+            1 => self.mode(),
             2 => OperatorAction::Draw(Annotation::Clear),
             3 => OperatorAction::Console(self.bytes().to_vec()),
             4 => OperatorAction::StillHere,
@@ -209,10 +290,21 @@ impl Script<'_> {
         }
     }
 
+    fn mode(&mut self) -> OperatorAction {
+        let offered = [ModeId::OPERATOR_CONTROL, ModeId::ENGINEER_CONFIG, EASY];
+        let wanted = offered.get(usize::from(self.byte() % 4)).copied();
+        ModeId::new(wanted.unwrap_or("example.absent"))
+            .map_or(OperatorAction::StillHere, OperatorAction::Mode)
+    }
+
     fn rare(&mut self) -> Step {
         match self.byte() % 8 {
             0 => Step::Disconnected,
             1 => Step::Close(Cause::RecordFailed),
+            2..=4 => Step::Answer {
+                back: u64::from(self.byte() % 4),
+                ok: self.byte() != 0,
+            },
             _ => Step::Failed {
                 back: u64::from(self.byte() % 4),
             },

@@ -45,7 +45,7 @@ pub(super) fn introduce(start: Instant) -> (DeviceWorld, OperatorWorld) {
     (device, operator)
 }
 
-fn cut(outbound: &Outbound) -> Frame {
+pub(super) fn cut(outbound: &Outbound) -> Frame {
     let mut reader = FrameReader::for_channel(outbound.channel);
     reader.push(&outbound.bytes);
     reader

@@ -7,6 +7,7 @@ use alongside_panel::{Decoder, Frame as Picture, Profile};
 use alongside_protocol::{
     control::{Control, HelloDevice, IdleWarning, ModeAsk, StillHere},
     frame::{Channel, Frame},
+    input::{PointerEvent, PointerPhase},
     mode::ModeMessage,
 };
 
@@ -15,7 +16,6 @@ use crate::{
     Link, Outbound, Record, SessionError,
     ending::{Ending, Stop},
     hosting::Hosting,
-    ladder,
     liveness::Liveness,
     proof::Proved,
     uplink::Uplink,
@@ -30,6 +30,8 @@ pub(super) struct Active {
     /// Messages of an activation that we have not been told of yet: streams are not ordered among each other.
     pub(super) early: Vec<ModeMessage>,
     pub(super) uplink: Uplink,
+    /// Whether the device takes no input in the mode that runs, for a while.
+    pub(super) is_paused: bool,
     liveness: Liveness,
     decoder: Decoder,
 }
@@ -43,6 +45,7 @@ impl Active {
             activation: 0,
             early: Vec::new(),
             uplink: Uplink::new(cx.now),
+            is_paused: false,
             liveness: Liveness::new(cx.now),
             decoder: Decoder::new(Profile::default()),
         }
@@ -156,7 +159,8 @@ impl Active {
             return Err(SessionError::NotNow);
         };
         // A courtesy to the operator; what counts is decided on the device.
-        if !ladder::granted(&running.mode).is_some_and(|granted| granted.contains(needs(&event))) {
+        let granted = cx.config.capabilities(&running.mode).unwrap_or_default();
+        if !granted.contains(needs(&event)) || (self.is_paused && is_input(granted, &event)) {
             return Err(SessionError::NotAllowed);
         }
         if self.uplink.is_crowded() {
@@ -240,6 +244,28 @@ impl Active {
     fn send(&mut self, cx: &mut Cx<'_>, outbound: Outbound) {
         self.uplink.charge(cx.now, outbound.bytes.len());
         cx.out.push(Output::Send(outbound));
+    }
+}
+
+/// Whether `event` presses something in a mode that may.
+fn is_input(granted: Capabilities, event: &HostEvent) -> bool {
+    let presses = |event: &PointerEvent| {
+        matches!(
+            event.phase,
+            PointerPhase::Down | PointerPhase::Move | PointerPhase::Up
+        )
+    };
+    match event {
+        HostEvent::Key(_) | HostEvent::Text(_) => true,
+        HostEvent::Pointer(event) => granted.contains(Capabilities::INPUT) && presses(event),
+        HostEvent::Start(_)
+        | HostEvent::Stop(_)
+        | HostEvent::Peer(_)
+        | HostEvent::Grant(_)
+        | HostEvent::Draw(_)
+        | HostEvent::Timer(_)
+        | HostEvent::Console(_)
+        | HostEvent::Link(_) => false,
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alongside_mode::{Effect, HostEvent, TypedText};
+use alongside_mode::{Capabilities, Effect, HostEvent, TypedText};
 use alongside_panel::Applied;
 use alongside_protocol::{
     Bytes,
@@ -19,7 +19,7 @@ use alongside_protocol::{
     reason::{EndReason, Party},
 };
 
-use crate::{Binding, Cause, Link, Outbound, Record};
+use crate::{Binding, Cause, Link, Outbound, Record, ladder};
 
 /// What an operator says of itself.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,28 @@ pub struct Config {
     pub name: Option<Name>,
     /// Language of the operator (BCP 47).
     pub locale: String,
+    /// The modes whose operator's half is here, beside the user guide.
+    pub modes: Vec<Known>,
+}
+
+/// A mode whose operator's half is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Which mode.
+    pub id: ModeId,
+    /// What it wants to do, by its manifest. What it may do is decided on the device.
+    pub capabilities: Capabilities,
+}
+
+impl Config {
+    /// What `mode` wants to do; `None` if its operator's half is not here.
+    pub(crate) fn capabilities(&self, mode: &ModeId) -> Option<Capabilities> {
+        if ladder::is_user_guide(mode) {
+            return Some(ladder::USER_GUIDE);
+        }
+        let known = self.modes.iter().find(|known| known.id == *mode)?;
+        Some(known.capabilities)
+    }
 }
 
 /// What happened to the operator's side.

@@ -8,7 +8,6 @@ use crate::{
     Act, Record,
     grant::Denial,
     hosting::{Running, activation_of},
-    ladder,
 };
 
 /// Version of the halves' own protocol that both sides speak; each mode has one so far.
@@ -36,20 +35,20 @@ impl Active {
 
     pub(super) fn on_mode_state(&mut self, cx: &mut Cx<'_>, state: ModeState) {
         cx.out.event(Event::Mode(state.clone()));
+        let is_ours = |running: &Running| running.activation == state.activation;
+        let is_running = self.hosting.running().is_some_and(is_ours);
         match state.phase {
             ModePhase::Active => self.on_active(cx, state.mode, state.activation),
-            ModePhase::Ended => {
-                let is_ours = |running: &Running| running.activation == state.activation;
-                if self.hosting.running().is_some_and(is_ours) {
-                    self.stop_mode(cx, StopReason::Finished);
-                }
-            }
-            ModePhase::Asked | ModePhase::Paused | ModePhase::Refused | _ => {}
+            ModePhase::Ended if is_running => drop(self.stop_mode(cx, StopReason::Finished)),
+            // The customer's hand is on the panel, or their eyes on a question: ours stays off it.
+            ModePhase::Paused | ModePhase::Asked if is_running => self.is_paused = true,
+            ModePhase::Ended | ModePhase::Asked | ModePhase::Paused | ModePhase::Refused | _ => {}
         }
     }
 
     /// The device has begun a mode: our half of it begins too.
     fn on_active(&mut self, cx: &mut Cx<'_>, mode: ModeId, activation: u16) {
+        self.is_paused = false;
         if self
             .hosting
             .running()
@@ -59,7 +58,7 @@ impl Active {
         }
         self.stop_mode(cx, StopReason::Replaced);
         self.activation = activation;
-        let Some(granted) = ladder::granted(&mode) else {
+        let Some(granted) = cx.config.capabilities(&mode) else {
             return;
         };
         cx.out.record(Record::ModeActivated {

@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod control;
 mod ending;
 mod fuzz;
 #[path = "../../../fuzz/in_corpus.rs"]

@@ -172,11 +172,7 @@ fn what_a_mode_shows_to_the_customer_or_writes_down_has_its_place() {
 
 #[test]
 fn a_mode_that_this_device_lacks_is_refused_by_policy() {
-    for mode in [
-        ModeId::OPERATOR_CONTROL,
-        ModeId::ENGINEER_CONFIG,
-        "example.other",
-    ] {
+    for mode in [ModeId::ENGINEER_CONFIG, "example.other"] {
         let mut pair = Pair::active();
         pair.ask_mode(mode);
         pair.run_for(secs(1));

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alongside_mode::{Delivery as ModeDelivery, Effect, HostEvent, Side};
+use alongside_mode::{Capabilities, Delivery as ModeDelivery, Effect, HostEvent, Side, TypedText};
 use alongside_panel::Frame as Picture;
 use alongside_protocol::{
     AccessCode, Bytes, Nameplate, PanelPoint, PanelSize, PublicKey, Serial,
@@ -14,14 +14,15 @@ use alongside_protocol::{
     code::CodeSecret,
     frame::{Channel, Frame, FrameReader},
     ids::ModeId,
-    input::{Buttons, PointerEvent, PointerPhase},
+    input::{Buttons, KeyEvent, KeyMotion, KeyName, PointerEvent, PointerPhase},
     label::{Label, Name},
-    units::{Color, Millis, Pressure},
+    units::{Color, Millis, PanelRect, Pressure},
 };
 use alongside_session::{
-    Binding, Delivery, IssuedCode, Limits, OperatorIdentity, Outbound, Record, SessionError,
-    device::{self, CustomerAction, Freshness},
-    operator::{self, OperatorAction},
+    Action, Binding, Consent, Delivery, IssuedCode, Limits, Offer, OperatorIdentity, Outbound,
+    Record, SessionError,
+    device::{self, AskId, CustomerAction, Freshness},
+    operator::{self, Known, OperatorAction},
 };
 
 pub(crate) const OPERATOR_KEY: PublicKey = PublicKey([0xa1; 32]);
@@ -67,6 +68,40 @@ pub(crate) fn device_config() -> device::Config {
         },
         locale: "de".to_owned(),
         limits: Limits::default(),
+        modes: vec![
+            offer(
+                ModeId::OPERATOR_CONTROL,
+                TOUCHES,
+                Consent::Ask { admin_id: true },
+            ),
+            offer("example.easy", TOUCHES, Consent::Ask { admin_id: false }),
+            offer("example.silent", SETTINGS, Consent::Silent),
+        ],
+        has_admin_id: true,
+    }
+}
+
+/// What a mode needs that touches the panel.
+pub(crate) const TOUCHES: Capabilities = Capabilities::VIEW
+    .with(Capabilities::ANNOTATE)
+    .with(Capabilities::INPUT);
+/// What a mode needs that reads and changes settings.
+pub(crate) const SETTINGS: Capabilities = Capabilities::VIEW
+    .with(Capabilities::SETTINGS_READ)
+    .with(Capabilities::SETTINGS_WRITE);
+
+fn offer(id: &str, granted: Capabilities, consent: Consent) -> Offer {
+    Offer {
+        id: ModeId::new(id).unwrap(),
+        granted,
+        consent,
+    }
+}
+
+fn known(id: &str, capabilities: Capabilities) -> Known {
+    Known {
+        id: ModeId::new(id).unwrap(),
+        capabilities,
     }
 }
 
@@ -74,6 +109,11 @@ pub(crate) fn operator_config() -> operator::Config {
     operator::Config {
         name: Some(Name::new("Robin").unwrap()),
         locale: "en".to_owned(),
+        modes: vec![
+            known(ModeId::OPERATOR_CONTROL, TOUCHES),
+            known("example.easy", TOUCHES),
+            known("example.silent", SETTINGS),
+        ],
     }
 }
 
@@ -135,7 +175,12 @@ pub(crate) struct Pair {
     next_flicker: Instant,
     noise: u32,
     packets: VecDeque<Packet>,
-    strokes: Vec<Annotation>,
+    /// What the operator's half has told of, by number.
+    told: Vec<Effect>,
+    /// What the panel was told to do, in order, with when.
+    pub(crate) injected: Vec<(Instant, Action)>,
+    /// What of the panel is masked.
+    pub(crate) masked: Vec<PanelRect>,
     device_wait: Option<Instant>,
     operator_wait: Option<Instant>,
     wanted: Option<Freshness>,
@@ -185,7 +230,9 @@ impl Pair {
             next_flicker: now,
             noise: 1,
             packets: VecDeque::new(),
-            strokes: Vec::new(),
+            told: Vec::new(),
+            injected: Vec::new(),
+            masked: Vec::new(),
             device_wait: None,
             operator_wait: None,
             wanted: None,
@@ -295,6 +342,58 @@ impl Pair {
         });
     }
 
+    /// The operator does this with the pointer, where `x` says.
+    pub(crate) fn touch(&mut self, x: u16, phase: PointerPhase) {
+        self.ask(OperatorAction::Pointer(pointer(x, phase)));
+    }
+
+    pub(crate) fn press(&mut self, name: &str, motion: KeyMotion) {
+        self.ask(OperatorAction::Key(key(name, motion)));
+    }
+
+    pub(crate) fn type_text(&mut self, text: &str) {
+        self.ask(OperatorAction::Text(TypedText::new(text).unwrap()));
+    }
+
+    /// The question that was put last.
+    pub(crate) fn last_ask(&self) -> Option<device::Ask> {
+        let asked = |(_, event): &(Instant, device::Event)| match event {
+            device::Event::Asked(ask) => Some(ask.clone()),
+            _ => None,
+        };
+        self.device_events.iter().rev().find_map(asked)
+    }
+
+    pub(crate) fn ask_id(&self) -> AskId {
+        self.last_ask().unwrap().id
+    }
+
+    pub(crate) fn allow(&mut self) {
+        self.customer(CustomerAction::Allow(self.ask_id()));
+    }
+
+    /// The administrator's ID for the last question turns out so.
+    pub(crate) fn verdict(&mut self, verdict: device::AdminVerdict) {
+        let ask = self.ask_id();
+        self.device(device::Input::AdminId { ask, verdict });
+    }
+
+    /// Two sides in operator control, by the customer's word.
+    pub(crate) fn in_control() -> Self {
+        let mut pair = Self::active();
+        pair.raise();
+        pair
+    }
+
+    /// From the user guide to operator control.
+    pub(crate) fn raise(&mut self) {
+        self.ask_mode(ModeId::OPERATOR_CONTROL);
+        self.run_for(millis(100));
+        self.verdict(device::AdminVerdict::Ok);
+        self.allow();
+        self.run_for(millis(100));
+    }
+
     pub(crate) fn run_for(&mut self, time: Duration) {
         self.run_until(self.now + time);
     }
@@ -389,6 +488,11 @@ impl Pair {
                 device::Output::Record(record) => self.device_records.push(record),
                 device::Output::Send(outbound) => self.send(Side::Device, outbound),
                 device::Output::WantFrame(freshness) => self.wanted = Some(freshness),
+                device::Output::Event(device::Event::Inject { n, action }) => {
+                    self.injected.push((self.now, action));
+                    let answer = device::Input::Injected { n, ok: true };
+                    self.device.handle_input(self.now, answer).unwrap();
+                }
                 device::Output::ModeEvent { seq, event, .. } => {
                     self.device_seq = Some(seq);
                     let effects = self.device_half(&event);
@@ -418,9 +522,9 @@ impl Pair {
             match output {
                 operator::Output::Record(record) => self.operator_records.push(record),
                 operator::Output::Send(outbound) => self.send(Side::Operator, outbound),
-                operator::Output::ModeEvent { seq, event, .. } => {
+                operator::Output::ModeEvent { seq, mode, event } => {
                     self.operator_seq = Some(seq);
-                    let effects = self.operator_half(&event);
+                    let effects = self.operator_half(&mode, &event);
                     self.mode_events.push((Side::Operator, event));
                     if self.halves_answer {
                         let _ = self
@@ -449,6 +553,7 @@ impl Pair {
                 Millis::new(u64::try_from((self.now - self.start).as_millis()).unwrap());
             self.device(device::Input::Frame {
                 frame: Arc::clone(&self.panel),
+                masked: self.masked.clone(),
                 captured_at,
             });
         }
@@ -503,21 +608,28 @@ impl Pair {
         }
     }
 
-    /// A stand-in for the user guide: strokes reliable, the pointer latest-wins.
-    fn operator_half(&mut self, event: &HostEvent) -> Vec<Effect> {
-        let (delivery, annotation) = match event {
-            HostEvent::Draw(annotation) => (ModeDelivery::Reliable, annotation.clone()),
-            HostEvent::Pointer(event) => (
+    /// A stand-in for every mode: what the operator draws, the pointer latest-wins in the user guide, and whatever they
+    /// touch above it.
+    fn operator_half(&mut self, mode: &ModeId, event: &HostEvent) -> Vec<Effect> {
+        let guides = mode.as_str() == ModeId::USER_GUIDE;
+        let (delivery, effect) = match event {
+            HostEvent::Draw(annotation) => {
+                (ModeDelivery::Reliable, Effect::Annotate(annotation.clone()))
+            }
+            HostEvent::Pointer(event) if guides => (
                 ModeDelivery::Latest,
-                Annotation::Pointer {
+                Effect::Annotate(Annotation::Pointer {
                     at: event.at,
                     color: Color::rgb(255, 0, 0),
-                },
+                }),
             ),
+            HostEvent::Pointer(event) => (ModeDelivery::Reliable, Effect::Pointer(*event)),
+            HostEvent::Key(event) => (ModeDelivery::Reliable, Effect::Key(event.clone())),
+            HostEvent::Text(text) => (ModeDelivery::Reliable, Effect::Text(text.clone())),
             _ => return Vec::new(),
         };
-        let number = u32::try_from(self.strokes.len()).unwrap();
-        self.strokes.push(annotation);
+        let number = u32::try_from(self.told.len()).unwrap();
+        self.told.push(effect);
         let mut body = number.to_be_bytes().to_vec();
         body.resize(4 + self.padding, 0);
         vec![Effect::Peer {
@@ -530,11 +642,9 @@ impl Pair {
         let HostEvent::Peer(body) = event else {
             return Vec::new();
         };
-        let number = number_of(body);
-        self.strokes
-            .get(number)
+        self.told
+            .get(number_of(body))
             .cloned()
-            .map(Effect::Annotate)
             .into_iter()
             .collect()
     }
@@ -548,6 +658,26 @@ fn number_of(body: &Bytes) -> usize {
 fn ended(log: &[String]) -> bool {
     log.last()
         .is_some_and(|last| last.starts_with("Event(Ended"))
+}
+
+pub(crate) fn pointer(x: u16, phase: PointerPhase) -> PointerEvent {
+    let buttons = match phase {
+        PointerPhase::Down | PointerPhase::Move => Buttons::LEFT,
+        PointerPhase::Hover | PointerPhase::Up | PointerPhase::Leave => Buttons::NONE,
+    };
+    PointerEvent {
+        at: PanelPoint::from_pixels(x, 1),
+        phase,
+        buttons,
+        pressure: Pressure::FULL,
+    }
+}
+
+pub(crate) fn key(name: &str, motion: KeyMotion) -> KeyEvent {
+    KeyEvent {
+        key: KeyName::new(name).unwrap(),
+        motion,
+    }
 }
 
 /// A frame cut out of the bytes of one message; `None` if it is not whole.

@@ -104,6 +104,7 @@ fn a_picture_of_another_size_is_a_failed_panel() {
     let mut pair = Pair::active();
     let frame = std::sync::Arc::new(Picture::black(PanelSize::new(8, 8).unwrap()));
     pair.device(device::Input::Frame {
+        masked: Vec::new(),
         frame,
         captured_at: Millis::new(0),
     });
