@@ -6,8 +6,10 @@ use alongside_protocol::{
     RendezvousId,
     reason::{EndReason, Party},
 };
-use alongside_session::{Binding, Delivery, Link, Outbound};
-use alongside_transport::{Connection, LegEvent, LegEvents, LinkState, connection::close_code};
+use alongside_session::{Binding, Delivery, Link, Outbound, SessionError};
+use alongside_transport::{
+    Connection, LegEvent, LegEvents, LegLost, LinkState, Lost, connection::close_code,
+};
 
 use crate::wire::Wire;
 
@@ -36,9 +38,51 @@ pub(crate) fn send<C: Connection>(wire: &mut Wire<C>, outbound: Outbound) {
 }
 
 /// A session that fails has closed itself; the reason is worth a line.
-pub(crate) fn log_error<E: Error + 'static>(result: Result<(), E>) {
-    if let Err(error) = result {
-        tracing::warn!(error = %chain(&error), "the other side breaks the protocol");
+pub(crate) fn log_error(result: Result<(), SessionError>) {
+    match result {
+        Ok(()) => {}
+        Err(error) if error.is_peers_fault() => {
+            tracing::warn!(error = %chain(&error), "the other side breaks the protocol");
+        }
+        Err(error) => tracing::debug!(error = %chain(&error), "input not taken"),
+    }
+}
+
+/// What the relay's news mean for a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LegNews {
+    /// Whether the relay can be heard changed.
+    Link(Link),
+    /// Nothing reaches the other side any more.
+    PeerLost,
+    /// The relay has ended the meeting. All packets go through it, so that ends the session.
+    RelayClosed,
+    /// Nothing that matters here.
+    Nothing,
+}
+
+/// What an event of the leg means for the session whose meeting it is about.
+pub(crate) fn leg_news(event: LegEvent) -> LegNews {
+    match event {
+        LegEvent::PeerGone(gone) => {
+            tracing::info!(how = ?gone.how, "the relay says that the other side is gone");
+            LegNews::PeerLost
+        }
+        LegEvent::Link(state) => LegNews::Link(link(state)),
+        LegEvent::Lost(lost) => {
+            tracing::warn!(error = %lost, "the relay is gone");
+            match lost {
+                LegLost::Connection(Lost::Silent) => LegNews::PeerLost,
+                LegLost::Connection(_) | LegLost::Protocol | LegLost::ClosedHere | _ => {
+                    LegNews::RelayClosed
+                }
+            }
+        }
+        LegEvent::Closing => {
+            tracing::warn!("the relay shuts down");
+            LegNews::RelayClosed
+        }
+        LegEvent::Peer(_) | _ => LegNews::Nothing,
     }
 }
 
@@ -55,7 +99,11 @@ pub(crate) async fn next_leg_event(leg: &mut Option<(&mut LegEvents, RendezvousI
                 *leg = None;
                 return LegEvent::Lost(lost);
             }
-            event => return event,
+            event @ (LegEvent::Peer(_)
+            | LegEvent::PeerGone(_)
+            | LegEvent::Closing
+            | LegEvent::Link(_)
+            | _) => return event,
         }
     }
 }

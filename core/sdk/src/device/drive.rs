@@ -9,24 +9,28 @@ use alongside_mode::{HostEvent, Side};
 use alongside_panel::Frame;
 use alongside_protocol::{
     AccessCode, RendezvousId, SessionId,
+    annotation::Annotation,
     ids::ModeId,
-    reason::{EndReason, ModePhase, Party},
+    input::KeyMotion,
+    reason::{EndReason, Party},
     units::Millis,
 };
 use alongside_session::{
     Cause, Limits, OperatorIdentity,
     device::{Config, CustomerAction, Event, Input, Output, Session},
 };
-use alongside_transport::{Connection, LegEvent, LegEvents};
+use alongside_transport::{Connection, LegEvent, LegEvents, Lost};
 
-use super::{Command, Device, DeviceError, DeviceEvent, camera::Camera};
+use super::{
+    Command, Device, DeviceError, DeviceEvent, board::Board, camera::Camera, hand::Left, refusal,
+};
 use crate::{
     clock,
     meter::Meter,
     modes::ModeHost,
     ports::{Awake, PanelError},
-    session_io::{self, FAREWELL},
-    status::{Active, CodeRefusal, Link, Status},
+    session_io::{self, FAREWELL, LegNews},
+    status::{CodeRefusal, Status},
     wire::{Incoming, Role, Wire},
 };
 
@@ -34,6 +38,8 @@ use crate::{
 pub(super) enum Driven {
     /// The code was not proved.
     Refused(CodeRefusal),
+    /// The customer, or the embedder, broke the proof off.
+    Left(Left),
     /// A session took place.
     Ended { by: Party, reason: EndReason },
 }
@@ -45,8 +51,12 @@ struct Drive<'a, C: Connection> {
     wire: Wire<C>,
     modes: ModeHost,
     camera: Camera,
-    active: Option<Active>,
-    failed: Option<CodeRefusal>,
+    /// What the customer is shown, while a session is live.
+    board: Option<Board>,
+    /// Whether a session was ever live.
+    was_live: bool,
+    refused: Option<CodeRefusal>,
+    lost: Option<Lost>,
     ended: Option<(Party, EndReason)>,
 }
 
@@ -69,48 +79,48 @@ impl Device {
             operator,
             locale: "en".to_owned(),
             limits: Limits::default(),
+            modes: Vec::new(),
+            has_admin_id: false,
         };
-        let mut session = Session::new(now, config, code);
         let binding = session_io::binding(&connection);
-        session_io::log_error(session.handle_input(
-            now,
-            Input::Connected {
-                binding,
-                entropy: crate::random::bytes(),
-            },
-        ));
-        let mut paths = connection.path();
-        let mut meter = Meter::new(now);
+        let mut meter = Meter::new(now, connection.path());
         let mut drive = Drive {
             camera: Camera::new(Arc::clone(&self.panel)),
             device: self,
-            session,
+            session: Session::new(now, config, code),
             wire: Wire::new(connection, Role::Accepts),
             modes: ModeHost::new(Side::Device, now),
-            active: None,
-            failed: None,
+            board: None,
+            was_live: false,
+            refused: None,
+            lost: None,
             ended: None,
         };
-        while let Some(deadline) = drive.drain() {
-            let metered = drive.active.is_some().then(|| meter.due());
+        drive.input(Input::Connected {
+            binding,
+            entropy: crate::random::bytes(),
+        });
+        if drive.device.hand.holds_stop_key() {
+            drive.local(CustomerAction::StopKey(KeyMotion::Down));
+        }
+        while let Some(deadline) = drive.drain().await {
+            let is_live = drive.board.is_some();
+            let counts = drive.board.as_ref().and_then(Board::due);
             tokio::select! {
-                // The customer's hand comes first: nothing that waits may delay a stop.
+                // The customer's hand comes first: nothing that waits may delay a stop. Strangers come last, so that
+                // a flood of theirs keeps nothing else waiting.
                 biased;
-                command = drive.device.commands.recv() => drive.on_command(command),
-                incoming = drive.wire.next() => drive.on_incoming(incoming),
-                event = session_io::next_leg_event(&mut leg) => drive.on_leg_event(event),
+                command = drive.device.hand.next() => drive.on_command(command).await,
                 taken = drive.camera.next() => drive.on_picture(taken),
-                changed = paths.changed(), if drive.active.is_some() => if changed.is_err() {
-                    meter = Meter::new(clock::now());
-                },
-                () = clock::sleep_until(metered) => {}
+                status = meter.next(), if is_live => drive.device.emit(DeviceEvent::Path(status)),
+                () = clock::sleep_until(counts) => drive.update(Board::tick),
                 () = clock::sleep_until(deadline) => drive.input(Input::Timeout),
+                incoming = drive.wire.next() => drive.on_incoming(incoming),
+                // After what came through the relay before it.
+                event = session_io::next_leg_event(&mut leg) => drive.on_leg_event(event),
             }
-            if drive.active.is_some()
-                && let Some(status) = meter.read(clock::now(), *paths.borrow_and_update())
-            {
-                drive.device.emit(DeviceEvent::Path(status));
-            }
+            // A peer that always has something ready must not keep the runtime's thread.
+            tokio::task::consume_budget().await;
         }
         drive.finish().await
     }
@@ -118,34 +128,37 @@ impl Device {
 
 impl<C: Connection> Drive<'_, C> {
     /// Carries out what the session wants. Gives its next deadline, or `None` once it is over.
-    fn drain(&mut self) -> Option<Option<Instant>> {
+    async fn drain(&mut self) -> Option<Option<Instant>> {
         loop {
             match self.session.poll_output() {
                 Output::Record(record) => tracing::info!(target: "alongside::record", ?record),
                 Output::Send(outbound) => session_io::send(&mut self.wire, outbound),
                 Output::WantFrame(freshness) => self.camera.want(freshness),
                 Output::ModeEvent { seq, mode, event } => self.on_mode_event(seq, &mode, &event),
+                // Durable before the answer that lets the other side test a guess.
+                Output::Event(Event::AttemptCharged) => self.device.charge_entry().await,
+                Output::Event(Event::Connected { session, operator }) => {
+                    self.on_connected(session, operator);
+                    self.device.clear_entries().await;
+                }
                 Output::Event(event) => self.on_event(event),
-                Output::Wait(_) if self.ended.is_some() || self.failed.is_some() => return None,
+                Output::Wait(_) if self.ended.is_some() => return None,
                 Output::Wait(until) => return Some(until),
             }
         }
     }
 
-    fn on_command(&mut self, command: Option<Command>) {
+    async fn on_command(&mut self, command: Command) {
         match command {
-            Some(Command::EnterCode { reply, .. }) => drop(reply.send(Err(DeviceError::Busy))),
-            Some(Command::Exit { reply }) => {
+            Command::EnterCode { reply, .. } => drop(reply.send(Err(DeviceError::Busy))),
+            Command::Exit { reply } => {
                 self.local(CustomerAction::Exit);
+                self.drain().await;
                 let _ = reply.send(Ok(()));
             }
-            Some(Command::StopKey(motion)) => self.local(CustomerAction::StopKey(motion)),
-            Some(Command::Touched) => self.local(CustomerAction::Touched),
-            Some(Command::Stop) | None => {
-                // The next thing `run` hears of must be the same.
-                self.device.commands.close();
-                self.input(Input::Close(Cause::Shutdown));
-            }
+            Command::StopKey(motion) => self.local(CustomerAction::StopKey(motion)),
+            Command::Touched => self.local(CustomerAction::Touched),
+            Command::Stop => self.input(Input::Close(Cause::Shutdown)),
         }
     }
 
@@ -159,30 +172,22 @@ impl<C: Connection> Drive<'_, C> {
             }),
             Incoming::Broken(error) => {
                 tracing::warn!(error = %session_io::chain(&error), "the operator's side breaks the protocol");
-                self.input(Input::Disconnected);
+                self.input(Input::Close(Cause::PeerFault));
             }
             Incoming::Lost(lost) => {
                 tracing::info!(error = %lost, "connection lost");
+                self.lost = Some(lost);
                 self.input(Input::Disconnected);
             }
         }
     }
 
     fn on_leg_event(&mut self, event: LegEvent) {
-        match event {
-            LegEvent::PeerGone(gone) => {
-                tracing::info!(how = ?gone.how, "the relay says that the operator is gone");
-                self.input(Input::Disconnected);
-            }
-            LegEvent::Link(link) => self
-                .device
-                .emit(DeviceEvent::RelayLink(session_io::link(link))),
-            LegEvent::Lost(lost) => tracing::warn!(error = %lost, "the relay is gone"),
-            LegEvent::Closing => {
-                tracing::warn!("the relay shuts down");
-                self.input(Input::Close(Cause::RelayClosed));
-            }
-            _ => {}
+        match session_io::leg_news(event) {
+            LegNews::Link(link) => self.device.emit(DeviceEvent::RelayLink(link)),
+            LegNews::PeerLost => self.input(Input::Disconnected),
+            LegNews::RelayClosed => self.input(Input::Close(Cause::RelayClosed)),
+            LegNews::Nothing => {}
         }
     }
 
@@ -191,6 +196,7 @@ impl<C: Connection> Drive<'_, C> {
             Ok(frame) => {
                 self.input(Input::Frame {
                     frame,
+                    masked: Vec::new(),
                     captured_at: Millis::new(clock::unix_ms()),
                 });
             }
@@ -213,18 +219,11 @@ impl<C: Connection> Drive<'_, C> {
 
     fn on_event(&mut self, event: Event) {
         match event {
-            Event::AttemptCharged => self.device.charge_entry(),
-            Event::CodeFailed(failure) => self.failed = Some(failure.into()),
-            Event::Connected { session, operator } => self.on_connected(session, operator),
+            // Taken out of the queue before, as they write to the compartment.
+            Event::AttemptCharged | Event::Connected { .. } => {}
+            Event::CodeFailed(failure) => self.refused = Some(failure.into()),
             Event::Mode(state) => {
-                self.update(|active| {
-                    if state.phase == ModePhase::Refused {
-                        active.refused = state.refusal;
-                    } else if state.phase != ModePhase::Asked {
-                        active.mode = state.mode.clone();
-                        active.phase = state.phase;
-                    }
-                });
+                self.update(|board, now| board.on_mode(now, &state));
                 self.device.emit(DeviceEvent::Mode(state));
             }
             Event::Annotate(annotation) => {
@@ -232,34 +231,32 @@ impl<C: Connection> Drive<'_, C> {
                 self.device.emit(DeviceEvent::Annotation(annotation));
             }
             Event::Link(link) => {
-                self.update(|active| active.link = link);
+                self.update(|board, now| board.on_link(now, link));
                 self.device.emit(DeviceEvent::Link(link));
             }
             Event::IdleWarning { ends_in } => {
-                self.update(|active| active.idle_ends_in = Some(ends_in))
+                self.update(|board, now| board.on_idle(now, Some(ends_in)));
             }
-            Event::IdleOver => self.update(|active| active.idle_ends_in = None),
+            Event::IdleOver => self.update(|board, now| board.on_idle(now, None)),
             Event::Notice(line) => tracing::info!(%line, "the mode says"),
             Event::Ended { by, reason } => self.on_ended(by, reason),
-            _ => {}
+            Event::Asked(_)
+            | Event::AdminIdNeeded(_)
+            | Event::AskOver(_)
+            | Event::Inject { .. }
+            | Event::Banner(_)
+            | _ => {}
         }
     }
 
     fn on_connected(&mut self, session: SessionId, operator: OperatorIdentity) {
-        self.device.clear_entries();
+        self.was_live = true;
         self.device.panel.hold_awake(Awake::Hold);
-        let active = Active {
-            session,
-            operator: operator.clone(),
-            mode: ModeId::user_guide(),
-            phase: ModePhase::Active,
-            link: Link::Ok,
-            ask: None,
-            refused: None,
-            idle_ends_in: None,
-        };
-        self.active = Some(active.clone());
-        self.device.show(&Status::Active(active));
+        let now = clock::now();
+        let board = self
+            .board
+            .insert(Board::new(now, session, operator.clone()));
+        self.device.show(&board.show(now));
         self.device
             .emit(DeviceEvent::Connected { session, operator });
     }
@@ -267,27 +264,23 @@ impl<C: Connection> Drive<'_, C> {
     fn on_ended(&mut self, by: Party, reason: EndReason) {
         self.ended = Some((by, reason));
         self.wire.drop_scope();
-        if self.active.take().is_none() {
+        if self.board.take().is_none() {
             return;
         }
         // The way out must not wait for the network: the panel shows the end before the goodbye is on its way.
-        self.device
-            .panel
-            .annotate(&alongside_protocol::annotation::Annotation::Clear);
-        self.device
-            .panel
-            .annotate(&alongside_protocol::annotation::Annotation::PointerGone);
+        self.device.panel.annotate(&Annotation::Clear);
+        self.device.panel.annotate(&Annotation::PointerGone);
         self.device.panel.hold_awake(Awake::Release);
         self.device.show(&Status::Ended { by, reason });
         self.device.emit(DeviceEvent::Ended { by, reason });
     }
 
     /// Changes what the customer is shown of the live session.
-    fn update(&mut self, change: impl FnOnce(&mut Active)) {
-        if let Some(active) = &mut self.active {
-            change(active);
-            let status = Status::Active(active.clone());
-            self.device.show(&status);
+    fn update(&mut self, change: impl FnOnce(&mut Board, Instant)) {
+        if let Some(board) = &mut self.board {
+            let now = clock::now();
+            change(board, now);
+            self.device.show(&board.show(now));
         }
     }
 
@@ -297,32 +290,37 @@ impl<C: Connection> Drive<'_, C> {
 
     fn input(&mut self, input: Input) {
         session_io::log_error(self.session.handle_input(clock::now(), input));
+        if self.session.is_proved() {
+            self.wire.admit();
+        }
     }
 
     async fn finish(self) -> Driven {
-        let Self {
-            wire,
-            failed,
-            ended,
-            ..
-        } = self;
-        let patience = match ended {
-            Some((Party::Customer | Party::Device | Party::Policy, _)) => FAREWELL,
-            _ => Duration::from_millis(200),
+        let patience = if self.wire.has_last_word() && !self.is_unreachable() {
+            FAREWELL
+        } else {
+            Duration::ZERO
         };
-        wire.finish(
-            patience,
-            session_io::code_of(ended),
-            session_io::reason_of(ended),
-        )
-        .await;
-        match (failed, ended) {
-            (Some(refusal), _) => Driven::Refused(refusal),
-            (None, Some((by, reason))) => Driven::Ended { by, reason },
-            (None, None) => Driven::Ended {
-                by: Party::Network,
-                reason: EndReason::PeerLost,
-            },
-        }
+        let driven = match (self.ended, self.refused) {
+            (Some((by, reason)), _) if self.was_live => Driven::Ended { by, reason },
+            (_, Some(refusal)) => Driven::Refused(refusal),
+            (Some((Party::Customer, _)), None) => Driven::Left(Left::GivenUp),
+            (Some((_, EndReason::Shutdown)), None) => Driven::Left(Left::Stopped),
+            (ended, None) => {
+                let reason = ended.map(|(_, reason)| reason);
+                Driven::Refused(refusal::of_unproved(reason, self.lost.as_ref()))
+            }
+        };
+        let (code, words) = (
+            session_io::code_of(self.ended),
+            session_io::reason_of(self.ended),
+        );
+        self.wire.finish(patience, code, words).await;
+        driven
+    }
+
+    /// Whether nothing reaches the other side any more.
+    fn is_unreachable(&self) -> bool {
+        self.lost.is_some() || matches!(self.ended, Some((Party::Network, _)))
     }
 }

@@ -21,15 +21,21 @@ use crate::{
     clock,
     meter::Meter,
     modes::ModeHost,
-    session_io::{self, FAREWELL},
+    session_io::{self, FAREWELL, LegNews},
     wire::{Incoming, Role, Wire},
 };
 
 /// How a connection ended.
 pub(super) enum Driven {
-    /// The code was not proved; here it is again, unless it is dead.
-    NotProved(Option<IssuedCode>),
-    /// A session took place.
+    /// The code was not proved; here it is again.
+    NotProved(IssuedCode),
+    /// The code was not proved, for the last time.
+    Burnt,
+    /// The code's time ran out before it was proved.
+    Expired,
+    /// The operator broke the proof off.
+    GivenUp,
+    /// The code was proved, and what came of it is over.
     Ended { by: Party, reason: EndReason },
 }
 
@@ -40,6 +46,8 @@ struct Drive<'a, C: Connection> {
     wire: Wire<C>,
     modes: ModeHost,
     connected: bool,
+    is_burnt: bool,
+    is_lost: bool,
     ended: Option<(Party, EndReason)>,
     /// Size of the message of the picture that is being applied.
     panel_bytes: usize,
@@ -57,46 +65,38 @@ impl Operator {
         let config = Config {
             name: self.config.name.clone(),
             locale: "en".to_owned(),
+            modes: Vec::new(),
         };
-        let mut session = Session::new(now, config, code);
         let binding = session_io::binding(&connection);
-        session_io::log_error(session.handle_input(
-            now,
-            Input::Connected {
-                binding,
-                entropy: crate::random::bytes(),
-            },
-        ));
-        let mut paths = connection.path();
-        let mut meter = Meter::new(now);
-        let wire = Wire::new(connection, Role::Opens);
+        let mut meter = Meter::new(now, connection.path());
         let mut drive = Drive {
             operator: self,
-            session,
-            wire,
+            session: Session::new(now, config, code),
+            wire: Wire::new(connection, Role::Opens),
             modes: ModeHost::new(Side::Operator, now),
             connected: false,
+            is_burnt: false,
+            is_lost: false,
             ended: None,
             panel_bytes: 0,
         };
+        drive.input(Input::Connected {
+            binding,
+            entropy: crate::random::bytes(),
+        });
         while let Some(deadline) = drive.drain() {
-            let metered = drive.connected.then(|| meter.due());
             tokio::select! {
+                // Our own side comes first: a flood of the device's keeps nothing else waiting.
                 biased;
-                command = drive.operator.commands.recv() => drive.on_command(command),
-                incoming = drive.wire.next() => drive.on_incoming(incoming),
-                event = session_io::next_leg_event(&mut leg) => drive.on_leg_event(event),
-                changed = paths.changed(), if drive.connected => if changed.is_err() {
-                    meter = Meter::new(clock::now());
-                },
-                () = clock::sleep_until(metered) => {}
+                command = drive.operator.desk.next() => drive.on_command(command),
+                status = meter.next(), if drive.connected => drive.operator.tell(OperatorEvent::Path(status)),
                 () = clock::sleep_until(deadline) => drive.input(Input::Timeout),
+                incoming = drive.wire.next() => drive.on_incoming(incoming),
+                // After what came through the relay before it.
+                event = session_io::next_leg_event(&mut leg) => drive.on_leg_event(event),
             }
-            if drive.connected
-                && let Some(status) = meter.read(clock::now(), *paths.borrow_and_update())
-            {
-                drive.operator.tell(OperatorEvent::Path(status));
-            }
+            // A peer that always has something ready must not keep the runtime's thread.
+            tokio::task::consume_budget().await;
         }
         drive.finish().await
     }
@@ -128,11 +128,17 @@ impl<C: Connection> Drive<'_, C> {
                 let _ = reply.send(taken.map_err(|error| match error {
                     SessionError::NotAllowed => OperatorError::NotAllowed,
                     SessionError::Congested => OperatorError::Congested,
-                    _ => OperatorError::NotConnected,
+                    SessionError::Decode(_)
+                    | SessionError::Unexpected { .. }
+                    | SessionError::Picture(_)
+                    | SessionError::OtherKey
+                    | SessionError::NotNow
+                    | _ => OperatorError::NotConnected,
                 }));
             }
             Some(Command::End { reply }) => {
                 self.input(Input::Ask(OperatorAction::End));
+                self.drain();
                 let _ = reply.send(Ok(()));
             }
             None => self.input(Input::Ask(OperatorAction::End)),
@@ -154,30 +160,22 @@ impl<C: Connection> Drive<'_, C> {
             }),
             Incoming::Broken(error) => {
                 tracing::warn!(error = %session_io::chain(&error), "the device breaks the protocol");
-                self.input(Input::Disconnected);
+                self.input(Input::Close(Cause::PeerFault));
             }
             Incoming::Lost(lost) => {
                 tracing::info!(error = %lost, "connection lost");
+                self.is_lost = true;
                 self.input(Input::Disconnected);
             }
         }
     }
 
     fn on_leg_event(&mut self, event: LegEvent) {
-        match event {
-            LegEvent::PeerGone(gone) => {
-                tracing::info!(how = ?gone.how, "the relay says that the device is gone");
-                self.input(Input::Disconnected);
-            }
-            LegEvent::Link(link) => self
-                .operator
-                .tell(OperatorEvent::RelayLink(session_io::link(link))),
-            LegEvent::Lost(lost) => tracing::warn!(error = %lost, "the relay is gone"),
-            LegEvent::Closing => {
-                tracing::warn!("the relay shuts down");
-                self.input(Input::Close(Cause::RelayClosed));
-            }
-            _ => {}
+        match session_io::leg_news(event) {
+            LegNews::Link(link) => self.operator.tell(OperatorEvent::RelayLink(link)),
+            LegNews::PeerLost => self.input(Input::Disconnected),
+            LegNews::RelayClosed => self.input(Input::Close(Cause::RelayClosed)),
+            LegNews::Nothing => {}
         }
     }
 
@@ -197,12 +195,17 @@ impl<C: Connection> Drive<'_, C> {
             Event::AttemptCharged { .. } => return,
             Event::CodeFailed(failure) => match failure {
                 ProofFailure::Wrong { tries_left } => OperatorEvent::CodeWrong { tries_left },
-                ProofFailure::Burnt => OperatorEvent::CodeBurnt,
-                ProofFailure::Expired => OperatorEvent::CodeExpired,
+                ProofFailure::Burnt => {
+                    self.is_burnt = true;
+                    OperatorEvent::CodeBurnt
+                }
+                // Told once the connection is over.
+                ProofFailure::Expired => return,
                 ProofFailure::Unsupported => OperatorEvent::Incompatible,
             },
             Event::Connected(hello) => {
                 self.connected = true;
+                self.operator.screen.clear();
                 self.wire.open(&[Channel::Mode, Channel::Panel]);
                 OperatorEvent::Connected(hello)
             }
@@ -228,7 +231,7 @@ impl<C: Connection> Drive<'_, C> {
                 self.ended = Some((by, reason));
                 self.wire.drop_scope();
                 // A connection on which nothing was proved was no session.
-                if !self.connected {
+                if !self.session.is_proved() {
                     return;
                 }
                 OperatorEvent::Ended { by, reason }
@@ -240,29 +243,31 @@ impl<C: Connection> Drive<'_, C> {
 
     fn input(&mut self, input: Input) {
         session_io::log_error(self.session.handle_input(clock::now(), input));
+        if self.session.is_proved() {
+            self.wire.admit();
+        }
     }
 
     async fn finish(self) -> Driven {
-        let Self {
-            session,
-            wire,
-            connected,
-            ended,
-            ..
-        } = self;
-        let patience = match ended {
-            Some((Party::Operator, _)) => FAREWELL,
-            _ => Duration::from_millis(200),
+        let is_unreachable = self.is_lost || matches!(self.ended, Some((Party::Network, _)));
+        let patience = if self.wire.has_last_word() && !is_unreachable {
+            FAREWELL
+        } else {
+            Duration::ZERO
         };
-        wire.finish(
-            patience,
-            session_io::code_of(ended),
-            session_io::reason_of(ended),
-        )
-        .await;
-        match ended {
-            Some((by, reason)) if connected => Driven::Ended { by, reason },
-            _ => Driven::NotProved(session.into_issued()),
+        let (code, words) = (
+            session_io::code_of(self.ended),
+            session_io::reason_of(self.ended),
+        );
+        self.wire.finish(patience, code, words).await;
+        match self.ended {
+            Some((by, reason)) if self.session.is_proved() => Driven::Ended { by, reason },
+            Some((Party::Operator, EndReason::OperatorEnded)) => Driven::GivenUp,
+            Some(_) | None if self.is_burnt => Driven::Burnt,
+            Some(_) | None => self
+                .session
+                .into_issued()
+                .map_or(Driven::Expired, Driven::NotProved),
         }
     }
 }
