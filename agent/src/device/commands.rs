@@ -145,6 +145,7 @@ fn failure(error: DeviceError) -> Failure {
             Failure::new(ErrorCode::NotConnected, error.to_string())
         }
         DeviceError::NotAsked => Failure::new(ErrorCode::NotAsked, error.to_string()),
+        DeviceError::GivenUp => Failure::new(ErrorCode::Interrupted, error.to_string()),
         _ => Failure::new(ErrorCode::Internal, error.to_string()),
     }
 }

@@ -22,13 +22,48 @@ pub fn unix_ms() -> u64 {
     u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Wall clock since 1970; for labels, and for locks that outlive the process.
+/// The wall clock as it once stood, carried on by the monotonic clock: for locks, which must outlive the process and
+/// which setting the wall clock must not open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SteadyClock {
+    since_epoch: Duration,
+    read_at: Instant,
+}
+
+impl SteadyClock {
+    /// Reads the wall clock, once.
+    pub(crate) fn start() -> Self {
+        Self {
+            since_epoch: since_epoch(),
+            read_at: now(),
+        }
+    }
+
+    /// Time since 1970, as far as the clock was right when it was read.
+    pub(crate) fn since_epoch(&self) -> Duration {
+        self.since_epoch + now().saturating_duration_since(self.read_at)
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the one reading of the wall clock"
 )]
-pub(crate) fn since_epoch() -> Duration {
+fn since_epoch() -> Duration {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or(Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_steady_clock_moves_with_the_monotonic_one() {
+        let clock = SteadyClock::start();
+        let start = clock.since_epoch();
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert_eq!(clock.since_epoch() - start, Duration::from_secs(3600));
+    }
 }

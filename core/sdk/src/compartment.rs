@@ -192,3 +192,6 @@ impl Compartment {
             .map_err(fail)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,33 +1,46 @@
 //! The device's side: takes the code that a customer types, and lets the operator behind it help.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use alongside_protocol::{Serial, label::Label};
 use alongside_session::EntryGuard;
 use alongside_transport::Identity;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{
-    Relay, clock,
+    Relay,
+    clock::{self, SteadyClock},
     compartment::{Compartment, CompartmentError},
     ports::{Customer, Panel},
     status::Status,
 };
 
 mod attempt;
+mod board;
 mod camera;
 mod drive;
 mod event;
+mod hand;
 mod handle;
 mod refusal;
+mod way;
 
-use attempt::{Tried, Way};
+use attempt::Tried;
 pub use event::{DeviceEnd, DeviceEvent, DeviceEvents, Until};
+use hand::{Entry, Hand};
 use handle::Command;
 pub use handle::{DeviceError, DeviceHandle};
+use way::Way;
 
 /// Commands that may wait before the callers have to.
 const COMMANDS: usize = 256;
+
+/// Events that may wait to be read; the newest are dropped beyond, so that nobody has to read them.
+const EVENTS: usize = 1024;
+
+/// How long the way to the relay stays open after a code that led to nothing: the time to hear the right one and to
+/// type it (our choice).
+const WAY_KEPT: Duration = Duration::from_secs(120);
 
 /// What a device is and which relay it asks.
 #[derive(Clone, Debug)]
@@ -44,17 +57,18 @@ pub struct DeviceConfig {
 
 /// One device, ready to run.
 ///
-/// [`Device::run`] is one future; it starts no task and no thread, except that captures of the panel run where tokio
-/// runs blocking work.
+/// [`Device::run`] is one future; it starts no task and no thread, except that captures of the panel and writes to
+/// the compartment run where tokio runs blocking work.
 #[derive(Debug)]
 pub struct Device {
     config: DeviceConfig,
     identity: Arc<Identity>,
     guard: EntryGuard,
+    clock: SteadyClock,
     panel: Arc<dyn Panel>,
     customer: Arc<dyn Customer>,
-    commands: mpsc::Receiver<Command>,
-    events: mpsc::UnboundedSender<DeviceEvent>,
+    hand: Hand,
+    events: mpsc::Sender<DeviceEvent>,
 }
 
 impl Device {
@@ -71,14 +85,15 @@ impl Device {
         let identity = config.compartment.identity()?;
         let guard = config.compartment.entry_guard()?;
         let (sender, commands) = mpsc::channel(COMMANDS);
-        let (events, receiver) = mpsc::unbounded_channel();
+        let (events, receiver) = mpsc::channel(EVENTS);
         let device = Self {
             config,
             identity,
             guard,
+            clock: SteadyClock::start(),
             panel,
             customer,
-            commands,
+            hand: Hand::new(commands),
             events,
         };
         Ok((device, DeviceHandle { commands: sender }, receiver))
@@ -93,26 +108,16 @@ impl Device {
         let mut way = None;
         self.show(&Status::Idle);
         let end = loop {
-            let Some(command) = self.commands.recv().await else {
+            let Some(entry) = self.next_entry(&mut way).await else {
                 break DeviceEnd::Stopped;
             };
-            let (code, reply) = match command {
-                Command::EnterCode { code, reply } => (code, reply),
-                Command::Exit { reply } => {
-                    let _ = reply.send(Err(DeviceError::NotConnected));
-                    continue;
-                }
-                Command::StopKey(_) | Command::Touched => continue,
-                Command::Stop => break DeviceEnd::Stopped,
-            };
-            let end = match self.try_code(&mut way, code, reply).await {
+            let end = match self.try_code(&mut way, entry).await {
                 Tried::Session { by, reason } => {
                     way = None;
                     DeviceEnd::Session { by, reason }
                 }
                 Tried::Refused(refusal) => {
-                    self.show(&Status::CodeRefused(refusal.clone()));
-                    self.emit(DeviceEvent::CodeRefused(refusal.clone()));
+                    self.refuse(&refusal);
                     DeviceEnd::Refused(refusal)
                 }
                 Tried::GivenUp => {
@@ -125,27 +130,21 @@ impl Device {
                 break end;
             }
         };
-        if let Some(Way { leg, .. }) = way {
-            leg.close().await;
+        if let Some(way) = way {
+            way.close().await;
         }
         end
     }
 
-    /// Counts an entry as wrong until its code is proved.
-    fn charge_entry(&mut self) {
-        self.guard.charge(clock::since_epoch());
-        self.keep_guard();
-    }
-
-    /// The last entry was right after all.
-    fn clear_entries(&mut self) {
-        self.guard.proved();
-        self.keep_guard();
-    }
-
-    fn keep_guard(&self) {
-        if let Err(error) = self.config.compartment.keep_entry_guard(&self.guard) {
-            tracing::error!(error = %crate::session_io::chain(&error), "the count of wrong codes is not kept over a restart");
+    /// Next code that the customer enters; `None` once told to stop. Leaves the relay when nobody tries again.
+    async fn next_entry(&mut self, way: &mut Option<Way>) -> Option<Entry> {
+        let lapses = clock::now() + WAY_KEPT;
+        loop {
+            tokio::select! {
+                biased;
+                entry = self.hand.entry() => return entry,
+                () = way::unused(way, lapses) => *way = None,
+            }
         }
     }
 
@@ -155,6 +154,8 @@ impl Device {
 
     fn emit(&self, event: DeviceEvent) {
         // Nobody has to listen.
-        let _ = self.events.send(event);
+        if let Err(TrySendError::Full(event)) = self.events.try_send(event) {
+            tracing::warn!(?event, "events are not read: one is lost");
+        }
     }
 }

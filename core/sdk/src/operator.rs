@@ -3,29 +3,37 @@
 use std::{sync::Arc, time::Duration};
 
 use alongside_protocol::{
-    label::Name,
+    label::{Name, Ticket},
     reason::{EndReason, Party},
-    relay::{self, Release, ReleaseReason, Role},
+    relay::{Peer, PeerGone, ReleaseReason, Role},
 };
-use alongside_transport::{ConnectError, Identity, Leg, LegEvent, LegEvents, LegLost, Lost};
-use tokio::sync::mpsc;
+use alongside_transport::{
+    ConnectError, DialError, Identity, Leg, LegEvent, LegEvents, LegLost, Lost,
+    connection::close_code,
+};
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{Relay, clock, session_io};
 
+mod desk;
 mod drive;
 mod event;
 mod handle;
 mod issue;
 mod screen;
 
+use desk::{Desk, Ended};
 pub use event::{OperatorEnd, OperatorEvent, OperatorEvents, PanelUpdate, Until};
 use handle::Command;
 pub use handle::{Code, OperatorError, OperatorHandle};
-use issue::{Issued, allocate};
+use issue::Issued;
 pub use screen::{Screen, Shown};
 
 /// Commands that may wait before the callers have to.
 const COMMANDS: usize = 256;
+
+/// Events that may wait to be read; the newest are dropped beyond, so that nobody has to read them.
+const EVENTS: usize = 4096;
 
 /// Who the operator is and which relay introduces them.
 #[derive(Clone, Debug)]
@@ -44,31 +52,44 @@ pub struct OperatorConfig {
 #[derive(Debug)]
 pub struct Operator {
     config: OperatorConfig,
-    commands: mpsc::Receiver<Command>,
-    events: mpsc::UnboundedSender<OperatorEvent>,
+    desk: Desk,
+    events: mpsc::Sender<OperatorEvent>,
     screen: Screen,
+}
+
+/// How a meeting with a device went.
+enum Met {
+    /// It came to nothing; the code lives on.
+    Again(Issued),
+    /// The code was tried too often.
+    Burnt,
+    /// The code's time ran out meanwhile.
+    Expired,
+    Session {
+        by: Party,
+        reason: EndReason,
+    },
+    /// The operator ended it before there was a session.
+    Ended,
 }
 
 impl Operator {
     /// An operator, its handle and its events.
     pub fn new(config: OperatorConfig) -> (Self, OperatorHandle, OperatorEvents) {
         let (sender, commands) = mpsc::channel(COMMANDS);
-        let (events, receiver) = mpsc::unbounded_channel();
+        let (events, receiver) = mpsc::channel(EVENTS);
         let screen = Screen::default();
         let handle = OperatorHandle {
             commands: sender,
             screen: screen.clone(),
         };
-        (
-            Self {
-                config,
-                commands,
-                events,
-                screen,
-            },
-            handle,
-            receiver,
-        )
+        let operator = Self {
+            config,
+            desk: Desk::new(commands),
+            events,
+            screen,
+        };
+        (operator, handle, receiver)
     }
 
     /// Connects to the relay and serves commands.
@@ -81,11 +102,12 @@ impl Operator {
     ///
     /// Dropping the future drops the connections; the other sides notice within 15 s.
     pub async fn run(mut self, until: Until) -> Result<OperatorEnd, ConnectError> {
-        let config = self
-            .config
-            .relay
-            .leg(Role::Operator, Arc::clone(&self.config.identity));
-        let (leg, mut leg_events) = Leg::connect(config).await?;
+        let identity = Arc::clone(&self.config.identity);
+        let connect = self.config.relay.connect(Role::Operator, identity);
+        let Ok(connected) = self.desk.unless_ended(connect).await else {
+            return Ok(OperatorEnd::Stopped);
+        };
+        let (leg, mut leg_events) = connected?;
         self.tell(OperatorEvent::Ready);
         let end = self.serve(&leg, &mut leg_events, until).await;
         leg.close().await;
@@ -97,16 +119,20 @@ impl Operator {
         loop {
             let expiry = issued.as_ref().map(|issued| issued.code.expires_at());
             tokio::select! {
-                command = self.commands.recv() => match command {
+                biased;
+                command = self.desk.next() => match command {
                     Some(Command::Code { ttl, ticket, reply }) => {
                         if let Some(old) = issued.take() {
-                            leg.release(Release { rendezvous: old.rendezvous, reason: ReleaseReason::CodeDead });
+                            old.release(leg, ReleaseReason::CodeDead);
                         }
-                        let answer = allocate(leg, ttl, ticket).await.map(|(fresh, code)| {
-                            issued = Some(fresh);
-                            code
-                        });
-                        let _ = reply.send(answer);
+                        match self.issue(leg, ttl, ticket).await {
+                            Ok(Ok((fresh, code))) => {
+                                issued = Some(fresh);
+                                let _ = reply.send(Ok(code));
+                            }
+                            Ok(Err(error)) => drop(reply.send(Err(error))),
+                            Err(Ended) => return OperatorEnd::Stopped,
+                        }
                     }
                     Some(Command::Act { reply, .. }) => drop(reply.send(Err(OperatorError::NotConnected))),
                     Some(Command::End { reply }) => {
@@ -117,24 +143,42 @@ impl Operator {
                 },
                 event = leg_events.next() => match event {
                     LegEvent::Peer(peer) => {
-                        let Some(code) = issued.take().filter(|issued| issued.rendezvous == peer.rendezvous) else {
+                        // A device may still come for a code that is no more.
+                        let Some(code) = issued.take_if(|issued| issued.rendezvous == peer.rendezvous) else {
                             continue;
                         };
                         match self.meet(leg, leg_events, &peer, code).await {
                             Met::Again(again) => issued = Some(again),
+                            Met::Expired => self.tell(OperatorEvent::CodeExpired),
+                            Met::Ended => return OperatorEnd::Stopped,
                             Met::Burnt | Met::Session { .. } if until == Until::Stopped => {}
                             Met::Burnt => return OperatorEnd::CodeBurnt,
                             Met::Session { by, reason } => return OperatorEnd::Session { by, reason },
                         }
                     }
+                    LegEvent::PeerGone(gone) => {
+                        if let Some(dead) = issued.take_if(|issued| issued.dies_with(&gone)) {
+                            if clock::now() >= dead.code.expires_at() {
+                                self.tell(OperatorEvent::CodeExpired);
+                                continue;
+                            }
+                            self.tell(OperatorEvent::CodeBurnt);
+                            if until == Until::FirstSession {
+                                return OperatorEnd::CodeBurnt;
+                            }
+                        }
+                    }
                     LegEvent::Link(link) => self.tell(OperatorEvent::RelayLink(session_io::link(link))),
                     LegEvent::Lost(lost) => return OperatorEnd::RelayLost(lost),
-                    LegEvent::Closing => return OperatorEnd::RelayLost(LegLost::Connection(Lost::closed_by_peer(0, "the relay shuts down"))),
+                    LegEvent::Closing => {
+                        let why = Lost::closed_by_peer(close_code::SHUTDOWN, "the relay shuts down");
+                        return OperatorEnd::RelayLost(LegLost::Connection(why));
+                    }
                     _ => {}
                 },
                 () = clock::sleep_until(expiry) => {
                     if let Some(old) = issued.take() {
-                        leg.release(Release { rendezvous: old.rendezvous, reason: ReleaseReason::CodeDead });
+                        old.release(leg, ReleaseReason::CodeDead);
                         self.tell(OperatorEvent::CodeExpired);
                     }
                 }
@@ -142,52 +186,85 @@ impl Operator {
         }
     }
 
+    async fn issue(
+        &mut self,
+        leg: &Leg,
+        ttl: Duration,
+        ticket: Option<Ticket>,
+    ) -> Result<Result<(Issued, Code), OperatorError>, Ended> {
+        self.desk
+            .unless_ended(issue::allocate(leg, ttl, ticket))
+            .await
+    }
+
     /// Dials the device that claimed the code, and helps it if it proves the code.
     async fn meet(
         &mut self,
         leg: &Leg,
         leg_events: &mut LegEvents,
-        peer: &relay::Peer,
+        peer: &Peer,
         issued: Issued,
     ) -> Met {
-        let Issued { rendezvous, code } = issued;
-        let release = |reason| leg.release(Release { rendezvous, reason });
-        let connection = match leg.dial(peer).await {
-            Ok(connection) => connection,
-            Err(error) => {
-                release(ReleaseReason::WrongCode);
-                self.tell(OperatorEvent::DialFailed(error));
-                return Met::Again(Issued { rendezvous, code });
+        let dial = async {
+            tokio::select! {
+                dialled = leg.dial(peer) => dialled,
+                () = gone(leg_events, peer) => Err(DialError::Silent),
             }
         };
-        match self
+        let connection = match self.desk.unless_ended(dial).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(error)) => {
+                issued.release(leg, ReleaseReason::WrongCode);
+                self.tell(OperatorEvent::DialFailed(error));
+                return Met::Again(issued);
+            }
+            Err(Ended) => {
+                issued.release(leg, ReleaseReason::CodeDead);
+                return Met::Ended;
+            }
+        };
+        let Issued { rendezvous, code } = issued;
+        let driven = self
             .drive(connection, Some((leg_events, rendezvous)), code)
-            .await
-        {
-            drive::Driven::NotProved(Some(code)) => {
-                release(ReleaseReason::WrongCode);
-                Met::Again(Issued { rendezvous, code })
-            }
-            drive::Driven::NotProved(None) => {
-                release(ReleaseReason::CodeDead);
-                Met::Burnt
-            }
+            .await;
+        let (reason, met) = match driven {
+            drive::Driven::NotProved(code) => (
+                ReleaseReason::WrongCode,
+                Met::Again(Issued { rendezvous, code }),
+            ),
+            drive::Driven::Burnt => (ReleaseReason::CodeDead, Met::Burnt),
+            drive::Driven::Expired => (ReleaseReason::CodeDead, Met::Expired),
             drive::Driven::Ended { by, reason } => {
-                release(ReleaseReason::SessionEnded);
-                Met::Session { by, reason }
+                (ReleaseReason::SessionEnded, Met::Session { by, reason })
             }
-        }
+            drive::Driven::GivenUp => (ReleaseReason::CodeDead, Met::Ended),
+        };
+        issue::release(leg, rendezvous, reason);
+        met
     }
 
     fn tell(&self, event: OperatorEvent) {
         // Nobody has to listen.
-        let _ = self.events.send(event);
+        if let Err(TrySendError::Full(event)) = self.events.try_send(event) {
+            tracing::warn!(?event, "events are not read: one is lost");
+        }
     }
 }
 
-/// How a meeting with a device went.
-enum Met {
-    Again(Issued),
-    Burnt,
-    Session { by: Party, reason: EndReason },
+/// Resolves when the relay says that the device of a meeting has left it.
+async fn gone(events: &mut LegEvents, peer: &Peer) {
+    loop {
+        match events.next().await {
+            LegEvent::PeerGone(PeerGone { rendezvous, .. }) if rendezvous == peer.rendezvous => {
+                return;
+            }
+            // The dial itself finds out.
+            LegEvent::Lost(_) => std::future::pending().await,
+            LegEvent::PeerGone(_)
+            | LegEvent::Peer(_)
+            | LegEvent::Link(_)
+            | LegEvent::Closing
+            | _ => {}
+        }
+    }
 }

@@ -1,9 +1,13 @@
 //! Which relay to use, and how to know that it is the right one.
 
+#[cfg(feature = "sim")]
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use alongside_protocol::{ids::hex_to_bytes, relay::Role};
-use alongside_transport::{Identity, LegConfig, RelayAddress, Trust};
+#[cfg(feature = "sim")]
+use alongside_transport::sim::Host;
+use alongside_transport::{ConnectError, Identity, Leg, LegConfig, LegEvents, RelayAddress, Trust};
 
 /// A relay: its host, how its certificate is trusted, and the interface that leads to it.
 ///
@@ -13,6 +17,9 @@ pub struct Relay {
     address: RelayAddress,
     trust: Trust,
     interface: Option<String>,
+    /// Host of a simulated network that stands for this machine, and where the relay is on it.
+    #[cfg(feature = "sim")]
+    simulated: Option<(Host, SocketAddr)>,
 }
 
 /// Why this is no relay.
@@ -44,7 +51,17 @@ impl Relay {
             address,
             trust: Trust::Platform,
             interface: None,
+            #[cfg(feature = "sim")]
+            simulated: None,
         })
+    }
+
+    /// Reaches the relay from `host` of a simulated network, at `at`, without DNS. For tests in virtual time.
+    #[cfg(feature = "sim")]
+    #[must_use]
+    pub fn over(mut self, host: Host, at: SocketAddr) -> Self {
+        self.simulated = Some((host, at));
+        self
     }
 
     /// Trusts the certificate authorities of this PEM file, and no others.
@@ -87,19 +104,23 @@ impl Relay {
         &self.address.host
     }
 
-    /// What a leg to it needs.
-    pub(crate) fn leg(&self, role: Role, identity: Arc<Identity>) -> LegConfig {
-        let (relay, trust, interface) = (
-            self.address.clone(),
-            self.trust.clone(),
-            self.interface.clone(),
-        );
-        LegConfig {
+    /// Goes there.
+    pub(crate) async fn connect(
+        &self,
+        role: Role,
+        identity: Arc<Identity>,
+    ) -> Result<(Leg, LegEvents), ConnectError> {
+        let config = LegConfig {
             role,
             identity,
-            relay,
-            trust,
-            interface,
+            relay: self.address.clone(),
+            trust: self.trust.clone(),
+            interface: self.interface.clone(),
+        };
+        #[cfg(feature = "sim")]
+        if let Some((host, relay)) = &self.simulated {
+            return Leg::connect_over(config, host.socket(0), *relay).await;
         }
+        Leg::connect(config).await
     }
 }

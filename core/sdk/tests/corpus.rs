@@ -8,8 +8,11 @@ use std::{
     time::Instant,
 };
 
+/// A fuzz target: its name, and what it does with bytes.
+type Target = (&'static str, fn(&[u8]));
+
 /// Every fuzz target and the function that it calls.
-const TARGETS: &[(&str, fn(&[u8]))] = &[
+const TARGETS: &[Target] = &[
     ("protocol_frame", alongside_protocol::fuzzing::frame),
     ("protocol_proof", alongside_protocol::fuzzing::proof),
     ("protocol_control", alongside_protocol::fuzzing::control),

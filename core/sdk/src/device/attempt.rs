@@ -1,33 +1,24 @@
 //! One code being tried: relay, introduction, connection, proof, session.
 
-use std::{sync::Arc, time::Duration};
-
 use alongside_protocol::{
     AccessCode,
     label::Label,
     reason::{EndReason, Party},
-    relay::{OperatorCard, Release, ReleaseReason, Role},
+    relay::{OperatorCard, Prepare, ReleaseReason},
 };
 use alongside_session::{OperatorIdentity, entry::Locked};
-use alongside_transport::{Identity, Leg, LegEvent, LegEvents};
-use tokio::sync::oneshot;
 
-use super::{Command, Device, DeviceConfig, DeviceError, drive, refusal};
+use super::{
+    Device, DeviceError, DeviceEvent,
+    drive::Driven,
+    hand::{Entry, Left},
+    refusal,
+    way::Way,
+};
 use crate::{
-    clock,
+    session_io,
     status::{CodeRefusal, Status},
 };
-
-/// How long the operator's side may take to connect once the relay has introduced the two.
-///
-/// The operator dials at once, so this covers a slow path's handshake with its retransmissions (our choice).
-const DIAL_PATIENCE: Duration = Duration::from_secs(15);
-
-/// A way to the relay that outlives one wrong code.
-pub(super) struct Way {
-    pub(super) leg: Leg,
-    events: LegEvents,
-}
 
 /// How trying a code went.
 pub(super) enum Tried {
@@ -41,147 +32,139 @@ pub(super) enum Tried {
     Stopped,
 }
 
-impl Device {
-    /// Tries one code: relay, introduction, connection, proof, session.
-    pub(super) async fn try_code(
-        &mut self,
-        way: &mut Option<Way>,
-        code: AccessCode,
-        reply: oneshot::Sender<Result<(), DeviceError>>,
-    ) -> Tried {
-        if let Err(Locked { wait }) = self.guard.check(clock::since_epoch()) {
-            return Self::refuse(reply, CodeRefusal::EntryLocked { wait });
+impl From<Left> for Tried {
+    fn from(left: Left) -> Self {
+        match left {
+            Left::GivenUp => Self::GivenUp,
+            Left::Stopped => Self::Stopped,
         }
-        self.show(&Status::Claiming);
-        let introduced = {
-            let introduce = introduce(&self.config, &self.identity, way, &code);
-            tokio::pin!(introduce);
-            loop {
-                tokio::select! {
-                    introduced = &mut introduce => break introduced,
-                    command = self.commands.recv() => if let Some(left) = leaves(command) {
-                        let _ = reply.send(Err(DeviceError::Busy));
-                        return left;
-                    },
-                }
-            }
+    }
+}
+
+impl From<Driven> for Tried {
+    fn from(driven: Driven) -> Self {
+        match driven {
+            Driven::Refused(refusal) => Self::Refused(refusal),
+            Driven::Left(left) => left.into(),
+            Driven::Ended { by, reason } => Self::Session { by, reason },
+        }
+    }
+}
+
+impl Device {
+    /// Tries one code. The way to the relay stays open for the next, unless a session took place.
+    pub(super) async fn try_code(&mut self, way: &mut Option<Way>, entry: Entry) -> Tried {
+        let Entry { code, reply } = entry;
+        let introduced = match self.check_entry() {
+            Ok(()) => self.introduce(way, &code).await,
+            Err(refusal) => Err(Tried::Refused(refusal)),
         };
-        let prepare = match introduced {
-            Ok(prepare) => prepare,
-            Err(refusal) => {
-                if refusal::counts_as_wrong_entry(&refusal) {
-                    self.charge_entry();
-                }
-                return Self::refuse(reply, refusal);
+        let (way, prepare) = match introduced {
+            Ok(introduced) => introduced,
+            Err(tried) => {
+                let why = match &tried {
+                    Tried::Refused(refusal) => DeviceError::Code(refusal.clone()),
+                    Tried::GivenUp | Tried::Session { .. } => DeviceError::GivenUp,
+                    Tried::Stopped => DeviceError::Stopped,
+                };
+                let _ = reply.send(Err(why));
+                return tried;
             }
         };
         let _ = reply.send(Ok(()));
-        // The leg is there: the introduction came through it.
-        let Some(Way { leg, events }) = way.as_mut() else {
-            return Tried::GivenUp;
+        let tried = self.meet(way, &prepare, code).await;
+        let reason = match tried {
+            Tried::Session { .. } => ReleaseReason::SessionEnded,
+            // This try is over; the operator's code lives on.
+            Tried::Refused(_) | Tried::GivenUp | Tried::Stopped => ReleaseReason::WrongCode,
         };
-        let operator = identity(&prepare.operator, leg.welcome().relay.clone());
-        self.customer.show(&Status::Connecting {
+        way.release(prepare.rendezvous, reason);
+        tried
+    }
+
+    /// Whether a code may be entered now.
+    pub(super) fn check_entry(&mut self) -> Result<(), CodeRefusal> {
+        let checked = self.guard.check(self.clock.since_epoch());
+        checked.map_err(|Locked { wait }| CodeRefusal::EntryLocked { wait })
+    }
+
+    /// Tells everybody that a code led to nothing.
+    pub(super) fn refuse(&self, refusal: &CodeRefusal) {
+        self.show(&Status::CodeRefused(refusal.clone()));
+        self.emit(DeviceEvent::CodeRefused(refusal.clone()));
+    }
+
+    /// Goes to the relay, unless a way is there already, and claims the code's nameplate.
+    async fn introduce<'a>(
+        &mut self,
+        way: &'a mut Option<Way>,
+        code: &AccessCode,
+    ) -> Result<(&'a mut Way, Prepare), Tried> {
+        self.show(&Status::Claiming);
+        if way.as_ref().is_some_and(|way| way.leg.is_over()) {
+            *way = None;
+        }
+        let way = match way {
+            Some(way) => way,
+            None => {
+                let open = Way::open(&self.config, &self.identity);
+                let opened = self.hand.unless_left(open).await?;
+                way.insert(opened.map_err(Tried::Refused)?)
+            }
+        };
+        let claim = way.leg.claim(code.nameplate(), self.config.serial.clone());
+        match self.hand.unless_left(claim).await? {
+            Ok(prepare) => {
+                way.forget_past();
+                Ok((way, prepare))
+            }
+            Err(error) => {
+                let refusal = refusal::of_claim(&error);
+                if refusal::counts_as_wrong_entry(&refusal) {
+                    self.charge_entry().await;
+                }
+                Err(Tried::Refused(refusal))
+            }
+        }
+    }
+
+    /// Lets the announced operator connect, prove the code and help.
+    async fn meet(&mut self, way: &mut Way, prepare: &Prepare, code: AccessCode) -> Tried {
+        let operator = identity(&prepare.operator, way.leg.welcome().relay.clone());
+        self.show(&Status::Connecting {
             operator: operator.clone(),
         });
-        let rendezvous = prepare.rendezvous;
-        let release = |reason| leg.release(Release { rendezvous, reason });
-        let accepted = {
-            let accept = tokio::time::timeout(DIAL_PATIENCE, leg.accept(&prepare));
-            tokio::pin!(accept);
-            loop {
-                tokio::select! {
-                    accepted = &mut accept => break accepted,
-                    command = self.commands.recv() => if let Some(left) = leaves(command) {
-                        release(ReleaseReason::SessionEnded);
-                        return left;
-                    },
-                }
-            }
+        let accepted = match self.hand.unless_left(way.accept(prepare)).await {
+            Ok(accepted) => accepted,
+            Err(left) => return left.into(),
         };
-        let connection = match accepted {
-            Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => {
-                tracing::info!(error = %crate::session_io::chain(&error), "no connection with the operator");
-                release(ReleaseReason::WrongCode);
-                return Tried::Refused(CodeRefusal::NoConnection(refusal::of_dial(&error)));
+        match accepted {
+            Ok(connection) => {
+                let leg = Some((&mut way.events, prepare.rendezvous));
+                self.drive(connection, leg, operator, code).await.into()
             }
-            Err(_) => {
-                release(ReleaseReason::WrongCode);
-                return Tried::Refused(CodeRefusal::NoConnection(
-                    crate::status::ConnectProblem::OperatorUnreachable,
-                ));
-            }
-        };
-        let driven = self
-            .drive(connection, Some((events, rendezvous)), operator, code)
-            .await;
-        match driven {
-            drive::Driven::Ended { by, reason } => {
-                release(ReleaseReason::SessionEnded);
-                Tried::Session { by, reason }
-            }
-            drive::Driven::Refused(refusal) => {
-                release(ReleaseReason::WrongCode);
-                Tried::Refused(refusal)
-            }
+            Err(problem) => Tried::Refused(CodeRefusal::NoConnection(problem)),
         }
     }
 
-    fn refuse(reply: oneshot::Sender<Result<(), DeviceError>>, refusal: CodeRefusal) -> Tried {
-        let _ = reply.send(Err(DeviceError::Code(refusal.clone())));
-        Tried::Refused(refusal)
+    /// Counts an entry as wrong until its code is proved.
+    pub(super) async fn charge_entry(&mut self) {
+        self.guard.charge(self.clock.since_epoch());
+        self.keep_guard().await;
     }
-}
 
-/// Goes to the relay, unless a way is there already, and claims the code's nameplate.
-async fn introduce(
-    config: &DeviceConfig,
-    identity: &Arc<Identity>,
-    way: &mut Option<Way>,
-    code: &AccessCode,
-) -> Result<alongside_protocol::relay::Prepare, CodeRefusal> {
-    if way.as_ref().is_none_or(|way| way.leg.is_over()) {
-        let (leg, events) = Leg::connect(config.relay.leg(Role::Device, Arc::clone(identity)))
-            .await
-            .map_err(|error| {
-                tracing::warn!(error = %crate::session_io::chain(&error), "no way to the relay");
-                CodeRefusal::NoConnection(refusal::of_connect(&error))
-            })?;
-        *way = Some(Way { leg, events });
+    /// The last entry was right after all.
+    pub(super) async fn clear_entries(&mut self) {
+        self.guard.proved();
+        self.keep_guard().await;
     }
-    let Some(Way { leg, events }) = way.as_mut() else {
-        return Err(CodeRefusal::Unknown);
-    };
-    let claim = leg.claim(code.nameplate(), config.serial.clone());
-    tokio::pin!(claim);
-    loop {
-        tokio::select! {
-            // What the relay said before the introduction is about an attempt that is over: a code that was typed
-            // wrong keeps its meeting, and its first "the operator is gone" must not end the second try.
-            biased;
-            event = events.next() => if let LegEvent::Lost(lost) = event {
-                tracing::warn!(error = %lost, "the relay is gone");
-                return claim.await.map_err(|error| refusal::of_claim(&error));
-            },
-            introduced = &mut claim => return introduced.map_err(|error| refusal::of_claim(&error)),
-        }
-    }
-}
 
-/// Whether a command means that the customer no longer wants to try the code.
-fn leaves(command: Option<Command>) -> Option<Tried> {
-    match command {
-        Some(Command::Exit { reply }) => {
-            let _ = reply.send(Ok(()));
-            Some(Tried::GivenUp)
+    async fn keep_guard(&self) {
+        let (compartment, guard) = (self.config.compartment.clone(), self.guard.clone());
+        let kept = tokio::task::spawn_blocking(move || compartment.keep_entry_guard(&guard)).await;
+        if let Ok(Err(error)) = kept {
+            tracing::error!(error = %session_io::chain(&error), "the count of wrong codes is not kept over a restart");
         }
-        Some(Command::EnterCode { reply, .. }) => {
-            let _ = reply.send(Err(DeviceError::Busy));
-            None
-        }
-        Some(Command::StopKey(_) | Command::Touched) => None,
-        Some(Command::Stop) | None => Some(Tried::Stopped),
     }
 }
 

@@ -8,6 +8,9 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::ports::{Panel, PanelError};
 
+/// What a capture comes to.
+type Taken = Result<Arc<Frame>, PanelError>;
+
 /// Takes pictures of the panel when they are wanted and there is something new to see.
 pub(super) struct Camera {
     panel: Arc<dyn Panel>,
@@ -15,7 +18,7 @@ pub(super) struct Camera {
     wanted: Option<Freshness>,
     /// The picture given last, and what the panel's counter stood at before it was taken.
     last: Option<(u64, Arc<Frame>)>,
-    capturing: Option<(u64, JoinHandle<Result<Arc<Frame>, PanelError>>)>,
+    capturing: Option<(u64, JoinHandle<Taken>)>,
 }
 
 impl Camera {
@@ -35,7 +38,7 @@ impl Camera {
     }
 
     /// Next picture, once one is wanted and there. Cancel safe.
-    pub(super) async fn next(&mut self) -> Result<Arc<Frame>, PanelError> {
+    pub(super) async fn next(&mut self) -> Taken {
         let Some(mut wanted) = self.wanted else {
             return std::future::pending().await;
         };
@@ -75,3 +78,6 @@ impl Camera {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

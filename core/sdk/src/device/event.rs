@@ -15,7 +15,9 @@ use crate::{
 };
 
 /// What happens, in order.
-pub type DeviceEvents = mpsc::UnboundedReceiver<DeviceEvent>;
+///
+/// Up to 1024 wait to be read; beyond, the newest are lost.
+pub type DeviceEvents = mpsc::Receiver<DeviceEvent>;
 
 /// One thing that happened on the device's side.
 #[derive(Debug)]

@@ -21,6 +21,9 @@ pub enum DeviceError {
     /// A code is being tried, or a session is live.
     #[error("a code is being tried or a session is live")]
     Busy,
+    /// The customer gave the code up before the relay had answered.
+    #[error("the customer gave the code up")]
+    GivenUp,
     /// No session is live.
     #[error("no session is live")]
     NotConnected,
@@ -32,15 +35,13 @@ pub enum DeviceError {
     Stopped,
 }
 
+/// Where the answer to a command goes.
+pub(super) type Reply = oneshot::Sender<Result<(), DeviceError>>;
+
 #[derive(Debug)]
 pub(super) enum Command {
-    EnterCode {
-        code: AccessCode,
-        reply: oneshot::Sender<Result<(), DeviceError>>,
-    },
-    Exit {
-        reply: oneshot::Sender<Result<(), DeviceError>>,
-    },
+    EnterCode { code: AccessCode, reply: Reply },
+    Exit { reply: Reply },
     StopKey(KeyMotion),
     Touched,
     Stop,
@@ -51,7 +52,8 @@ impl DeviceHandle {
     ///
     /// # Errors
     ///
-    /// [`DeviceError::Code`] with the reason, [`DeviceError::Busy`] while another code is tried or a session lives.
+    /// [`DeviceError::Code`] with the reason, [`DeviceError::Busy`] while another code is tried or a session lives,
+    /// [`DeviceError::GivenUp`] if the customer leaves before the relay has answered.
     pub async fn enter_code(&self, code: AccessCode) -> Result<(), DeviceError> {
         self.ask(|reply| Command::EnterCode { code, reply }).await
     }
@@ -99,10 +101,7 @@ impl DeviceHandle {
             .map_err(|_| DeviceError::Stopped)
     }
 
-    async fn ask(
-        &self,
-        command: impl FnOnce(oneshot::Sender<Result<(), DeviceError>>) -> Command,
-    ) -> Result<(), DeviceError> {
+    async fn ask(&self, command: impl FnOnce(Reply) -> Command) -> Result<(), DeviceError> {
         let (reply, answer) = oneshot::channel();
         self.tell(command(reply)).await?;
         answer.await.map_err(|_| DeviceError::Stopped)?

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use alongside_protocol::relay::RelayRefusal;
-use alongside_transport::{ConnectError, DialError, LegError, Lost};
+use alongside_protocol::{proof::ProofFailure, reason::EndReason, relay::RelayRefusal};
+use alongside_transport::{ConnectError, DialError, LegError, Lost, connection::close_code};
 
 use crate::status::{CodeRefusal, ConnectProblem};
 
@@ -22,7 +22,24 @@ pub(super) fn of_connect(error: &ConnectError) -> ConnectProblem {
 pub(super) fn of_dial(error: &DialError) -> ConnectProblem {
     match error {
         DialError::Failed(Lost::Refused { .. }) => ConnectProblem::Incompatible,
-        _ => ConnectProblem::OperatorUnreachable,
+        DialError::Failed(_)
+        | DialError::Silent
+        | DialError::NotBound(_)
+        | DialError::LegGone
+        | DialError::NotAllowed
+        | DialError::Tls(_)
+        | _ => ConnectProblem::OperatorUnreachable,
+    }
+}
+
+/// Why a connection ended before the code was proved, where the operator's side did not say so on the stream.
+pub(super) fn of_unproved(reason: Option<EndReason>, lost: Option<&Lost>) -> CodeRefusal {
+    match (reason, lost) {
+        (_, Some(Lost::ClosedByPeer { code, .. })) if *code == close_code::PROOF => {
+            ProofFailure::Wrong { tries_left: 0 }.into()
+        }
+        (Some(EndReason::Protocol), _) => CodeRefusal::NoConnection(ConnectProblem::Incompatible),
+        _ => CodeRefusal::NoConnection(ConnectProblem::OperatorUnreachable),
     }
 }
 
@@ -43,7 +60,13 @@ pub(super) fn of_claim(error: &LegError) -> CodeRefusal {
             wait: Duration::from_secs(retry_after_s.unwrap_or(60).into()),
         },
         RelayRefusal::Version => CodeRefusal::NoConnection(ConnectProblem::Incompatible),
-        _ => CodeRefusal::NoConnection(ConnectProblem::RelayRefused),
+        RelayRefusal::BadSignature
+        | RelayRefusal::TokenTaken
+        | RelayRefusal::UnknownOperator
+        | RelayRefusal::Quota
+        | RelayRefusal::Full
+        | RelayRefusal::NotAllowed
+        | _ => CodeRefusal::NoConnection(ConnectProblem::RelayRefused),
     }
 }
 

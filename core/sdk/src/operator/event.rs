@@ -13,7 +13,9 @@ use tokio::sync::mpsc;
 use crate::{meter::PathStatus, status::Link};
 
 /// What happens, in order.
-pub type OperatorEvents = mpsc::UnboundedReceiver<OperatorEvent>;
+///
+/// Up to 4096 wait to be read; beyond, the newest are lost.
+pub type OperatorEvents = mpsc::Receiver<OperatorEvent>;
 
 /// One thing that happened on the operator's side.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub enum OperatorEvent {
         /// Attempts the code has left.
         tries_left: u8,
     },
-    /// The code was tried too often and is dead.
+    /// The code was tried too often, or the relay gave it up, and is dead.
     CodeBurnt,
     /// The code's time ran out unused.
     CodeExpired,

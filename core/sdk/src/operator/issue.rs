@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use alongside_protocol::{AccessCode, RendezvousId, code::CodeSecret, label::Ticket};
+use alongside_protocol::{
+    AccessCode, RendezvousId,
+    code::CodeSecret,
+    label::Ticket,
+    relay::{Departure, PeerGone, Release, ReleaseReason},
+};
 use alongside_session::IssuedCode;
 use alongside_transport::Leg;
 use zeroize::Zeroizing;
@@ -15,6 +20,27 @@ use crate::clock;
 pub(super) struct Issued {
     pub(super) rendezvous: RendezvousId,
     pub(super) code: IssuedCode,
+}
+
+impl Issued {
+    /// Whether the relay no longer lets anybody claim the code.
+    pub(super) fn dies_with(&self, gone: &PeerGone) -> bool {
+        gone.rendezvous == self.rendezvous
+            && match gone.how {
+                Departure::LegLost | Departure::Released(ReleaseReason::WrongCode) => false,
+                Departure::Relay | Departure::Released(_) => true,
+            }
+    }
+
+    /// Tells the relay what becomes of the code.
+    pub(super) fn release(&self, leg: &Leg, reason: ReleaseReason) {
+        release(leg, self.rendezvous, reason);
+    }
+}
+
+/// Tells the relay what becomes of a code.
+pub(super) fn release(leg: &Leg, rendezvous: RendezvousId, reason: ReleaseReason) {
+    leg.release(Release { rendezvous, reason });
 }
 
 /// A nameplate from the relay, a secret of our own.

@@ -32,6 +32,11 @@ impl Screen {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Forgets the picture: another device's comes.
+    pub(super) fn clear(&self) {
+        *self.lock() = None;
+    }
+
     pub(super) fn update(&self, picture: &Frame, update: &PanelUpdate) {
         let mut shown = self.lock();
         match shown
