@@ -60,6 +60,16 @@ const CRATES: &[(&str, &[&str], Outside)] = &[
         ],
         Outside::Any,
     ),
+    (
+        "alongside-operator-control",
+        &["alongside-mode"],
+        Outside::Any,
+    ),
+    (
+        "alongside-operator-control-so",
+        &["alongside-mode", "alongside-operator-control"],
+        Outside::Any,
+    ),
     ("alongside-user-guide", &["alongside-mode"], Outside::Any),
     (
         "alongside-user-guide-so",
@@ -80,7 +90,12 @@ const CRATES: &[(&str, &[&str], Outside)] = &[
 ];
 
 /// Crates whose work needs `unsafe`: the C ABI of modes, its host, and what the export macro writes.
-const UNSAFE: &[&str] = &["alongside-mode", "alongside", "alongside-user-guide-so"];
+const UNSAFE: &[&str] = &[
+    "alongside-mode",
+    "alongside",
+    "alongside-operator-control-so",
+    "alongside-user-guide-so",
+];
 
 /// Where Alongside has to run; the rules on dependencies hold for what is built there.
 const TARGETS: &[&str] = &["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
