@@ -1,0 +1,209 @@
+//! The figures of a session between real processes on this machine, as a table.
+//!
+//! `cargo bench -p alongside-agent --bench figures` starts a relay, and for every round a device and an operator that
+//! speak JSON Lines, and measures from outside: what a person waits for, and what the device's process costs.
+#![expect(clippy::disallowed_methods, reason = "it measures real time")]
+#![expect(clippy::print_stdout, reason = "it prints a table")]
+#![expect(clippy::unwrap_used, reason = "a bench that cannot measure has nothing to say")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use alongside_relay::{Config, Relay, Socket, StateDir};
+use serde_json::{Value, json};
+
+/// Sessions that are set up one after the other.
+const SESSIONS: usize = 50;
+/// Pointer events that are timed.
+const POINTERS: usize = 200;
+/// How long a session is watched at rest.
+const REST: Duration = Duration::from_secs(20);
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let state = folder.path().join("relay");
+    let opened = StateDir::open(&state).unwrap();
+    fs::write(state.join("operators.toml"), "allow = \"any\"\n").unwrap();
+    let mut config = Config::default();
+    config.listen = Some(Ipv4Addr::LOCALHOST.into());
+    config.danger_port = Some(0);
+    let relay = runtime.block_on(async { Relay::start(&config, opened, Socket::Bind).unwrap() });
+    let ca = relay.ca().unwrap().to_owned();
+    let lab = Lab { folder: folder.path().to_owned(), port: relay.udp().port().to_string(), ca };
+
+    let mut first = Vec::new();
+    let mut exact = Vec::new();
+    let mut bytes = Vec::new();
+    for _ in 0..SESSIONS {
+        let mut pair = lab.meet();
+        let panel = pair.operator.until("panel");
+        first.push(pair.entered.elapsed());
+        let mut total = panel["bytes"].as_u64().unwrap();
+        let mut last = panel;
+        while last["exact"] != true {
+            last = pair.operator.until("panel");
+            total += last["bytes"].as_u64().unwrap();
+        }
+        exact.push(pair.entered.elapsed());
+        bytes.push(total);
+        pair.end();
+    }
+
+    let mut pair = lab.meet();
+    while pair.operator.until("panel")["exact"] != true {}
+    let pointers = pair.pointers();
+    let before = pair.device.cpu();
+    std::thread::sleep(REST);
+    let rest = (pair.device.cpu() - before).as_secs_f64() / REST.as_secs_f64() * 100.0;
+    let peak = pair.device.peak_rss_kb();
+    pair.end();
+
+    println!("| what | figure |");
+    println!("| --- | --- |");
+    println!("| code entered to first panel message, p50 / p99 of {SESSIONS} | {} / {} ms |", ms(&mut first, 50), ms(&mut first, 99));
+    println!("| code entered to exact picture, p50 / p99 | {} / {} ms |", ms(&mut exact, 50), ms(&mut exact, 99));
+    bytes.sort_unstable();
+    println!("| bytes of the first exact picture, median | {} |", bytes[bytes.len() / 2]);
+    let mut pointers = pointers;
+    println!("| pointer moved to drawn on the panel, p50 / p99 of {POINTERS} | {} / {} ms |", ms(&mut pointers, 50), ms(&mut pointers, 99));
+    println!("| device's peak resident memory in a session | {:.1} MB |", peak as f64 / 1000.0);
+    println!("| device's CPU at rest in a session | {rest:.2} % of a core |");
+    let binary = fs::metadata(env!("CARGO_BIN_EXE_alongside-agent")).unwrap().len();
+    println!("| size of the agent's binary as built | {:.1} MB |", binary as f64 / 1e6);
+    runtime.block_on(relay.shutdown());
+}
+
+/// Milliseconds at a percentile.
+fn ms(times: &mut [Duration], percentile: usize) -> String {
+    times.sort_unstable();
+    let at = (times.len() * percentile).div_ceil(100).saturating_sub(1);
+    format!("{:.1}", times[at].as_secs_f64() * 1e3)
+}
+
+/// A relay and how to reach it.
+struct Lab {
+    folder: PathBuf,
+    port: String,
+    ca: PathBuf,
+}
+
+/// A device and an operator in a session.
+struct Pair {
+    device: Side,
+    operator: Side,
+    /// When the code was entered.
+    entered: Instant,
+}
+
+impl Lab {
+    fn meet(&self) -> Pair {
+        let mut device = self.side("device", &["--serial", "BENCH-1"]);
+        let mut operator = self.side("assist", &[]);
+        device.until("ready");
+        operator.until("ready");
+        operator.tell(json!({"do": "code"}));
+        let code = operator.until("code");
+        device.tell(json!({"do": "enter-code", "code": code["code"]}));
+        let entered = Instant::now();
+        operator.until("connected");
+        Pair { device, operator, entered }
+    }
+
+    fn side(&self, role: &str, more: &[&str]) -> Side {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_alongside-agent"))
+            .args([role, "--stdio", "--relay", "127.0.0.1", "--danger-relay-port", &self.port])
+            .arg("--relay-ca")
+            .arg(&self.ca)
+            .arg("--state")
+            .arg(self.folder.join(role))
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (stdin, stdout) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Side { child, stdin, stdout }
+    }
+}
+
+impl Pair {
+    /// Times from a pointer command on the operator's side to the device's word that its panel draws it.
+    fn pointers(&mut self) -> Vec<Duration> {
+        let mut times = Vec::new();
+        for n in 0..POINTERS {
+            let x = 100 + n;
+            self.operator.tell(json!({"do": "pointer", "x": x, "y": 100, "phase": "hover"}));
+            let sent = Instant::now();
+            loop {
+                let drawn = self.device.until("annotation");
+                if drawn["points"][0][0].as_f64() == Some(x as f64) {
+                    break;
+                }
+            }
+            times.push(sent.elapsed());
+        }
+        times
+    }
+
+    fn end(mut self) {
+        self.operator.tell(json!({"do": "end"}));
+        self.device.until("ended");
+        drop(self.device.stdin);
+        self.operator.child.wait().unwrap();
+        self.device.child.wait().unwrap();
+    }
+}
+
+/// One process.
+struct Side {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Side {
+    fn tell(&mut self, command: Value) {
+        writeln!(self.stdin, "{command}").unwrap();
+    }
+
+    /// Reads until an event of this name.
+    fn until(&mut self, name: &str) -> Value {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.stdout.read_line(&mut line).unwrap(), 0, "the process ended before `{name}`");
+            let event: Value = serde_json::from_str(&line).unwrap();
+            assert_ne!(event["event"], "error", "{line}");
+            if event["event"] == name {
+                return event;
+            }
+        }
+    }
+
+    fn peak_rss_kb(&self) -> u64 {
+        let status = fs::read_to_string(self.proc("status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Processor time so far, user and system.
+    fn cpu(&self) -> Duration {
+        /// Ticks in a second, on every Linux that people run.
+        const TICKS: u64 = 100;
+        let stat = fs::read_to_string(self.proc("stat")).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        Duration::from_millis(ticks * 1_000 / TICKS)
+    }
+
+    fn proc(&self, file: &str) -> PathBuf {
+        Path::new("/proc").join(self.child.id().to_string()).join(file)
+    }
+}
