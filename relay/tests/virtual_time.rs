@@ -59,13 +59,9 @@ impl World {
         let relay = Relay::start(&config, state, Socket::Given(relay_host.socket(443))).unwrap();
         let ca = std::fs::read(relay.ca().unwrap()).unwrap();
         let leg = |role, host: &Host| {
-            let config = LegConfig {
-                role,
-                identity: Arc::new(Identity::generate().unwrap()),
-                relay: RelayAddress::new("relay.test"),
-                trust: Trust::CaFile(ca.clone()),
-                interface: None,
-            };
+            let identity = Arc::new(Identity::generate().unwrap());
+            let relay = RelayAddress::new("relay.test");
+            let config = LegConfig::new(role, identity, relay, Trust::CaFile(ca.clone()));
             Leg::connect_over(config, host.socket(0), relay_host.address(443))
         };
         let operator = leg(Role::Operator, operator_host).await.unwrap();

@@ -111,11 +111,8 @@ impl Relay {
         identity: Arc<Identity>,
     ) -> Result<(Leg, LegEvents), ConnectError> {
         let config = LegConfig {
-            role,
-            identity,
-            relay: self.address.clone(),
-            trust: self.trust.clone(),
             interface: self.interface.clone(),
+            ..LegConfig::new(role, identity, self.address.clone(), self.trust.clone())
         };
         #[cfg(feature = "sim")]
         if let Some((host, relay)) = &self.simulated {

@@ -23,6 +23,7 @@ use crate::{
         http::Head,
         proxy::Proxy,
         shared_socket::split::split,
+        websocket::{Decoder, MAX_PACKET, Message, Side},
     },
     path::{Incoming, Outgoing, PathTable},
 };
@@ -48,6 +49,24 @@ fn read_all<M: ControlMessage>(stream: impl AsyncRead + Unpin) {
 
 fn now<T>(future: impl Future<Output = T>) -> Poll<T> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// A WebSocket's stream, as the relay and as a leg reads it.
+pub fn websocket(data: &[u8]) {
+    for side in [Side::Client, Side::Server] {
+        let mut decoder = Decoder::new(side);
+        let mut read = 0;
+        for piece in data.chunks(7) {
+            decoder.feed(piece);
+            while let Ok(Some(message)) = decoder.next_message() {
+                if let Message::Packet(packet) = message {
+                    assert!(packet.len() <= MAX_PACKET, "a packet that is too long");
+                    read += packet.len();
+                }
+            }
+        }
+        assert!(read <= data.len(), "bytes invented");
+    }
 }
 
 /// The answer of a proxy, or of what stands before the relay: a head, and what a 407 asks for.
@@ -120,7 +139,7 @@ pub fn received(data: &[u8], at: Instant) {
     let mut whose = |packet: &[u8]| match table.incoming(at, relay, packet) {
         Incoming::EndToEnd => Some(true),
         Incoming::Control => Some(false),
-        Incoming::Foreign => None,
+        Incoming::ProbeAnswer | Incoming::Foreign => None,
     };
     let (mut buffer, stride) = (packets.to_vec(), usize::from(*stride).max(1));
     let mut given = Vec::new();
@@ -146,7 +165,10 @@ pub fn received(data: &[u8], at: Instant) {
     );
     for packet in packets.chunks(stride) {
         assert!(
-            !matches!(table.outgoing(packet), Outgoing::Send(_)),
+            !matches!(
+                table.outgoing(packet),
+                Outgoing::Send(_) | Outgoing::Both(..)
+            ),
             "a packet for nobody was sent"
         );
     }

@@ -5,13 +5,15 @@ pub mod cid;
 mod client;
 pub mod control;
 pub mod http;
+pub mod network;
 pub mod proxy;
 pub(crate) mod shared_socket;
 pub mod tls;
 pub mod tuning;
 pub mod tunnel;
+pub mod websocket;
 
 pub use client::{
-    ConnectError, DialError, Leg, LegConfig, LegError, LegEvent, LegEvents, LegLost, LinkState,
-    RelayAddress,
+    Attempt, ConnectError, DialError, Leg, LegConfig, LegError, LegEvent, LegEvents, LegLost,
+    LinkState, Paths, RelayAddress,
 };

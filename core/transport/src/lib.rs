@@ -21,8 +21,10 @@ pub mod sim;
 pub use connection::{Binding, Connection, DatagramError, Lost, PathReport};
 pub use identity::Identity;
 pub use leg::{
-    ConnectError, DialError, Leg, LegConfig, LegError, LegEvent, LegEvents, LegLost, LinkState,
-    RelayAddress, tls::Trust,
+    Attempt, ConnectError, DialError, Leg, LegConfig, LegError, LegEvent, LegEvents, LegLost,
+    LinkState, Paths, RelayAddress,
+    proxy::{Credentials, Proxy, ProxyError, ProxySettingError},
+    tls::Trust,
 };
 pub use path::PathKind;
 pub use quic::QuicConnection;

@@ -1,8 +1,7 @@
 //! Which way a packet takes, and where one came from: a pure table, asked by the socket for every packet.
 //!
-//! The table knows the ways to a peer in order of preference. It holds the relay over UDP; the others, direct
-//! UDP, TLS and TLS through a proxy, are further entries of [`Way`] with the same two questions to answer:
-//! does this source belong to it, and does it carry packets now.
+//! The table knows the ways to the relay, over UDP and over a stream. [`relay`] decides which of them packets
+//! take, the table keeps to it.
 
 use std::{
     fmt,
@@ -11,6 +10,10 @@ use std::{
 };
 
 use alongside_protocol::{LegToken, cid};
+
+pub mod relay;
+
+use relay::{Hop, RelayWays};
 
 /// The kinds of way, as people and records know them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +56,17 @@ impl fmt::Display for PathKind {
 pub enum Way {
     /// As a UDP datagram to the relay, which forwards it by its connection ID.
     RelayUdp(SocketAddr),
+    /// As a message on the stream to the relay, which forwards it likewise.
+    RelayStream(StreamKind),
+}
+
+/// How the stream to the relay was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StreamKind {
+    /// TLS to the relay.
+    Tls,
+    /// TLS to the relay, through an HTTP proxy.
+    Proxy,
 }
 
 impl Way {
@@ -60,13 +74,8 @@ impl Way {
     pub const fn kind(self) -> PathKind {
         match self {
             Self::RelayUdp(_) => PathKind::RelayQuic,
-        }
-    }
-
-    /// Whether a datagram from `source` came this way.
-    fn brings(self, source: SocketAddr) -> bool {
-        match self {
-            Self::RelayUdp(relay) => canonical(relay) == canonical(source),
+            Self::RelayStream(StreamKind::Tls) => PathKind::RelayTls,
+            Self::RelayStream(StreamKind::Proxy) => PathKind::RelayProxy,
         }
     }
 }
@@ -76,6 +85,8 @@ impl Way {
 pub enum Outgoing {
     /// Send it this way.
     Send(Way),
+    /// Send it both ways, as nobody knows which of them carries; the other side takes the first that comes.
+    Both(Way, Way),
     /// It is a stateless reset (RFC 9000, section 10.3), made of random bytes: whoever of the peers it is
     /// for must be written into it.
     Reset,
@@ -90,6 +101,8 @@ pub enum Incoming {
     EndToEnd,
     /// The control connection's.
     Control,
+    /// The relay's answer to the probe: packets pass.
+    ProbeAnswer,
     /// Nobody's: it did not come from where we sent to.
     Foreign,
 }
@@ -100,23 +113,45 @@ pub const MAX_PEERS: usize = 8;
 /// Silence of the relay after which people are told that the leg is missing: three accessible checks.
 pub const MISSING_AFTER: Duration = Duration::from_secs(15);
 
+/// Packets sent within [`BUSY`] that make a session busy. An idle one sends its accessible checks, which are fewer.
+const BUSY_PACKETS: usize = 5;
+
+/// How long traffic counts.
+const BUSY: Duration = Duration::from_secs(2);
+
 /// The ways of one leg and of the peers behind it.
 #[derive(Debug)]
 pub struct PathTable {
     own: LegToken,
-    relay: Way,
+    /// Where the relay takes UDP.
+    udp: SocketAddr,
+    stream: Option<StreamKind>,
+    ways: RelayWays,
+    /// When anything came from the relay, and when over UDP.
     heard: Instant,
+    heard_udp: Instant,
+    /// When the last session packets were sent, the oldest of them next to be overwritten.
+    sent: [Option<Instant>; BUSY_PACKETS],
+    next_sent: usize,
+    /// Connection ID of the probe that is out.
+    probe: Option<LegToken>,
     /// Newest last.
     peers: Vec<LegToken>,
 }
 
 impl PathTable {
-    /// A table for the leg that holds `own`, with the relay at `relay` as the only way.
+    /// A table for the leg that holds `own`, with the relay at `relay` over UDP as the only way.
     pub fn new(own: LegToken, relay: SocketAddr, now: Instant) -> Self {
         Self {
             own,
-            relay: Way::RelayUdp(relay),
+            udp: relay,
+            stream: None,
+            ways: RelayWays::all(Hop::Udp),
             heard: now,
+            heard_udp: now,
+            sent: [None; BUSY_PACKETS],
+            next_sent: 0,
+            probe: None,
             peers: Vec::new(),
         }
     }
@@ -135,25 +170,90 @@ impl PathTable {
         &self.peers
     }
 
-    /// The way to any peer now.
-    pub fn way(&self) -> Way {
-        self.relay
+    /// Whether the relay has an address for UDP.
+    pub fn knows_relay(&self) -> bool {
+        !self.udp.ip().is_unspecified()
+    }
+
+    /// There is a stream to the relay, or none any more.
+    pub fn set_stream(&mut self, stream: Option<StreamKind>) {
+        self.stream = stream;
+    }
+
+    /// Makes packets take these ways to the relay.
+    pub fn set_ways(&mut self, ways: RelayWays) {
+        self.ways = ways;
+    }
+
+    /// Whether the first choice of session packets is there, and how it is shown.
+    pub fn kind(&self) -> PathKind {
+        self.way(self.ways.sessions)
+            .map_or(PathKind::None, Way::kind)
+    }
+
+    /// The way that the control connection's packets take.
+    pub fn control(&self) -> Option<Way> {
+        self.way(self.ways.control)
+    }
+
+    /// The way that session packets take, if there is one.
+    pub fn sessions(&self) -> Option<Way> {
+        self.way(self.ways.sessions)
+    }
+
+    fn way(&self, hop: Hop) -> Option<Way> {
+        match hop {
+            Hop::Udp => Some(Way::RelayUdp(self.udp)),
+            Hop::Stream => self.stream.map(Way::RelayStream),
+        }
     }
 
     /// What becomes of a packet that an end-to-end connection wants to send.
     pub fn outgoing(&self, packet: &[u8]) -> Outgoing {
+        let other = self
+            .ways
+            .doubled
+            .then(|| self.way(self.ways.sessions.other()));
+        let ways = (self.way(self.ways.sessions), other.flatten());
         match cid::destination(packet) {
-            Some(token) if self.peers.contains(&token) => Outgoing::Send(self.relay),
+            Some(token) if self.peers.contains(&token) => match ways {
+                (Some(first), Some(second)) => Outgoing::Both(first, second),
+                (Some(only), None) | (None, Some(only)) => Outgoing::Send(only),
+                (None, None) => Outgoing::Drop,
+            },
             Some(_) if is_short_header(packet) => Outgoing::Reset,
             Some(_) | None => Outgoing::Drop,
         }
     }
 
-    /// Whose packet came from `source`; takes note that its way lives.
+    /// Takes note that `packets` of a session were sent.
+    pub fn note_sent(&mut self, now: Instant, packets: usize) {
+        for _ in 0..packets.min(BUSY_PACKETS) {
+            if let Some(slot) = self.sent.get_mut(self.next_sent) {
+                *slot = Some(now);
+            }
+            self.next_sent = (self.next_sent + 1) % BUSY_PACKETS;
+        }
+    }
+
+    /// Whose packet came over UDP from `source`; takes note that its way lives.
     pub fn incoming(&mut self, now: Instant, source: SocketAddr, packet: &[u8]) -> Incoming {
-        if !self.relay.brings(source) {
+        if canonical(self.udp) != canonical(source) {
             return Incoming::Foreign;
         }
+        if self.probe.is_some() && version_negotiation_for(packet) == self.probe {
+            return Incoming::ProbeAnswer;
+        }
+        self.heard_udp = self.heard_udp.max(now);
+        self.incoming_from_relay(now, packet)
+    }
+
+    /// Whose packet came over the stream.
+    pub fn incoming_stream(&mut self, now: Instant, packet: &[u8]) -> Incoming {
+        self.incoming_from_relay(now, packet)
+    }
+
+    fn incoming_from_relay(&mut self, now: Instant, packet: &[u8]) -> Incoming {
         self.heard = self.heard.max(now);
         if cid::destination(packet) == Some(self.own) {
             Incoming::EndToEnd
@@ -162,10 +262,55 @@ impl PathTable {
         }
     }
 
+    /// A packet for the relay that any QUIC server answers without keeping anything of it (RFC 9000,
+    /// section 6.1), and where to send it: `id` must be fresh random bytes.
+    pub fn probe(&mut self, id: LegToken) -> (SocketAddr, Vec<u8>) {
+        self.probe = Some(id);
+        (self.udp, probe_packet(id))
+    }
+
     /// How long nothing at all came from the relay.
     pub fn silence(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.heard)
     }
+
+    /// What a decision about the ways needs to know.
+    pub fn observed(&self, now: Instant) -> relay::Observed {
+        let since = |at: Instant| now.saturating_duration_since(at);
+        // Of the last few the oldest is the next to be overwritten.
+        let oldest = self.sent.get(self.next_sent).copied().flatten();
+        relay::Observed {
+            heard_udp: self.heard_udp,
+            is_busy: oldest.is_some_and(|at| since(at) < BUSY),
+        }
+    }
+}
+
+/// Least length of a packet that a server answers with the versions it knows.
+const PROBE_LEN: usize = 1200;
+
+/// A version that nobody will ever speak (RFC 9000, section 15).
+const NO_VERSION: [u8; 4] = [0x2a, 0x3a, 0x4a, 0x5a];
+
+fn probe_packet(id: LegToken) -> Vec<u8> {
+    let mut packet = vec![0xc0];
+    packet.extend_from_slice(&NO_VERSION);
+    // Destination and source, both ours: the answer swaps them.
+    for _ in 0..2 {
+        packet.push(8);
+        packet.extend_from_slice(&id.0);
+    }
+    packet.resize(PROBE_LEN, 0);
+    packet
+}
+
+/// The destination of a Version Negotiation packet (RFC 9000, section 17.2.1).
+fn version_negotiation_for(packet: &[u8]) -> Option<LegToken> {
+    let is_negotiation = !is_short_header(packet) && packet.get(1..5) == Some(&[0; 4]);
+    let id = packet
+        .get(6..14)
+        .filter(|_| is_negotiation && packet.get(5) == Some(&8))?;
+    id.first_chunk().copied().map(LegToken)
 }
 
 /// RFC 8999, section 5.2.
@@ -261,6 +406,66 @@ mod tests {
         assert!(table.silence(later) > MISSING_AFTER);
         table.incoming(later, relay, &short(OWN));
         assert_eq!(table.silence(later), Duration::ZERO);
+    }
+
+    #[test]
+    fn packets_take_the_ways_that_were_decided_and_the_other_one_as_well_in_doubt() {
+        let (mut table, relay, _) = table();
+        table.add_peer(PEER);
+        let (udp, tls) = (Way::RelayUdp(relay), Way::RelayStream(StreamKind::Tls));
+        let doubled = RelayWays {
+            doubled: true,
+            ..RelayWays::all(Hop::Stream)
+        };
+        table.set_ways(doubled);
+        assert_eq!(table.outgoing(&short(PEER)), Outgoing::Send(udp));
+        assert_eq!(table.kind(), PathKind::None);
+        table.set_stream(Some(StreamKind::Tls));
+        assert_eq!(table.outgoing(&short(PEER)), Outgoing::Both(tls, udp));
+        table.set_ways(RelayWays::all(Hop::Stream));
+        assert_eq!(table.outgoing(&short(PEER)), Outgoing::Send(tls));
+        assert_eq!(
+            (table.kind(), table.control()),
+            (PathKind::RelayTls, Some(tls))
+        );
+        table.set_stream(None);
+        assert_eq!(table.outgoing(&short(PEER)), Outgoing::Drop);
+    }
+
+    #[test]
+    fn only_the_answer_to_the_probe_that_is_out_counts() {
+        let (mut table, relay, now) = table();
+        let id = LegToken(*b"probe id");
+        let answer = |id: LegToken| [&[0xf1, 0, 0, 0, 0, 8], &id.0[..], &[8], &[7; 12]].concat();
+        assert_eq!(table.incoming(now, relay, &answer(id)), Incoming::Control);
+        let (to, packet) = table.probe(id);
+        assert_eq!((to, packet.len()), (relay, 1200));
+        let later = now + Duration::from_secs(1);
+        assert_eq!(
+            table.incoming(later, relay, &answer(id)),
+            Incoming::ProbeAnswer
+        );
+        assert_eq!(
+            table.observed(later).heard_udp,
+            now,
+            "a probe is no sign of the leg's life"
+        );
+        let other = answer(LegToken(*b"other id"));
+        assert_eq!(table.incoming(now, relay, &other), Incoming::Control);
+    }
+
+    #[test]
+    fn a_session_is_busy_while_it_sends_more_than_checks() {
+        let (mut table, _, start) = table();
+        for check in 0..20 {
+            let now = start + Duration::from_secs(check) * 5;
+            table.note_sent(now, 2);
+            assert!(!table.observed(now).is_busy);
+        }
+        let now = start + Duration::from_secs(200);
+        table.note_sent(now, 5);
+        assert!(table.observed(now + Duration::from_millis(1999)).is_busy);
+        assert!(!table.observed(now + Duration::from_secs(2)).is_busy);
     }
 
     #[test]

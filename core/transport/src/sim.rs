@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, BinaryHeap},
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -15,10 +15,13 @@ use tokio::time::Instant;
 
 mod nat;
 mod socket;
+mod stream;
 
 pub use nat::Nat;
 use nat::Translator;
 use socket::{Arrival, Queue, SimSocket};
+pub use stream::SimListener;
+use stream::{Link, Waiting};
 
 /// Bytes of IP and UDP headers that a packet costs on a link.
 const HEADERS: usize = 28;
@@ -77,6 +80,11 @@ pub struct Host {
 struct Net {
     hosts: Vec<Node>,
     blocked: BTreeSet<(usize, usize)>,
+    names: BTreeMap<String, usize>,
+    /// Who listens for streams, by host and port.
+    listeners: BTreeMap<(usize, u16), Arc<Waiting>>,
+    /// Streams, by the two hosts.
+    streams: Vec<Weak<Link>>,
     random: u64,
     sequence: u64,
 }
@@ -91,6 +99,7 @@ struct Node {
     sockets: BTreeMap<u16, Arc<Queue>>,
     next_port: u16,
     traffic: Traffic,
+    udp: Reach,
 }
 
 /// A packet between two addresses.
@@ -107,6 +116,9 @@ impl SimNet {
         let net = Net {
             hosts: Vec::new(),
             blocked: BTreeSet::new(),
+            names: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            streams: Vec::new(),
             random: seed | 1,
             sequence: 0,
         };
@@ -125,6 +137,7 @@ impl SimNet {
             sockets: BTreeMap::new(),
             next_port: 40_000,
             traffic: Traffic::default(),
+            udp: Reach::Open,
         });
         Host {
             net: self.clone(),
@@ -175,6 +188,16 @@ impl Host {
                 Reach::Blocked => net.blocked.insert(pair),
             };
         }
+    }
+
+    /// Lets UDP in and out, or streams alone.
+    pub fn set_udp(&self, reach: Reach) {
+        self.with(|node| node.udp = reach);
+    }
+
+    /// Lets `name` lead to this host.
+    pub fn set_name(&self, name: &str) {
+        self.net.lock().names.insert(name.to_owned(), self.id);
     }
 
     /// Makes the translator forget every mapping, as after its restart: the next packets come from new ports.
@@ -238,7 +261,12 @@ impl Net {
         else {
             return;
         };
-        if self.blocked.contains(&(from, to)) {
+        let lets_udp = |host: usize| {
+            self.hosts
+                .get(host)
+                .is_some_and(|node| node.udp == Reach::Open)
+        };
+        if self.blocked.contains(&(from, to)) || !lets_udp(from) || !lets_udp(to) {
             return;
         }
         let Some(arrives) = self.cross(to, Direction::In, left, size) else {

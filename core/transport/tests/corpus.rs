@@ -46,4 +46,18 @@ fn fuzzers_start_from_the_same_bytes() {
         received(&[long]),
     ];
     in_corpus("transport_received", &buffers);
+
+    let answers = [
+        "HTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n\r\n",
+        "HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM, Basic realm=\"Ward \\\"7\\\"\"\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 403 Forbidden\r\n\r\n",
+    ];
+    in_corpus("transport_proxy_answer", &answers);
+
+    let streams = [
+        b"\x82\x05Hello\x89\x01x\x8a\x00\x88\x02\x03\xe8".as_slice(),
+        b"\x82\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
+        b"\x02\x03Hel\x89\x00\x80\x02lo",
+    ];
+    in_corpus("transport_websocket", &streams);
 }

@@ -21,7 +21,12 @@ use crate::{
     congestion::PathGeneration,
     connection::close_code,
     identity::Identity,
-    leg::{shared_socket::SharedSocket, tls::Trust},
+    leg::{
+        network::{Network, SystemNetwork},
+        proxy::Proxy,
+        shared_socket::SharedSocket,
+        tls::Trust,
+    },
     path::PathKind,
     quic::QuicConnection,
 };
@@ -30,12 +35,12 @@ mod connect;
 mod driver;
 mod error;
 mod peer;
-mod socket;
+mod stream;
 #[cfg(test)]
 mod tests;
 
 use driver::{Question, Request};
-pub use error::{ConnectError, DialError, LegError, LegLost};
+pub use error::{Attempt, ConnectError, DialError, LegError, LegLost};
 
 /// Longest wait for the relay's answer to a request.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -48,7 +53,7 @@ const FAREWELL: Duration = Duration::from_millis(500);
 pub struct RelayAddress {
     /// DNS name or IP address; its certificate must be for it.
     pub host: String,
-    /// UDP port: 443, but for tests and labs.
+    /// Port, the same for UDP and TCP: 443, but for tests and labs.
     pub port: u16,
 }
 
@@ -109,8 +114,51 @@ pub struct LegConfig {
     pub relay: RelayAddress,
     /// What makes it the right one.
     pub trust: Trust,
-    /// Network interface that the socket is bound to; any if `None`. Linux only.
+    /// Network interface that the sockets are bound to; any if `None`. Linux only.
     pub interface: Option<String>,
+    /// The proxy through which streams go out, if there is one.
+    pub proxy: Option<Proxy>,
+    /// The ways that packets may take.
+    pub paths: Paths,
+}
+
+impl LegConfig {
+    /// A leg that may take every way, without a proxy.
+    pub fn new(role: Role, identity: Arc<Identity>, relay: RelayAddress, trust: Trust) -> Self {
+        Self {
+            role,
+            identity,
+            relay,
+            trust,
+            interface: None,
+            proxy: None,
+            paths: Paths::default(),
+        }
+    }
+}
+
+/// The ways that packets may take; all of them, unless somebody says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// UDP from peer to peer.
+    pub direct: bool,
+    /// UDP through the relay.
+    pub relay_quic: bool,
+    /// TLS to the relay.
+    pub relay_tls: bool,
+    /// TLS to the relay through the proxy.
+    pub relay_proxy: bool,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            direct: true,
+            relay_quic: true,
+            relay_tls: true,
+            relay_proxy: true,
+        }
+    }
 }
 
 /// What happens to a leg.
@@ -179,19 +227,33 @@ impl Drop for Inner {
 }
 
 impl Leg {
-    /// Finds the relay, connects to UDP port 443 of it and proves `config.identity`.
+    /// Finds the relay, connects to port 443 of it and proves `config.identity`.
     ///
-    /// Of several addresses the first that answers is taken; each next one gets 250 ms (RFC 8305). Takes at most
-    /// 10 s.
+    /// UDP is tried at once and a stream, through the proxy if there is one, 200 ms later; the first that works
+    /// is taken, and given up for a better one as soon as that works. Of several addresses each next one gets
+    /// 250 ms (RFC 8305). Takes at most 20 s.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`] says what to do about it.
+    /// [`ConnectError`] says what to do about it, and keeps [all attempts](ConnectError::attempts).
     pub async fn connect(config: LegConfig) -> Result<(Self, LegEvents), ConnectError> {
-        connect::by_name(config).await
+        let network = SystemNetwork::new(config.interface.clone());
+        Self::connect_on(config, Arc::new(network)).await
     }
 
-    /// The same over a socket of the caller's, without DNS: for a simulated network.
+    /// The same on another network than this machine's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Leg::connect`].
+    pub async fn connect_on(
+        config: LegConfig,
+        network: Arc<dyn Network>,
+    ) -> Result<(Self, LegEvents), ConnectError> {
+        connect::on(config, network).await
+    }
+
+    /// The same over UDP alone and a socket of the caller's, without DNS.
     ///
     /// # Errors
     ///

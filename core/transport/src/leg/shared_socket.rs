@@ -1,8 +1,8 @@
-//! Two quinn endpoints, control and end to end, over one UDP socket, told apart by their tokens.
+//! Two quinn endpoints, control and end to end, over one UDP socket and one stream, told apart by their tokens.
 //!
-//! The control endpoint sees the relay as it is. The end-to-end endpoint sees every peer at one address that
-//! does not exist, whatever way the packets take: quinn tells connections apart by their IDs, and the IDs say
-//! where packets go. So the way can change under a connection without its knowing.
+//! Both see the other side at one address that does not exist, whatever way the packets take: quinn tells
+//! connections apart by their IDs, and the IDs say where packets go. So the way can change under a connection
+//! without its knowing.
 
 use std::{
     collections::VecDeque,
@@ -19,28 +19,46 @@ use quinn::{
     AsyncUdpSocket, UdpPoller,
     udp::{RecvMeta, Transmit},
 };
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
-use crate::path::{Incoming, Outgoing, PathTable, Way};
+use super::websocket::PacketQueue;
+use crate::{
+    path::{
+        Incoming, Outgoing, PathKind, PathTable, StreamKind, Way,
+        relay::{Observed, RelayWays},
+    },
+    random::random,
+};
 
+mod poller;
 pub(crate) mod split;
 #[cfg(test)]
 mod tests;
 
-/// Port of the address at which quinn sees every peer; any will do.
+/// Port of the addresses at which quinn sees others; any will do.
 const VIRTUAL_PORT: u16 = 443;
+
+/// Token in the place of a peer's, in the address at which quinn sees the relay.
+const RELAY: LegToken = LegToken([0; 8]);
+
+/// Packets that quinn sends at once at most; the stream must have room for all of them.
+const BURST: usize = 10;
 
 /// Receive buffers that wait for the other endpoint to be polled; beyond them packets are dropped, as a kernel
 /// does.
 const MAX_WAITING: usize = 256;
 
-/// The one socket under both endpoints.
+/// What is under both endpoints.
 #[derive(Debug)]
 pub(crate) struct SharedSocket {
     io: Arc<dyn AsyncUdpSocket>,
     /// Where quinn believes the peers to be.
     virtual_address: SocketAddr,
     table: Mutex<PathTable>,
+    /// Packets for the stream to the relay, while there is one.
+    stream: Mutex<Option<Arc<PacketQueue>>>,
+    /// UDP to the relay passes: it answered the probe.
+    probe_answered: Notify,
     waiting: [Mutex<VecDeque<Waiting>>; 2],
     /// Shared with the socket below, which knows one waker only.
     tasks: Arc<Tasks>,
@@ -83,6 +101,8 @@ impl SharedSocket {
             io,
             virtual_address: SocketAddr::new(virtual_ip(own).into(), VIRTUAL_PORT),
             table: Mutex::new(PathTable::new(own, relay, Instant::now().into_std())),
+            stream: Mutex::default(),
+            probe_answered: Notify::new(),
             waiting: Default::default(),
             tasks_waker: Waker::from(Arc::clone(&tasks)),
             tasks,
@@ -115,13 +135,96 @@ impl SharedSocket {
         self.table().add_peer(peer);
     }
 
+    /// Whether the relay's address is known: a proxy finds it without us.
+    pub(crate) fn knows_relay(&self) -> bool {
+        self.table().knows_relay()
+    }
+
+    /// The address at which to dial the relay.
+    pub(crate) fn relay_address() -> SocketAddr {
+        SocketAddr::new(virtual_ip(RELAY).into(), VIRTUAL_PORT)
+    }
+
     /// How long nothing at all came from the relay.
     pub(crate) fn silence(&self) -> Duration {
         self.table().silence(Instant::now().into_std())
     }
 
+    /// What a decision about the ways needs to know.
+    pub(crate) fn observed(&self, now: std::time::Instant) -> Observed {
+        self.table().observed(now)
+    }
+
+    /// Makes packets take `ways`.
+    pub(crate) fn set_ways(&self, ways: RelayWays) {
+        self.table().set_ways(ways);
+        self.stream().iter().for_each(|queue| queue.wake_senders());
+    }
+
+    /// How the way of session packets is shown.
+    pub(crate) fn kind(&self) -> PathKind {
+        self.table().kind()
+    }
+
+    /// From now on `queue` leads to the relay.
+    pub(crate) fn set_stream(&self, kind: StreamKind, queue: &Arc<PacketQueue>) {
+        self.table().set_stream(Some(kind));
+        let before = self.stream_slot().replace(Arc::clone(queue));
+        before.iter().for_each(|queue| queue.close());
+    }
+
+    /// There is no stream to the relay any more.
+    pub(crate) fn drop_stream(&self) {
+        self.table().set_stream(None);
+        let before = self.stream_slot().take();
+        before.iter().for_each(|queue| queue.close());
+    }
+
+    /// Takes a packet that came over the stream.
+    pub(crate) fn deliver(&self, packet: &[u8]) {
+        let side = match self
+            .table()
+            .incoming_stream(Instant::now().into_std(), packet)
+        {
+            Incoming::EndToEnd => Side::EndToEnd,
+            Incoming::Control => Side::Control,
+            Incoming::ProbeAnswer | Incoming::Foreign => return,
+        };
+        let mut meta = RecvMeta::default();
+        (meta.len, meta.stride) = (packet.len(), packet.len());
+        if self.keep(side, packet, meta) {
+            self.tasks.wake_one(side);
+        }
+    }
+
+    /// Sends a probe over UDP; [`SharedSocket::probe_answered`] tells when it was answered.
+    pub(crate) fn probe(&self) {
+        let (destination, packet) = self.table().probe(LegToken(random()));
+        let transmit = Transmit {
+            destination,
+            ecn: None,
+            contents: &packet,
+            segment_size: None,
+            src_ip: None,
+        };
+        // A full socket loses it like a full router; there will be another.
+        let _lost = self.io.try_send(&transmit);
+    }
+
+    pub(crate) async fn probe_answered(&self) {
+        self.probe_answered.notified().await;
+    }
+
     fn table(&self) -> MutexGuard<'_, PathTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stream_slot(&self) -> MutexGuard<'_, Option<Arc<PacketQueue>>> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stream(&self) -> Option<Arc<PacketQueue>> {
+        self.stream_slot().clone()
     }
 
     fn waiting(&self, side: Side) -> MutexGuard<'_, VecDeque<Waiting>> {
@@ -133,21 +236,43 @@ impl SharedSocket {
         queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn send_control(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        let way = self.table().control();
+        match way {
+            Some(way) => self.send(way, transmit.contents, transmit),
+            None => Ok(()),
+        }
+    }
+
     fn send_end_to_end(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        let first = transmit
-            .contents
-            .get(..transmit.segment_size.unwrap_or(usize::MAX));
-        let first = first.unwrap_or(transmit.contents);
-        let table = self.table();
-        match table.outgoing(first) {
+        let size = transmit
+            .segment_size
+            .unwrap_or(transmit.contents.len())
+            .max(1);
+        let first = transmit.contents.get(..size).unwrap_or(transmit.contents);
+        let mut table = self.table();
+        let outgoing = table.outgoing(first);
+        if matches!(outgoing, Outgoing::Send(_) | Outgoing::Both(..)) {
+            let packets = transmit.contents.len().div_ceil(size);
+            table.note_sent(Instant::now().into_std(), packets);
+        }
+        match outgoing {
             Outgoing::Send(way) => {
                 drop(table);
                 self.send(way, transmit.contents, transmit)
             }
-            Outgoing::Reset => {
-                let (way, peers) = (table.way(), table.peers().to_vec());
+            Outgoing::Both(first, second) => {
                 drop(table);
-                self.send_reset(way, &peers, transmit)
+                let sent = self.send(first, transmit.contents, transmit);
+                if sent.is_ok() {
+                    let _spare = self.send(second, transmit.contents, transmit);
+                }
+                sent
+            }
+            Outgoing::Reset => {
+                let (way, peers) = (table.sessions(), table.peers().to_vec());
+                drop(table);
+                way.map_or(Ok(()), |way| self.send_reset(way, &peers, transmit))
             }
             Outgoing::Drop => Ok(()),
         }
@@ -176,6 +301,31 @@ impl SharedSocket {
                 segment_size: transmit.segment_size,
                 src_ip: None,
             }),
+            Way::RelayStream(_) => {
+                let Some(queue) = self.stream() else {
+                    return Ok(());
+                };
+                if !queue.has_room(BURST) {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                let size = transmit.segment_size.unwrap_or(contents.len()).max(1);
+                for packet in contents.chunks(size) {
+                    queue.push(packet);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The queue that `side`'s packets wait in, if they take the stream first.
+    fn queue_of(&self, side: Side) -> Option<Arc<PacketQueue>> {
+        let way = match side {
+            Side::Control => self.table().control(),
+            Side::EndToEnd => self.table().sessions(),
+        };
+        match way {
+            Some(Way::RelayStream(_)) => self.stream(),
+            Some(Way::RelayUdp(_)) | None => None,
         }
     }
 
@@ -222,6 +372,10 @@ impl SharedSocket {
         let mut table = self.table();
         let classify = |packet: &[u8]| match table.incoming(now, source.addr, packet) {
             Incoming::Foreign => None,
+            Incoming::ProbeAnswer => {
+                self.probe_answered.notify_one();
+                None
+            }
             Incoming::Control => Some(Side::Control),
             Incoming::EndToEnd => Some(Side::EndToEnd),
         };
@@ -233,35 +387,39 @@ impl SharedSocket {
             classify,
             side,
             |packets| {
-                let mut queue = self.waiting(other);
-                if queue.len() < MAX_WAITING {
-                    let meta = self.seen_by(
-                        other,
-                        RecvMeta {
-                            len: packets.len(),
-                            ..source
-                        },
-                    );
-                    queue.push_back(Waiting {
-                        bytes: packets.to_vec(),
-                        meta,
-                    });
-                    handed_over = true;
-                }
+                let meta = RecvMeta {
+                    len: packets.len(),
+                    ..source
+                };
+                handed_over |= self.keep(other, packets, meta);
             },
         );
         *meta = self.seen_by(side, *meta);
         handed_over
     }
 
+    /// Keeps packets until `side` is polled; whether there was room.
+    fn keep(&self, side: Side, packets: &[u8], meta: RecvMeta) -> bool {
+        let mut queue = self.waiting(side);
+        let has_room = queue.len() < MAX_WAITING;
+        if has_room {
+            queue.push_back(Waiting {
+                bytes: packets.to_vec(),
+                meta: self.seen_by(side, meta),
+            });
+        }
+        has_room
+    }
+
     fn seen_by(&self, side: Side, meta: RecvMeta) -> RecvMeta {
-        match side {
-            Side::Control => meta,
-            Side::EndToEnd => RecvMeta {
-                addr: self.virtual_address,
-                dst_ip: None,
-                ..meta
-            },
+        let addr = match side {
+            Side::Control => Self::relay_address(),
+            Side::EndToEnd => self.virtual_address,
+        };
+        RecvMeta {
+            addr,
+            dst_ip: None,
+            ..meta
         }
     }
 
@@ -306,6 +464,12 @@ fn as_socket_wants(address: SocketAddr, local: SocketAddr) -> SocketAddr {
             SocketAddr::new(address.ip().to_canonical(), address.port())
         }
         (IpAddr::V4(_), IpAddr::V4(_)) | (IpAddr::V6(_), IpAddr::V6(_)) => address,
+    }
+}
+
+impl Drop for SharedSocket {
+    fn drop(&mut self) {
+        self.drop_stream();
     }
 }
 
@@ -357,12 +521,13 @@ struct Facade {
 
 impl AsyncUdpSocket for Facade {
     fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
-        Arc::clone(&self.shared.io).create_io_poller()
+        let below = Arc::clone(&self.shared.io).create_io_poller();
+        Box::pin(poller::Poller::new(self, below))
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         match self.side {
-            Side::Control => self.shared.io.try_send(transmit),
+            Side::Control => self.shared.send_control(transmit),
             Side::EndToEnd => self.shared.send_end_to_end(transmit),
         }
     }
@@ -377,11 +542,8 @@ impl AsyncUdpSocket for Facade {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        match self.side {
-            Side::Control => self.shared.io.local_addr(),
-            // quinn dials IPv6 addresses only from a socket that has one.
-            Side::EndToEnd => Ok(SocketAddr::new(Ipv6Addr::LOCALHOST.into(), VIRTUAL_PORT)),
-        }
+        // quinn dials IPv6 addresses only from a socket that has one.
+        Ok(SocketAddr::new(Ipv6Addr::LOCALHOST.into(), VIRTUAL_PORT))
     }
 
     fn max_transmit_segments(&self) -> usize {

@@ -32,6 +32,9 @@ pub use trust::{CertificateFault, Trust, TrustError, Verdict};
 /// ALPN of the end-to-end connection.
 pub const E2E_ALPN: &[u8] = b"alongside-e2e/1";
 
+/// ALPN of the stream: it begins as HTTP (RFC 7301, section 6).
+const HTTP_ALPN: &[u8] = b"http/1.1";
+
 /// Why a TLS configuration could not be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -99,6 +102,43 @@ pub fn relay_client_config(trust: &Trust) -> Result<(ClientConfig, Verdict), Tru
         .with_custom_certificate_verifier(trust.verifier(verdict.clone())?)
         .with_no_client_auth();
     config.alpn_protocols = vec![relay::ALPN.to_vec()];
+    config.resumption = Resumption::disabled();
+    Ok((config, verdict))
+}
+
+/// The relay's side of the TLS below a leg's stream.
+///
+/// # Errors
+///
+/// [`TlsError::Refused`] if `key` is not the leaf's.
+pub fn stream_server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(outer_provider())
+        .with_protocol_versions(&[&TLS13])?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![HTTP_ALPN.to_vec()];
+    forget_sessions(&mut config);
+    Ok(config)
+}
+
+/// The leg's side of it: trusts what `trust` says, and whom this system trusts for the relay's name: a load
+/// balancer, or a proxy that the owner of this machine lets inspect. Neither gets at anything, as the control
+/// connection inside is held to `trust` alone.
+///
+/// # Errors
+///
+/// [`TrustError`] if `trust` names nothing that could be trusted.
+pub fn stream_client_config(trust: &Trust) -> Result<(ClientConfig, Verdict), TrustError> {
+    let verdict = Verdict::default();
+    let mut config = ClientConfig::builder_with_provider(outer_provider())
+        .with_protocol_versions(&[&TLS13])?
+        .dangerous()
+        .with_custom_certificate_verifier(trust.outer_verifier(verdict.clone())?)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![HTTP_ALPN.to_vec()];
     config.resumption = Resumption::disabled();
     Ok((config, verdict))
 }

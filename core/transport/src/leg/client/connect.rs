@@ -1,23 +1,27 @@
 //! From a name to a leg that the relay has let in.
+//!
+//! All ways race: UDP at once, the stream a moment later, and the first that brings the relay's challenge wins.
+//! Nothing waits for UDP to time out.
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use alongside_protocol::relay::{
-    Challenge, FromRelay, RELAY_VERSION, Refused, RelayRefusal, ToRelay, Welcome,
+use alongside_protocol::{
+    LegToken,
+    relay::{Challenge, FromRelay, RELAY_VERSION, Refused, RelayRefusal, ToRelay, Welcome},
 };
 use quinn::{AsyncUdpSocket, ConnectionError, Endpoint, TokioRuntime, TransportErrorCode};
 use tokio::{
     sync::{mpsc, watch},
-    task::JoinSet,
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 use super::{
-    ConnectError, Inner, Leg, LegConfig, LegEvents, LegLost, RelayAddress, driver, socket,
+    ConnectError, Inner, Leg, LegConfig, LegEvents, LegLost, RelayAddress, driver,
+    stream::{LiveStream, Opener},
 };
 use crate::{
     congestion::PathGeneration,
@@ -26,21 +30,20 @@ use crate::{
         auth::{self, LegBinding},
         cid::{endpoint_config, random_token},
         control::{ControlReader, ControlWriter},
+        network::Network,
         shared_socket::SharedSocket,
         tls::{CertificateFault, Verdict, quic_client, relay_client_config},
         tuning,
     },
-    path::PathKind,
+    path::relay::{Allowed, Hop, RelayLink, RelayWays},
 };
 
-/// Longest wait for one address of the relay, handshake and authentication together.
+mod race;
+
+pub(super) use race::on;
+
+/// Longest wait for a way to the relay, handshake and authentication together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Head start of each address before the next is tried as well (RFC 8305, section 5).
-const HEAD_START: Duration = Duration::from_millis(250);
-
-/// Addresses of the relay that are tried.
-const MAX_ADDRESSES: usize = 4;
 
 /// Requests that wait for the leg's driver; callers wait beyond that.
 const REQUESTS: usize = 16;
@@ -51,41 +54,7 @@ pub(super) const EVENTS: usize = 64;
 pub(super) type Reader = ControlReader<FromRelay, quinn::RecvStream>;
 pub(super) type Writer = ControlWriter<ToRelay, quinn::SendStream>;
 
-pub(super) async fn by_name(config: LegConfig) -> Result<(Leg, LegEvents), ConnectError> {
-    let relay = config.relay.clone();
-    let no_dns = |source| ConnectError::NoDns {
-        relay: relay.clone(),
-        source,
-    };
-    let found = timeout(
-        CONNECT_TIMEOUT,
-        tokio::net::lookup_host((relay.host.as_str(), relay.port)),
-    );
-    let found = found
-        .await
-        .map_err(|_| no_dns(None))?
-        .map_err(|source| no_dns(Some(source)))?;
-
-    let mut attempts = JoinSet::new();
-    for (addresses_before, address) in (0..).zip(found.take(MAX_ADDRESSES)) {
-        let config = config.clone();
-        attempts.spawn(async move {
-            sleep(HEAD_START * addresses_before).await;
-            let socket = socket::open(address, config.interface.as_deref())?;
-            over(config, socket, address).await
-        });
-    }
-    let mut failure = no_dns(None);
-    while let Some(attempt) = attempts.join_next().await {
-        match attempt {
-            Ok(Ok(leg)) => return Ok(leg),
-            Ok(Err(error)) if error.weight() >= failure.weight() => failure = error,
-            Ok(Err(_)) | Err(_) => {}
-        }
-    }
-    Err(failure)
-}
-
+/// Over one socket and UDP alone.
 pub(super) async fn over(
     config: LegConfig,
     io: Arc<dyn AsyncUdpSocket>,
@@ -94,120 +63,219 @@ pub(super) async fn over(
     let unreachable = || ConnectError::Unreachable {
         relay: config.relay.clone(),
     };
-    timeout(CONNECT_TIMEOUT, establish(&config, io, relay))
+    let connect = async {
+        let prospect = Prospect::over_udp(&config, io, relay).await?;
+        prospect.join(&config, None).await
+    };
+    timeout(CONNECT_TIMEOUT, connect)
         .await
         .unwrap_or_else(|_| Err(unreachable()))
 }
 
-async fn establish(
-    config: &LegConfig,
-    io: Arc<dyn AsyncUdpSocket>,
-    relay: SocketAddr,
-) -> Result<(Leg, LegEvents), ConnectError> {
-    let no_socket = |source| ConnectError::Socket {
-        interface: config.interface.clone(),
-        source,
-    };
-    let token = random_token();
-    let socket = SharedSocket::new(io, token, relay).map_err(no_socket)?;
-    let endpoint = |token, io| {
-        Endpoint::new_with_abstract_socket(endpoint_config(token), None, io, Arc::new(TokioRuntime))
-    };
-    let control = endpoint(random_token(), socket.control()).map_err(no_socket)?;
-
-    let (tls, verdict) = relay_client_config(&config.trust)?;
-    let client = quic_client(tls, tuning::leg_control())?;
-    let dial = control
-        .connect_with(client, relay, &config.relay.host)
-        .map_err(|error| {
-            tracing::debug!(%error, "the relay cannot be dialled");
-            ConnectError::NoDns {
-                relay: config.relay.clone(),
-                source: None,
-            }
-        })?;
-    let failed = |error| why_no_connection(error, &verdict, &config.relay);
-    let connection = dial.await.map_err(failed)?;
-    let (send, recv) = connection.accept_bi().await.map_err(failed)?;
-    let (mut writer, mut reader) = (Writer::new(send), Reader::new(recv));
-    let welcome = introduce(config, token, &connection, &mut writer, &mut reader).await?;
-
-    let end_to_end = endpoint(token, socket.end_to_end()).map_err(no_socket)?;
-    let (requests, asked) = mpsc::channel(REQUESTS);
-    let (happened, events) = mpsc::channel(EVENTS);
-    let (way, kind) = watch::channel(PathKind::RelayQuic);
-    let lost = Arc::new(OnceLock::new());
-    let driver = driver::Driver::new(driver::Parts {
-        connection,
-        reader,
-        writer,
-        socket: Arc::clone(&socket),
-        events: happened,
-        way,
-        lost: Arc::clone(&lost),
-    });
-    tokio::spawn(driver.run(asked));
-    let inner = Inner {
-        role: config.role,
-        identity: Arc::clone(&config.identity),
-        welcome,
-        requests,
-        socket,
-        control,
-        end_to_end,
-        generation: PathGeneration::default(),
-        kind,
-        lost: Arc::clone(&lost),
-        accepting: tokio::sync::Mutex::default(),
-    };
-    Ok((
-        Leg {
-            inner: Arc::new(inner),
-        },
-        LegEvents { events, lost },
-    ))
+/// A connection on which the relay has sent its challenge.
+struct Prospect {
+    token: LegToken,
+    socket: Arc<SharedSocket>,
+    control: Endpoint,
+    connection: quinn::Connection,
+    reader: Reader,
+    writer: Writer,
+    challenge: Challenge,
+    stream: Option<LiveStream>,
 }
 
-/// Answers the relay's challenge and waits to be let in.
-async fn introduce(
+impl Prospect {
+    async fn over_udp(
+        config: &LegConfig,
+        io: Arc<dyn AsyncUdpSocket>,
+        relay: SocketAddr,
+    ) -> Result<Self, ConnectError> {
+        let token = random_token();
+        let socket = share(config, io, token, relay)?;
+        Self::dial(config, token, socket, None).await
+    }
+
+    async fn over_stream(
+        config: &LegConfig,
+        network: &dyn Network,
+        relay: Option<SocketAddr>,
+        opener: &Opener,
+    ) -> Result<Self, ConnectError> {
+        let opened = opener.open().await?;
+        // UDP may pass later, or to the peer.
+        let nowhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), config.relay.port);
+        let relay = relay.unwrap_or(nowhere);
+        let io = network
+            .udp(relay)
+            .map_err(|source| no_socket(config, source))?;
+        let token = random_token();
+        let socket = share(config, io, token, relay)?;
+        let stream = opened.start(&socket);
+        stream.attach(&socket);
+        socket.set_ways(RelayWays::all(Hop::Stream));
+        Self::dial(config, token, socket, Some(stream)).await
+    }
+
+    async fn dial(
+        config: &LegConfig,
+        token: LegToken,
+        socket: Arc<SharedSocket>,
+        stream: Option<LiveStream>,
+    ) -> Result<Self, ConnectError> {
+        let control = endpoint(random_token(), socket.control());
+        let control = control.map_err(|source| no_socket(config, source))?;
+        let (tls, verdict) = relay_client_config(&config.trust)?;
+        let client = quic_client(tls, tuning::leg_control())?;
+        let relay = SharedSocket::relay_address();
+        let dial = control
+            .connect_with(client, relay, &config.relay.host)
+            .map_err(|error| {
+                tracing::debug!(%error, "the relay cannot be dialled");
+                ConnectError::NoDns {
+                    relay: config.relay.clone(),
+                    source: None,
+                }
+            })?;
+        let failed = |error| why_no_connection(error, &verdict, &config.relay);
+        let connection = dial.await.map_err(failed)?;
+        let (send, recv) = connection.accept_bi().await.map_err(failed)?;
+        let (writer, mut reader) = (Writer::new(send), Reader::new(recv));
+        let challenge = match next(&mut reader, &connection).await {
+            Ok(Answer::Challenge(challenge)) => challenge,
+            Ok(Answer::Refused(no)) => return Err(refused(config, &no)),
+            Ok(Answer::Welcome(_)) => return Err(broke(config, LegLost::Protocol)),
+            Err(lost) => return Err(broke(config, lost)),
+        };
+        Ok(Self {
+            token,
+            socket,
+            control,
+            connection,
+            reader,
+            writer,
+            challenge,
+            stream,
+        })
+    }
+
+    /// Becomes a leg; `opener` opens further streams for it.
+    async fn join(
+        mut self,
+        config: &LegConfig,
+        opener: Option<Opener>,
+    ) -> Result<(Leg, LegEvents), ConnectError> {
+        let welcome = self.introduce(config).await?;
+        let end_to_end = endpoint(self.token, self.socket.end_to_end());
+        let end_to_end = end_to_end.map_err(|source| no_socket(config, source))?;
+        let (requests, asked) = mpsc::channel(REQUESTS);
+        let (happened, events) = mpsc::channel(EVENTS);
+        let hop = match self.stream {
+            Some(_) => Hop::Stream,
+            None => Hop::Udp,
+        };
+        let allowed = Allowed {
+            udp: config.paths.relay_quic && self.socket.knows_relay(),
+            stream: opener.is_some(),
+        };
+        self.socket.set_ways(RelayWays::all(hop));
+        let (way, kind) = watch::channel(self.socket.kind());
+        let lost = Arc::new(OnceLock::new());
+        let generation = PathGeneration::default();
+        let now = tokio::time::Instant::now().into_std();
+        let driver = driver::Driver::new(driver::Parts {
+            connection: self.connection,
+            reader: self.reader,
+            writer: self.writer,
+            socket: Arc::clone(&self.socket),
+            events: happened,
+            lost: Arc::clone(&lost),
+            ways: driver::Ways {
+                link: RelayLink::new(now, allowed, hop),
+                opener,
+                stream: self.stream,
+                opening: None,
+                way,
+                generation: generation.clone(),
+            },
+        });
+        tokio::spawn(driver.run(asked));
+        let inner = Inner {
+            role: config.role,
+            identity: Arc::clone(&config.identity),
+            welcome,
+            requests,
+            socket: self.socket,
+            control: self.control,
+            end_to_end,
+            generation,
+            kind,
+            lost: Arc::clone(&lost),
+            accepting: tokio::sync::Mutex::default(),
+        };
+        let leg = Leg {
+            inner: Arc::new(inner),
+        };
+        Ok((leg, LegEvents { events, lost }))
+    }
+
+    /// Answers the relay's challenge and waits to be let in.
+    async fn introduce(&mut self, config: &LegConfig) -> Result<Welcome, ConnectError> {
+        if self.challenge.version != RELAY_VERSION {
+            return Err(ConnectError::Refused {
+                relay: config.relay.clone(),
+                refusal: RelayRefusal::Version,
+                retry_after_s: None,
+            });
+        }
+        let binding = LegBinding::of(&self.connection)
+            .map_err(|_| broke(config, LegLost::Connection(Lost::Broken)))?;
+        let (identity, role) = (&config.identity, config.role);
+        let answer = auth::sign(identity, &self.challenge, binding, role, self.token);
+        self.writer
+            .send(answer)
+            .await
+            .map_err(|error| broke(config, LegLost::of_stream(&error, &self.connection)))?;
+        match next(&mut self.reader, &self.connection).await {
+            Ok(Answer::Welcome(welcome)) => Ok(welcome),
+            Ok(Answer::Refused(no)) => Err(refused(config, &no)),
+            Ok(Answer::Challenge(_)) => Err(broke(config, LegLost::Protocol)),
+            Err(lost) => Err(broke(config, lost)),
+        }
+    }
+}
+
+fn share(
     config: &LegConfig,
-    token: alongside_protocol::LegToken,
-    connection: &quinn::Connection,
-    writer: &mut Writer,
-    reader: &mut Reader,
-) -> Result<Welcome, ConnectError> {
-    let broke = |source| ConnectError::Broke {
+    io: Arc<dyn AsyncUdpSocket>,
+    token: LegToken,
+    relay: SocketAddr,
+) -> Result<Arc<SharedSocket>, ConnectError> {
+    SharedSocket::new(io, token, relay).map_err(|source| no_socket(config, source))
+}
+
+fn endpoint(token: LegToken, io: Arc<dyn AsyncUdpSocket>) -> std::io::Result<Endpoint> {
+    Endpoint::new_with_abstract_socket(endpoint_config(token), None, io, Arc::new(TokioRuntime))
+}
+
+fn no_socket(config: &LegConfig, source: std::io::Error) -> ConnectError {
+    ConnectError::Socket {
+        interface: config.interface.clone(),
+        source,
+    }
+}
+
+fn broke(config: &LegConfig, source: LegLost) -> ConnectError {
+    ConnectError::Broke {
         relay: config.relay.clone(),
         source,
-    };
-    let refused = |refusal, retry_after_s| ConnectError::Refused {
+    }
+}
+
+fn refused(config: &LegConfig, no: &Refused) -> ConnectError {
+    ConnectError::Refused {
         relay: config.relay.clone(),
-        refusal,
-        retry_after_s,
-    };
-    let challenge = match next(reader, connection).await.map_err(broke)? {
-        Answer::Challenge(challenge) => challenge,
-        Answer::Refused(no) => return Err(refused(no.reason, no.retry_after_s)),
-        Answer::Welcome(_) => return Err(broke(LegLost::Protocol)),
-    };
-    let Challenge {
-        version: RELAY_VERSION,
-        ..
-    } = challenge
-    else {
-        return Err(refused(RelayRefusal::Version, None));
-    };
-    let binding =
-        LegBinding::of(connection).map_err(|_| broke(LegLost::Connection(Lost::Broken)))?;
-    let answer = auth::sign(&config.identity, &challenge, binding, config.role, token);
-    writer
-        .send(answer)
-        .await
-        .map_err(|error| broke(LegLost::of_stream(&error, connection)))?;
-    match next(reader, connection).await.map_err(broke)? {
-        Answer::Welcome(welcome) => Ok(welcome),
-        Answer::Refused(no) => Err(refused(no.reason, no.retry_after_s)),
-        Answer::Challenge(_) => Err(broke(LegLost::Protocol)),
+        refusal: no.reason,
+        retry_after_s: no.retry_after_s,
     }
 }
 

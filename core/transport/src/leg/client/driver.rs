@@ -10,8 +10,8 @@ use alongside_protocol::relay::{
     Allocate, Allocated, Claim, FromRelay, LegCheck, Prepare, Release, ReleaseReason, ToRelay,
 };
 use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::{Instant, MissedTickBehavior, interval, interval_at, timeout},
+    sync::{mpsc, oneshot},
+    time::{Instant, MissedTickBehavior, interval, interval_at, sleep, timeout},
 };
 
 use super::{
@@ -23,6 +23,11 @@ use crate::{
     leg::shared_socket::SharedSocket,
     path::{MISSING_AFTER, PathKind},
 };
+
+mod ways;
+
+use ways::Sign;
+pub(super) use ways::Ways;
 
 /// Pause between two accessible checks of the leg.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
@@ -62,8 +67,8 @@ pub(super) struct Parts {
     pub(super) writer: Writer,
     pub(super) socket: Arc<SharedSocket>,
     pub(super) events: mpsc::Sender<LegEvent>,
-    pub(super) way: watch::Sender<PathKind>,
     pub(super) lost: Arc<OnceLock<LegLost>>,
+    pub(super) ways: Ways,
 }
 
 pub(super) struct Driver {
@@ -98,14 +103,19 @@ impl Driver {
             Err(why) => why,
         };
         tracing::debug!(%why, "the leg is over");
+        // No event comes any more; whoever waits for one learns why.
+        let events = std::mem::replace(&mut self.parts.events, mpsc::channel(1).0);
         let code = match why {
             LegLost::Protocol => close_code::PROTOCOL,
             LegLost::ClosedHere | LegLost::Connection(_) => close_code::DONE,
         };
         self.parts.connection.close(code.into(), b"");
-        self.parts.way.send_replace(PathKind::None);
+        self.parts.ways.way.send_replace(PathKind::None);
         let _first = self.parts.lost.set(why);
-        drop(closing);
+        drop((closing, events));
+        // The farewells of both endpoints still have to go out.
+        sleep(FAREWELL).await;
+        self.parts.ways.end(&self.parts.socket);
     }
 
     /// Closing a connection drops what has not arrived, and a release is worth waiting for.
@@ -139,14 +149,23 @@ impl Driver {
                     Ok(None) => return Err(self.end_of_stream().await),
                     Err(error) => return Err(LegLost::of_stream(&error, &self.parts.connection)),
                 },
-                _ = checks.tick() => {
-                    self.checks = self.checks.wrapping_add(1);
-                    self.send(LegCheck { n: self.checks }.into()).await?;
-                }
+                _ = checks.tick() => self.check().await?,
                 _ = looks.tick() => self.look()?,
+                () = self.parts.ways.next(&self.parts.socket) => {}
+            }
+            let rtt = self.parts.connection.rtt();
+            if let Sign::Wanted = self.parts.ways.act(&self.parts.socket, rtt) {
+                self.check().await?;
             }
             self.ask_next().await?;
         }
+    }
+
+    async fn check(&mut self) -> Result<(), LegLost> {
+        self.checks = self.checks.wrapping_add(1);
+        self.send(LegCheck { n: self.checks }.into()).await?;
+        self.parts.ways.asked();
+        Ok(())
     }
 
     async fn ask_next(&mut self) -> Result<(), LegLost> {

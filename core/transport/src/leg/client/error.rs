@@ -10,8 +10,11 @@ use crate::{
     connection::Lost,
     leg::{
         control::ControlError,
+        proxy::ProxyError,
         tls::{CertificateFault, TlsError, TrustError},
+        websocket::UpgradeError,
     },
+    path::PathKind,
     quic::NotBound,
 };
 
@@ -89,9 +92,135 @@ pub enum ConnectError {
     /// TLS could not be set up.
     #[error("TLS could not be set up")]
     Tls(#[from] TlsError),
+    /// The proxy gives no way.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// Nothing answered over TCP.
+    #[error("the relay {relay} does not answer: check that TCP port {} may leave this network", relay.port)]
+    NoStream {
+        /// The relay.
+        relay: RelayAddress,
+        /// What the system said; nothing if it took too long.
+        source: Option<io::Error>,
+    },
+    /// Something between here and the relay shows a certificate of its own.
+    #[error(
+        "the TLS connection to the relay {relay} is intercepted by somebody who is not trusted here: ask who runs this network to except the relay"
+    )]
+    Intercepted {
+        /// The relay.
+        relay: RelayAddress,
+    },
+    /// TLS over TCP failed.
+    #[error(
+        "no TLS connection to the relay {relay}: ask who runs this network whether it is inspected"
+    )]
+    StreamTls {
+        /// The relay.
+        relay: RelayAddress,
+        /// How.
+        source: io::Error,
+    },
+    /// The WebSocket was refused: by the relay, or by what stands in front of it or in between.
+    #[error(
+        "the WebSocket to the relay {relay} was refused (status {status}): ask who runs this network to allow WebSockets to the relay"
+    )]
+    UpgradeRefused {
+        /// The relay.
+        relay: RelayAddress,
+        /// The status code.
+        status: u16,
+    },
+    /// What answers over TCP is no relay.
+    #[error("what answers at {relay} over TCP is not an Alongside relay: check the relay's name")]
+    NoWebSocket {
+        /// The relay.
+        relay: RelayAddress,
+        /// What it said instead.
+        source: UpgradeError,
+    },
+    /// The settings leave no way to the relay.
+    #[error(
+        "the settings allow no way to the relay: `paths` must name one of relay-quic, relay-tls and relay-proxy"
+    )]
+    NoWayAllowed,
+    /// Every way failed; the sentence is that of the one that says most.
+    #[error("{}", most_telling(attempts).map(ToString::to_string).unwrap_or_default())]
+    Every {
+        /// All that was tried.
+        attempts: Vec<Attempt>,
+    },
+}
+
+/// One way that was tried, and why it failed.
+#[derive(Debug)]
+pub struct Attempt {
+    kind: PathKind,
+    error: Box<ConnectError>,
+}
+
+impl Attempt {
+    pub(super) fn new(kind: PathKind, error: ConnectError) -> Self {
+        Self {
+            kind,
+            error: Box::new(error),
+        }
+    }
+
+    /// Which way.
+    pub fn kind(&self) -> PathKind {
+        self.kind
+    }
+
+    /// Why not.
+    pub fn error(&self) -> &ConnectError {
+        &self.error
+    }
+}
+
+fn most_telling(attempts: &[Attempt]) -> Option<&ConnectError> {
+    // Of equals the first.
+    let first_of_heaviest = attempts
+        .iter()
+        .rev()
+        .max_by_key(|attempt| attempt.error.weight());
+    first_of_heaviest.map(Attempt::error)
 }
 
 impl ConnectError {
+    /// What `attempts` came to.
+    pub(super) fn of(mut attempts: Vec<Attempt>) -> Self {
+        match attempts.pop() {
+            Some(only) if attempts.is_empty() => *only.error,
+            Some(last) => {
+                attempts.push(last);
+                Self::Every { attempts }
+            }
+            None => Self::NoWayAllowed,
+        }
+    }
+
+    /// All that was tried, if it was more than one way.
+    pub fn attempts(&self) -> &[Attempt] {
+        if let Self::Every { attempts } = self {
+            attempts
+        } else {
+            &[]
+        }
+    }
+
+    /// Whether no other way would do better: it was the relay itself that said so.
+    pub(super) fn is_last_word(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::Untrusted { .. }
+                | Self::WrongName { .. }
+                | Self::Trust(_)
+                | Self::Tls(_)
+        )
+    }
+
     /// Word for records and the command line.
     pub fn code(&self) -> &'static str {
         match self {
@@ -102,7 +231,14 @@ impl ConnectError {
             Self::WrongName { .. } => "relay-name",
             Self::Untrusted { .. } | Self::Trust(_) => "relay-untrusted",
             Self::Refused { .. } => "relay-refused",
-            Self::Socket { .. } | Self::Tls(_) => "internal",
+            Self::Socket { .. } | Self::Tls(_) | Self::NoWayAllowed => "internal",
+            Self::Proxy(error) => error.code(),
+            Self::NoStream { .. } | Self::StreamTls { .. } | Self::NoWebSocket { .. } => {
+                "relay-unreachable"
+            }
+            Self::Intercepted { .. } => "relay-untrusted",
+            Self::UpgradeRefused { .. } => "proxy-upgrade",
+            Self::Every { attempts } => most_telling(attempts).map_or("internal", Self::code),
         }
     }
 
@@ -110,12 +246,20 @@ impl ConnectError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::NoDns { .. } | Self::Unreachable { .. } | Self::Broke { .. } => true,
+            Self::NoStream { .. } | Self::StreamTls { .. } => true,
+            Self::Proxy(error) => error.is_retryable(),
+            // 5xx: the relay, or what stands in front of it, which may come back.
+            Self::UpgradeRefused { status, .. } => *status >= 500,
+            Self::Every { attempts } => most_telling(attempts).is_some_and(Self::is_retryable),
             Self::Refused { refusal, .. } => is_refusal_retryable(*refusal),
             Self::NotARelay { .. }
             | Self::WrongName { .. }
             | Self::Untrusted { .. }
             | Self::Trust(_)
             | Self::Socket { .. }
+            | Self::Intercepted { .. }
+            | Self::NoWebSocket { .. }
+            | Self::NoWayAllowed
             | Self::Tls(_) => false,
         }
     }
@@ -123,10 +267,12 @@ impl ConnectError {
     /// How much this says: of several attempts the one that got furthest is reported.
     pub(super) fn weight(&self) -> u8 {
         match self {
-            Self::Socket { .. } => 0,
-            Self::NoDns { .. } | Self::Unreachable { .. } => 1,
-            Self::Broke { .. } => 2,
-            Self::NotARelay { .. } => 3,
+            Self::Socket { .. } | Self::NoWayAllowed => 0,
+            Self::NoDns { .. } | Self::Unreachable { .. } | Self::NoStream { .. } => 1,
+            Self::Broke { .. } | Self::Proxy(ProxyError::Unreachable { .. }) => 2,
+            Self::NotARelay { .. } | Self::StreamTls { .. } | Self::NoWebSocket { .. } => 3,
+            Self::Proxy(_) | Self::UpgradeRefused { .. } | Self::Intercepted { .. } => 4,
+            Self::Every { attempts } => most_telling(attempts).map_or(0, Self::weight),
             Self::WrongName { .. } | Self::Untrusted { .. } => 4,
             Self::Refused { .. } | Self::Trust(_) | Self::Tls(_) => 5,
         }

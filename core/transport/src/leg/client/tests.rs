@@ -20,6 +20,7 @@ use crate::{
     sim::{Host, Nat, Quality, Reach, SimNet},
 };
 
+mod moves;
 mod relay;
 
 use relay::{RENDEZVOUS, TestRelay};
@@ -39,6 +40,8 @@ fn config(role: Role, ca: &[u8]) -> LegConfig {
         relay: RelayAddress::new("relay.test"),
         trust: Trust::CaFile(ca.to_vec()),
         interface: None,
+        proxy: None,
+        paths: Paths::default(),
     }
 }
 
@@ -58,17 +61,22 @@ struct Hosts {
 
 impl Hosts {
     fn new(loss_permille: u32) -> Self {
+        Self::on_net(loss_permille).1
+    }
+
+    fn on_net(loss_permille: u32) -> (SimNet, Self) {
         let net = SimNet::new(7);
         let quality = |delay| Quality {
             delay: ms(delay),
             loss_permille,
             rate: None,
         };
-        Self {
+        let hosts = Self {
             relay: net.host(IpAddr::from(RELAY), Quality::default(), Nat::None),
             operator: net.host(IpAddr::from(OPERATOR), quality(10), Nat::Symmetric),
             device: net.host(IpAddr::from(DEVICE), quality(20), Nat::Cone),
-        }
+        };
+        (net, hosts)
     }
 }
 

@@ -152,7 +152,10 @@ async fn a_mixed_buffer_reaches_both_endpoints_and_wakes_the_one_that_did_not_re
         panic!("nothing for control")
     };
     assert_eq!(bytes, [&relayed[..], &relayed[..20]].concat());
-    assert_eq!((meta.addr, meta.stride), (relay(), e2e.len()));
+    assert_eq!(
+        (meta.addr, meta.stride),
+        (SharedSocket::relay_address(), e2e.len())
+    );
 
     let mut packets = Vec::new();
     while let Poll::Ready(Some((bytes, meta))) = poll(&end_to_end, &e2e_waker) {

@@ -99,6 +99,26 @@ impl Trust {
         &self,
         verdict: Verdict,
     ) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {
+        self.verifier_beside(None, verdict)
+    }
+
+    /// One that also takes what this system trusts, if it trusts anybody.
+    pub(super) fn outer_verifier(
+        &self,
+        verdict: Verdict,
+    ) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {
+        let system = match self {
+            Self::Platform => None,
+            Self::CaFile(_) | Self::Pin(_) => platform_roots().and_then(chain_verifier).ok(),
+        };
+        self.verifier_beside(system, verdict)
+    }
+
+    fn verifier_beside(
+        &self,
+        system: Option<Arc<WebPkiServerVerifier>>,
+        verdict: Verdict,
+    ) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {
         let check = match self {
             Self::Pin(pin) => Check::Pin(*pin),
             Self::CaFile(pem) => Check::Chain(chain_verifier(roots_from_pem(pem)?)?),
@@ -107,6 +127,7 @@ impl Trust {
         let algorithms = super::provider().signature_verification_algorithms;
         Ok(Arc::new(RelayVerifier {
             check,
+            system,
             algorithms,
             verdict,
         }))
@@ -149,6 +170,8 @@ fn chain_verifier(roots: RootCertStore) -> Result<Arc<WebPkiServerVerifier>, Tru
 #[derive(Debug)]
 struct RelayVerifier {
     check: Check,
+    /// Good as well, where only packets that are sealed already are carried.
+    system: Option<Arc<WebPkiServerVerifier>>,
     algorithms: WebPkiSupportedAlgorithms,
     verdict: Verdict,
 }
@@ -174,6 +197,12 @@ impl ServerCertVerifier for RelayVerifier {
             }
             Check::Pin(pin) => check_pin(leaf, pin),
         };
+        let result = result.or_else(|error| match &self.system {
+            Some(system) => system
+                .verify_server_cert(leaf, intermediates, name, ocsp, now)
+                .map_err(|_| error),
+            None => Err(error),
+        });
         self.verdict.set(result.as_ref().err().map(fault));
         result
     }

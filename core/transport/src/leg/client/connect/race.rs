@@ -1,0 +1,196 @@
+//! All ways to the relay at once.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+
+use super::{
+    CONNECT_TIMEOUT, ConnectError, Leg, LegConfig, LegEvents, Opener, Prospect, no_socket,
+};
+use crate::{
+    leg::{
+        client::{Attempt, RelayAddress},
+        network::Network,
+    },
+    path::{PathKind, Way},
+};
+
+/// Head start of each address before the next is tried as well (RFC 8305, section 5).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Head start of UDP before the stream. UDP is up after four round trips, the stream after six, so up to a round
+/// trip of 50 ms no stream is opened in vain.
+const UDP_HEAD_START: Duration = Duration::from_millis(200);
+
+/// Addresses of the relay that are tried.
+const MAX_ADDRESSES: usize = 4;
+
+/// What UDP has at most when every other way has failed for good: a person is waiting for the sentence.
+const UDP_ALONE: Duration = Duration::from_secs(3);
+
+/// Pause before a stream that failed is opened again; it doubles.
+const REOPEN: Duration = Duration::from_millis(250);
+
+type Outcome = (PathKind, Result<Prospect, ConnectError>);
+
+/// Brings up a leg over `network`.
+pub(in crate::leg::client) async fn on(
+    config: LegConfig,
+    network: Arc<dyn Network>,
+) -> Result<(Leg, LegEvents), ConnectError> {
+    let opener = Opener::new(&config, Arc::clone(&network));
+    if opener.is_none() && !config.paths.relay_quic {
+        return Err(ConnectError::NoWayAllowed);
+    }
+    let mut failures = Vec::new();
+    let addresses = match resolve(&config, network.as_ref()).await {
+        Ok(addresses) => addresses,
+        Err(error) if opener.as_ref().is_some_and(Opener::needs_no_dns) => {
+            failures.push(Attempt::new(PathKind::RelayQuic, error));
+            Vec::new()
+        }
+        Err(error) => return Err(error),
+    };
+    let mut attempts = JoinSet::new();
+    if config.paths.relay_quic {
+        for (before, address) in (0..).zip(&addresses) {
+            attempts.spawn(udp(
+                config.clone(),
+                Arc::clone(&network),
+                *address,
+                HEAD_START * before,
+            ));
+        }
+    }
+    if let Some(opener) = opener.clone() {
+        let wait = if attempts.is_empty() {
+            Duration::ZERO
+        } else {
+            UDP_HEAD_START
+        };
+        let first = addresses.first().copied();
+        attempts.spawn(stream(config.clone(), network, first, opener, wait));
+    }
+    let prospect = first(&config.relay, attempts, failures).await?;
+    let join = timeout(CONNECT_TIMEOUT, prospect.join(&config, opener));
+    join.await.unwrap_or_else(|_| {
+        Err(ConnectError::Unreachable {
+            relay: config.relay.clone(),
+        })
+    })
+}
+
+async fn resolve(
+    config: &LegConfig,
+    network: &dyn Network,
+) -> Result<Vec<SocketAddr>, ConnectError> {
+    let no_dns = |source| ConnectError::NoDns {
+        relay: config.relay.clone(),
+        source,
+    };
+    let found = timeout(
+        CONNECT_TIMEOUT,
+        network.resolve(&config.relay.host, config.relay.port),
+    );
+    let mut found = found
+        .await
+        .map_err(|_| no_dns(None))?
+        .map_err(|source| no_dns(Some(source)))?;
+    found.truncate(MAX_ADDRESSES);
+    if found.is_empty() {
+        return Err(no_dns(None));
+    }
+    Ok(found)
+}
+
+/// The first that succeeds, or everything that failed.
+async fn first(
+    relay: &RelayAddress,
+    mut attempts: JoinSet<Outcome>,
+    mut failures: Vec<Attempt>,
+) -> Result<Prospect, ConnectError> {
+    let start = Instant::now();
+    let mut deadline = start + CONNECT_TIMEOUT;
+    loop {
+        let outcome = tokio::select! {
+            outcome = attempts.join_next() => outcome,
+            () = sleep_until(deadline) => None,
+        };
+        match outcome {
+            Some(Ok((_, Ok(prospect)))) => return Ok(prospect),
+            Some(Ok((kind, Err(error)))) => {
+                let is_last_word = error.is_last_word();
+                if !matches!(kind, PathKind::RelayQuic) {
+                    deadline = deadline.min(start + UDP_ALONE);
+                }
+                failures.push(Attempt::new(kind, error));
+                if is_last_word {
+                    break;
+                }
+            }
+            Some(Err(_)) => {}
+            None => break,
+        }
+    }
+    let udp_is_out = !attempts.is_empty()
+        && !failures
+            .iter()
+            .any(|failure| failure.kind() == PathKind::RelayQuic);
+    if udp_is_out {
+        let relay = relay.clone();
+        failures.push(Attempt::new(
+            PathKind::RelayQuic,
+            ConnectError::Unreachable { relay },
+        ));
+    }
+    Err(ConnectError::of(failures))
+}
+
+async fn udp(
+    config: LegConfig,
+    network: Arc<dyn Network>,
+    relay: SocketAddr,
+    wait: Duration,
+) -> Outcome {
+    sleep(wait).await;
+    let attempt = async {
+        let io = network
+            .udp(relay)
+            .map_err(|source| no_socket(&config, source))?;
+        Prospect::over_udp(&config, io, relay).await
+    };
+    let outcome = timeout(CONNECT_TIMEOUT, attempt).await;
+    let unreachable = ConnectError::Unreachable {
+        relay: config.relay.clone(),
+    };
+    (PathKind::RelayQuic, outcome.unwrap_or(Err(unreachable)))
+}
+
+/// Tries again as long as that may help.
+async fn stream(
+    config: LegConfig,
+    network: Arc<dyn Network>,
+    relay: Option<SocketAddr>,
+    opener: Opener,
+    wait: Duration,
+) -> Outcome {
+    sleep(wait).await;
+    let kind = Way::RelayStream(opener.kind()).kind();
+    let deadline = Instant::now() + CONNECT_TIMEOUT / 2;
+    let mut pause = REOPEN;
+    loop {
+        let attempt = Prospect::over_stream(&config, network.as_ref(), relay, &opener);
+        let error = match attempt.await {
+            Ok(prospect) => return (kind, Ok(prospect)),
+            Err(error) => error,
+        };
+        if !error.is_retryable() || Instant::now() + pause > deadline {
+            return (kind, Err(error));
+        }
+        sleep(pause).await;
+        pause *= 2;
+    }
+}

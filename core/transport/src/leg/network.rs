@@ -1,0 +1,58 @@
+//! What a leg needs of the machine it runs on, or of a simulated one.
+
+use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc};
+
+use quinn::AsyncUdpSocket;
+
+use super::tunnel::{Dialling, StreamDialer, TcpDialer};
+
+mod socket;
+
+/// What [`Network::resolve`] will have come to.
+pub type Resolving<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>>;
+
+/// A network as one host sees it.
+pub trait Network: StreamDialer {
+    /// Addresses of `host`.
+    fn resolve<'a>(&'a self, host: &'a str, port: u16) -> Resolving<'a>;
+
+    /// A socket from which `relay` can be reached.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the system says.
+    fn udp(&self, relay: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>>;
+}
+
+/// The network of this machine.
+#[derive(Clone, Debug, Default)]
+pub struct SystemNetwork {
+    interface: Option<String>,
+    streams: TcpDialer,
+}
+
+impl SystemNetwork {
+    /// The network behind `interface`; behind any if it is `None`. Linux only.
+    pub fn new(interface: Option<String>) -> Self {
+        Self {
+            streams: TcpDialer::new(interface.clone()),
+            interface,
+        }
+    }
+}
+
+impl StreamDialer for SystemNetwork {
+    fn dial<'a>(&'a self, host: &'a str, port: u16) -> Dialling<'a> {
+        self.streams.dial(host, port)
+    }
+}
+
+impl Network for SystemNetwork {
+    fn resolve<'a>(&'a self, host: &'a str, port: u16) -> Resolving<'a> {
+        Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
+    }
+
+    fn udp(&self, relay: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        socket::open(relay, self.interface.as_deref())
+    }
+}
