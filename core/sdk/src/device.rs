@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alongside_protocol::{Serial, label::Label};
-use alongside_session::EntryGuard;
-use alongside_transport::Identity;
+use alongside_protocol::{AccessCode, Serial, label::Label};
+use alongside_session::{EntryGuard, OperatorIdentity};
+use alongside_transport::{Connection, Identity};
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{
@@ -134,6 +134,41 @@ impl Device {
             way.close().await;
         }
         end
+    }
+
+    /// Serves one session over a connection of the embedder's own, instead of going through a relay.
+    ///
+    /// The connection must be accepted from the holder of `operator.key`, who has issued `code`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Device::run`].
+    pub async fn run_over<C: Connection>(
+        mut self,
+        connection: C,
+        operator: OperatorIdentity,
+        code: AccessCode,
+    ) -> DeviceEnd {
+        let tried = match self.check_entry() {
+            Ok(()) => {
+                self.show(&Status::Connecting {
+                    operator: operator.clone(),
+                });
+                self.drive(connection, None, operator, code).await.into()
+            }
+            Err(refusal) => Tried::Refused(refusal),
+        };
+        match tried {
+            Tried::Session { by, reason } => DeviceEnd::Session { by, reason },
+            Tried::Refused(refusal) => {
+                self.refuse(&refusal);
+                DeviceEnd::Refused(refusal)
+            }
+            Tried::GivenUp | Tried::Stopped => {
+                self.show(&Status::Idle);
+                DeviceEnd::Stopped
+            }
+        }
     }
 
     /// Next code that the customer enters; `None` once told to stop. Leaves the relay when nobody tries again.

@@ -6,6 +6,8 @@
 //! - a **device**: bring a [`Panel`](ports::Panel) and a [`Customer`](ports::Customer), make a [`Device`], run it;
 //! - an **operator**: make an [`Operator`], ask it for a code, watch its [`Screen`](operator::Screen).
 //!
+//! Both go through a relay, or over any [`Connection`](transport::Connection) that the embedder brings.
+//!
 //! Both are one future each. They run inside your tokio runtime, start no task, no thread and no listener behind your
 //! back, and keep no global state, so two devices live in one process. Time is tokio's, so a test with a paused clock
 //! runs an hour of a session in milliseconds.
@@ -47,6 +49,7 @@ mod wire;
 pub use alongside_mode::TypedText;
 pub use alongside_panel::Frame;
 pub use alongside_protocol as protocol;
+pub use alongside_transport as transport;
 pub use alongside_transport::{ConnectError, Identity, PathKind};
 pub use clock::unix_ms;
 pub use compartment::{Compartment, CompartmentError};

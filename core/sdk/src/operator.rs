@@ -7,8 +7,9 @@ use alongside_protocol::{
     reason::{EndReason, Party},
     relay::{Peer, PeerGone, ReleaseReason, Role},
 };
+pub use alongside_session::IssuedCode;
 use alongside_transport::{
-    ConnectError, DialError, Identity, Leg, LegEvent, LegEvents, LegLost, Lost,
+    ConnectError, Connection, DialError, Identity, Leg, LegEvent, LegEvents, LegLost, Lost,
     connection::close_code,
 };
 use tokio::sync::mpsc::{self, error::TrySendError};
@@ -23,6 +24,7 @@ mod issue;
 mod screen;
 
 use desk::{Desk, Ended};
+use drive::Driven;
 pub use event::{OperatorEnd, OperatorEvent, OperatorEvents, PanelUpdate, Until};
 use handle::Command;
 pub use handle::{Code, OperatorError, OperatorHandle};
@@ -112,6 +114,26 @@ impl Operator {
         let end = self.serve(&leg, &mut leg_events, until).await;
         leg.close().await;
         Ok(end)
+    }
+
+    /// Helps one device over a connection of the embedder's own, instead of going through a relay.
+    ///
+    /// The connection must be one that this side has dialled: it opens the streams.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Operator::run`].
+    pub async fn run_over<C: Connection>(mut self, connection: C, code: IssuedCode) -> OperatorEnd {
+        match self.drive(connection, None, code).await {
+            Driven::NotProved(code) => OperatorEnd::NotProved(code),
+            Driven::Burnt => OperatorEnd::CodeBurnt,
+            Driven::Expired => {
+                self.tell(OperatorEvent::CodeExpired);
+                OperatorEnd::CodeExpired
+            }
+            Driven::GivenUp => OperatorEnd::Stopped,
+            Driven::Ended { by, reason } => OperatorEnd::Session { by, reason },
+        }
     }
 
     async fn serve(&mut self, leg: &Leg, leg_events: &mut LegEvents, until: Until) -> OperatorEnd {
@@ -228,16 +250,16 @@ impl Operator {
             .drive(connection, Some((leg_events, rendezvous)), code)
             .await;
         let (reason, met) = match driven {
-            drive::Driven::NotProved(code) => (
+            Driven::NotProved(code) => (
                 ReleaseReason::WrongCode,
                 Met::Again(Issued { rendezvous, code }),
             ),
-            drive::Driven::Burnt => (ReleaseReason::CodeDead, Met::Burnt),
-            drive::Driven::Expired => (ReleaseReason::CodeDead, Met::Expired),
-            drive::Driven::Ended { by, reason } => {
+            Driven::Burnt => (ReleaseReason::CodeDead, Met::Burnt),
+            Driven::Expired => (ReleaseReason::CodeDead, Met::Expired),
+            Driven::Ended { by, reason } => {
                 (ReleaseReason::SessionEnded, Met::Session { by, reason })
             }
-            drive::Driven::GivenUp => (ReleaseReason::CodeDead, Met::Ended),
+            Driven::GivenUp => (ReleaseReason::CodeDead, Met::Ended),
         };
         issue::release(leg, rendezvous, reason);
         met

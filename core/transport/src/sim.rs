@@ -11,7 +11,7 @@ use std::{
 };
 
 use quinn::{AsyncUdpSocket, udp::EcnCodepoint};
-use tokio::time::Instant;
+use tokio::{sync::mpsc, time::Instant};
 
 mod nat;
 mod socket;
@@ -99,6 +99,8 @@ struct Node {
     sockets: BTreeMap<u16, Arc<Queue>>,
     next_port: u16,
     traffic: Traffic,
+    /// Who wants the size of every packet that leaves.
+    sizes: Option<mpsc::UnboundedSender<usize>>,
     udp: Reach,
 }
 
@@ -137,6 +139,7 @@ impl SimNet {
             sockets: BTreeMap::new(),
             next_port: 40_000,
             traffic: Traffic::default(),
+            sizes: None,
             udp: Reach::Open,
         });
         Host {
@@ -210,6 +213,13 @@ impl Host {
         self.with(|node| node.traffic)
     }
 
+    /// The size of each packet that leaves the host from now on, headers included.
+    pub fn sizes(&self) -> mpsc::UnboundedReceiver<usize> {
+        let (sender, sizes) = mpsc::unbounded_channel();
+        self.with(|node| node.sizes = Some(sender));
+        sizes
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut Node) -> T) -> T {
         let mut net = self.net.lock();
         match net.hosts.get_mut(self.id) {
@@ -251,6 +261,10 @@ impl Net {
             node.translator.outgoing(packet.from.port(), packet.to),
         );
         node.traffic.sent += size as u64;
+        if let Some(sizes) = &node.sizes {
+            // Whoever asked may have gone.
+            let _ = sizes.send(size);
+        }
         let Some(left) = self.cross(from, Direction::Out, now, size) else {
             return;
         };

@@ -7,6 +7,7 @@ use alongside_protocol::{
     reason::{EndReason, Party},
     units::PanelRect,
 };
+use alongside_session::IssuedCode;
 use alongside_transport::{DialError, LegLost};
 use tokio::sync::mpsc;
 
@@ -103,6 +104,11 @@ pub enum OperatorEnd {
     },
     /// A code was tried too often and is dead.
     CodeBurnt,
+    /// A device came over [`Operator::run_over`](super::Operator::run_over) and did not prove the code; here it is for
+    /// the next.
+    NotProved(IssuedCode),
+    /// The code's time ran out before it was proved, over [`Operator::run_over`](super::Operator::run_over).
+    CodeExpired,
     /// Every handle is gone, or one said [`OperatorHandle::end`] while no session was live.
     Stopped,
     /// The relay is gone.
