@@ -16,6 +16,7 @@ use crate::{
     mode::ModeMessage,
     proof::{self, Proof},
     relay::{self, FromRelay, ToRelay},
+    setting::SettingChange,
 };
 
 pub use mutate::mutations;
@@ -117,7 +118,7 @@ pub fn cid(data: &[u8]) {
     }
 }
 
-/// What modes put into their own messages: pointer, key and annotation.
+/// What modes put into their own messages: pointer, key, annotation and setting.
 pub fn vocabulary(data: &[u8]) {
     if let Ok(event) = postcard::from_bytes::<PointerEvent>(data) {
         // Points are bounded, so arithmetic on them cannot overflow.
@@ -131,6 +132,10 @@ pub fn vocabulary(data: &[u8]) {
     if let Ok(annotation) = postcard::from_bytes::<Annotation>(data) {
         let again = crate::wire::to_body(&annotation);
         assert_eq!(postcard::from_bytes(&again), Ok(annotation));
+    }
+    if let Ok(change) = postcard::from_bytes::<SettingChange>(data) {
+        let again = crate::wire::to_body(&change);
+        assert_eq!(postcard::from_bytes(&again), Ok(change));
     }
 }
 

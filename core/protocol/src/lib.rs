@@ -1,6 +1,6 @@
 //! What two Alongside processes must agree on, and nothing else.
 //!
-//! Units and ids as types, the [access code](code), [input events](input), [annotations](annotation), the
+//! Units and ids as types, the [access code](code), [input events](input), [annotations](annotation), [settings](setting), the
 //! [frame] that every reliable stream is cut into, the messages that
 //! [prove the code](proof), [run a session](control), [carry a mode](mode) and
 //! [talk to the relay](relay), and the [layout of connection IDs](cid) by which the relay
@@ -24,6 +24,7 @@ pub mod mode;
 pub mod proof;
 pub mod reason;
 pub mod relay;
+pub mod setting;
 pub mod units;
 pub mod wire;
 
