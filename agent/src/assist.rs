@@ -13,7 +13,7 @@ use crate::{
     api::{self, Event, event},
     cli::AssistArgs,
     config::{AssistSettings, Surroundings},
-    exit::{Exit, chain},
+    exit::{Exit, chain, fail},
     fan::Fan,
     pages, signal, stdio,
 };
@@ -195,9 +195,4 @@ const fn is_refused(error: &ConnectError) -> bool {
 )]
 fn announce(url: &str) {
     println!("Open the console: {url}");
-}
-
-fn fail(exit: Exit, message: &str) -> Exit {
-    eprintln!("alongside-agent: {message}");
-    exit
 }

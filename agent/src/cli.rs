@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use alongside::protocol::{Serial, label::Name};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::exit::{Exit, inert};
+
 /// Remote assistance for devices with a control panel.
 ///
 /// A customer at the device types a short code; an operator far away sees the panel, points and draws on it. The
@@ -36,6 +38,25 @@ impl Cli {
             Command::Device(args) => (args.shared.log.unwrap_or_default(), "info"),
             Command::Assist(args) => (args.shared.log.unwrap_or_default(), "info"),
         }
+    }
+}
+
+/// Prints what clap has to say: the help that was asked for, or what is wrong with the command line.
+///
+/// clap repeats values as they were given, so one that could take over the terminal is shown as what it is.
+pub fn refuse(error: &clap::Error) -> Exit {
+    let text = error.to_string();
+    let shown = inert(&text);
+    if shown == text || !error.use_stderr() {
+        // In colour, where the terminal has it. Nothing can be done if nobody reads it.
+        let _ = error.print();
+    } else {
+        eprintln!("{}", shown.trim_end());
+    }
+    if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Done
     }
 }
 

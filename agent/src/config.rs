@@ -29,11 +29,13 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The settings file is not TOML, or has a key or value that does not exist.
-    #[error("{} is not a valid settings file: {message}", path.display())]
+    #[error("{} is not a valid settings file: line {line}: {message}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// Line, key and what is wrong with it.
+        /// The line, counted from 1.
+        line: usize,
+        /// The key and what is wrong with it.
         message: String,
     },
     /// No relay was named anywhere.
@@ -278,9 +280,24 @@ impl File {
             path: path.to_owned(),
             source,
         })?;
-        toml::from_str(&text).map_err(|error| ConfigError::File {
-            path: path.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
+        let wrong = |error: &toml::de::Error, key: Option<String>| {
+            let start = error.span().map_or(0, |span| span.start);
+            let before = text.get(..start).unwrap_or_default();
+            let message = error.message().trim_end().replace('\n', ", ");
+            ConfigError::File {
+                path: path.to_owned(),
+                line: before.matches('\n').count() + 1,
+                message: match key {
+                    Some(key) => format!("`{key}`: {message}"),
+                    None => message,
+                },
+            }
+        };
+        let file = toml::Deserializer::parse(&text).map_err(|error| wrong(&error, None))?;
+        serde_path_to_error::deserialize(file).map_err(|error| {
+            // At the top is an unknown key, which the message names.
+            let key = Some(error.path().to_string()).filter(|key| key != ".");
+            wrong(error.inner(), key)
         })
     }
 }
@@ -384,6 +401,9 @@ mod tests {
         )
         .expect_err("refused")
         .to_string();
-        assert!(error.contains("10000 bytes"), "{}", error.len());
+        assert!(
+            error.contains("line 3: `device.serial`: text of 10000 bytes") && error.len() < 200,
+            "{error}"
+        );
     }
 }

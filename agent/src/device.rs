@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, Read as _},
+    io::{self, BufRead as _, Read as _},
     path::Path,
     sync::Arc,
 };
@@ -24,7 +24,7 @@ use crate::{
     api::{Event, event},
     cli::{DeviceArgs, PanelKind},
     config::{DeviceSettings, Surroundings},
-    exit::{Exit, chain},
+    exit::{Exit, chain, fail},
     fan::Fan,
     pages,
     panel::{mfd::MfdPanel, x11::X11Panel},
@@ -104,10 +104,9 @@ pub async fn run(args: DeviceArgs) -> Exit {
     let talk = async {
         let Some(spoken) = spoken else { return Ok(()) };
         let at_eof = async {
-            // Without a session there is nothing to leave, and the device stops.
-            if handle.exit().await.is_err() {
-                let _ = handle.stop().await;
-            }
+            // The customer leaves the session, if there is one; nobody is left to enter another code.
+            let _ = handle.exit().await;
+            let _ = handle.stop().await;
         };
         stdio::serve(
             &front,
@@ -187,9 +186,10 @@ pub fn ready(serial: &Serial, info: PanelInfo) -> Event {
 fn read_code(path: &Path) -> Result<AccessCode, Exit> {
     /// Far more than a code with any spacing.
     const MOST: u64 = 256;
-    let mut text = Zeroizing::new(String::new());
+    let mut text = Zeroizing::new(String::with_capacity(256));
     let read = if path == Path::new("-") {
-        io::stdin().take(MOST).read_to_string(&mut text)
+        // One line: a person presses Enter after the code, and a program's commands follow it.
+        io::stdin().lock().take(MOST).read_line(&mut text)
     } else {
         fs::File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text))
     };
@@ -256,9 +256,4 @@ impl Screen {
 )]
 fn announce(url: &str) {
     println!("Open the front panel: {url}");
-}
-
-fn fail(exit: Exit, message: &str) -> Exit {
-    eprintln!("alongside-agent: {message}");
-    exit
 }

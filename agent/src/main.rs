@@ -9,7 +9,10 @@ use alongside_agent::{assist, cli, device, exit::Exit, log};
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return cli::refuse(&error).into(),
+    };
     let (format, filter) = cli.log();
     log::start(format, filter);
     let runtime = match tokio::runtime::Builder::new_current_thread()

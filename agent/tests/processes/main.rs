@@ -1,0 +1,11 @@
+//! The real programs against each other: relay, device and operator as processes, told what to do over `--stdio`.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod agent;
+mod relay;
+mod world;
+
+mod session;
