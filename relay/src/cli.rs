@@ -40,12 +40,12 @@ struct Args {
     #[arg(long, env = "ALONGSIDE_RELAY_LISTEN", value_name = "IP")]
     listen: Option<IpAddr>,
 
-    /// Another UDP port than 443, 0 for any free one. For tests and labs: customers' firewalls do not let it out.
+    /// Another port than 443, UDP and TCP, 0 for any free one. For tests and labs: customers' firewalls do not let it out.
     #[arg(long, env = "ALONGSIDE_RELAY_DANGER_PORT", value_name = "N")]
     danger_port: Option<u16>,
 
     /// Print one line of JSON to standard output once the relay listens:
-    /// {"event":"listening","udp":"IP:PORT","tcp":null,"ca":"FILE"}.
+    /// {"event":"listening","udp":"IP:PORT","tcp":"IP:PORT","ca":"FILE"}.
     #[arg(long)]
     json: bool,
 

@@ -28,9 +28,11 @@ mod join;
 mod legs;
 mod route;
 mod socket;
+mod streams;
 
 pub(crate) use legs::Meter;
 pub(crate) use socket::ForwardingSocket;
+pub(crate) use streams::Streams;
 
 use legs::{Lane, Leg, Legs, Peer, Place};
 
@@ -215,6 +217,11 @@ impl Table {
     /// Waits until somebody speaks to the relay from an address that is no leg's.
     pub(crate) async fn stranger(&self) {
         self.stranger.notified().await;
+    }
+
+    /// Whether a leg is at `address`.
+    pub(crate) fn is_leg_at(&self, address: SocketAddr) -> bool {
+        self.read().addresses.contains_key(&address)
     }
 
     /// The counters.

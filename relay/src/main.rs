@@ -54,7 +54,7 @@ fn announce(relay: &Running) -> std::io::Result<()> {
     let line = serde_json::json!({
         "event": "listening",
         "udp": relay.udp().to_string(),
-        "tcp": null,
+        "tcp": relay.tcp().map(|address| address.to_string()),
         "ca": relay.ca().map(|path| path.display().to_string()),
     });
     let mut out = std::io::stdout().lock();

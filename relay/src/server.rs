@@ -1,4 +1,4 @@
-//! The running relay: one UDP socket, the QUIC endpoint of the legs' control connections, and the tasks on it.
+//! The running relay: one UDP socket, streams beside it, the QUIC endpoint of the legs' control connections, and the tasks on it.
 
 use std::{
     fmt,
@@ -13,6 +13,7 @@ use alongside_transport::leg::{cid, tls, tuning};
 use aws_lc_rs::hmac;
 use quinn::{AsyncUdpSocket, Endpoint, IdleTimeout, Incoming, TransportConfig, VarInt};
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info};
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     certificate::{Certificate, host_name},
     clock,
     config::{Config, Limits, seconds},
-    forward::{ForwardStats, ForwardingSocket, Table},
+    forward::{ForwardStats, ForwardingSocket, Streams, Table},
     operators::{self, OperatorsFile},
     random,
     source::Source,
@@ -35,6 +36,7 @@ mod error;
 mod hub;
 mod leg;
 mod outbox;
+mod streams;
 
 pub use bind::BindError;
 pub use close::CloseCode;
@@ -62,15 +64,16 @@ pub struct Relay;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Socket {
-    /// A UDP socket, bound as the configuration says.
+    /// A UDP socket and a TCP listener beside it, bound as the configuration says.
     Bind,
-    /// This one: a simulated network, for tests in virtual time.
+    /// This UDP socket alone: a simulated network, for tests in virtual time.
     Given(Arc<dyn AsyncUdpSocket>),
 }
 
 /// A relay at work; dropping it closes every connection at once.
 pub struct Running {
     udp: SocketAddr,
+    tcp: Option<SocketAddr>,
     ca: Option<PathBuf>,
     shared: Arc<Shared>,
     stop: watch::Sender<()>,
@@ -82,6 +85,7 @@ struct Shared {
     limits: Limits,
     name: Label<255>,
     table: Arc<Table>,
+    socket: Arc<ForwardingSocket>,
     hub: Hub,
     admission: Arc<Admission>,
 }
@@ -101,9 +105,12 @@ impl Relay {
         let certificate = Certificate::load(config, &state)?;
         let server = server_config(&limits, &certificate)?;
 
-        let inner = match socket {
-            Socket::Bind => bind::bind(config)?,
-            Socket::Given(socket) => socket,
+        let (inner, listener) = match socket {
+            Socket::Bind => {
+                let bound = bind::bind(config)?;
+                (bound.udp, Some(bound.tcp))
+            }
+            Socket::Given(socket) => (socket, None),
         };
         let table = Arc::new(Table::new(own, &limits));
         let socket = Arc::new(ForwardingSocket::new(inner, Arc::clone(&table)));
@@ -111,7 +118,8 @@ impl Relay {
         let mut endpoint = cid::endpoint_config(own);
         endpoint.reset_key(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &reset_key)));
         let runtime = Arc::new(quinn::TokioRuntime);
-        let endpoint = Endpoint::new_with_abstract_socket(endpoint, Some(server), socket, runtime);
+        let below = Arc::clone(&socket) as Arc<dyn AsyncUdpSocket>;
+        let endpoint = Endpoint::new_with_abstract_socket(endpoint, Some(server), below, runtime);
         let endpoint = endpoint.map_err(StartError::Endpoint)?;
 
         let operators = read_operators(&state)?;
@@ -122,16 +130,26 @@ impl Relay {
             name: shown_name(config),
             hub: Hub::new(own, board, Arc::clone(&table), access, operators, state),
             table,
+            socket,
             admission: Arc::new(Admission::new(&limits)),
             limits,
         });
         let (stop, stopped) = watch::channel(());
         tokio::spawn(accept(Arc::clone(&shared)));
+        let mut tcp = None;
+        if let Some(listener) = listener {
+            tcp = listener.local_addr().ok();
+            let (chain, key) = (certificate.chain.clone(), certificate.key.clone_key());
+            let tls = TlsAcceptor::from(Arc::new(tls::stream_server_config(chain, key)?));
+            let take = streams::accept(Arc::clone(&shared), listener, tls, stopped.clone());
+            tokio::spawn(until(stopped.clone(), take));
+        }
         tokio::spawn(until(stopped.clone(), tick(Arc::clone(&shared))));
         tokio::spawn(until(stopped, follow(Arc::clone(&shared))));
         info!(%udp, name = %shared.name, "relay listens");
         Ok(Running {
             udp,
+            tcp,
             ca: certificate.ca,
             shared,
             stop,
@@ -140,9 +158,14 @@ impl Relay {
 }
 
 impl Running {
-    /// Where the relay listens.
+    /// Where the relay takes UDP.
     pub fn udp(&self) -> SocketAddr {
         self.udp
+    }
+
+    /// Where the relay takes TCP; on the same port, but nowhere on a simulated network.
+    pub fn tcp(&self) -> Option<SocketAddr> {
+        self.tcp
     }
 
     /// File of the private CA that legs have to be given, if the relay made one.
@@ -188,6 +211,7 @@ impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running")
             .field("udp", &self.udp)
+            .field("tcp", &self.tcp)
             .field("ca", &self.ca)
             .finish_non_exhaustive()
     }
@@ -197,24 +221,34 @@ impl fmt::Debug for Running {
 /// draws less than it costs to send (measured: 0.04 to 0.09 bytes out for one in).
 async fn accept(shared: Arc<Shared>) {
     while let Some(incoming) = shared.endpoint.accept().await {
+        let from = incoming.remote_address();
+        if Streams::is_one(from) {
+            // Who opened the stream has been counted, and is where it says.
+            if shared.socket.streams().may_shake_hands(from) {
+                spawn_leg(&shared, incoming, None);
+            } else {
+                incoming.refuse();
+            }
+            continue;
+        }
         if !incoming.remote_address_validated() {
             if let Err(error) = incoming.retry() {
                 error.into_incoming().ignore();
             }
             continue;
         }
-        let source = Source::of(incoming.remote_address().ip());
+        let source = Source::of(from.ip());
         match Admission::enter(&shared.admission, clock::now(), source, random::bytes()) {
-            Ok(pending) => spawn_leg(&shared, incoming, pending),
+            Ok(pending) => spawn_leg(&shared, incoming, Some(pending)),
             Err(why) => {
-                debug!(from = %incoming.remote_address(), %why, "connection refused");
+                debug!(%from, %why, "connection refused");
                 incoming.refuse();
             }
         }
     }
 }
 
-fn spawn_leg(shared: &Arc<Shared>, incoming: Incoming, pending: Pending) {
+fn spawn_leg(shared: &Arc<Shared>, incoming: Incoming, pending: Option<Pending>) {
     let shared = Arc::clone(shared);
     tokio::spawn(async move { leg::serve(&shared, incoming, pending).await });
 }

@@ -16,6 +16,7 @@ use quinn::{
 use super::{
     Table,
     join::{Joiner, Lost},
+    streams::{Own, Streams},
 };
 use crate::clock;
 
@@ -28,6 +29,7 @@ pub(crate) struct ForwardingSocket {
     inner: Arc<dyn AsyncUdpSocket>,
     table: Arc<Table>,
     joiner: Mutex<Joiner>,
+    streams: Streams,
 }
 
 impl ForwardingSocket {
@@ -36,14 +38,73 @@ impl ForwardingSocket {
             inner,
             table,
             joiner: Mutex::default(),
+            streams: Streams::default(),
         }
+    }
+
+    /// The legs that come over streams.
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// Takes a packet that came over the stream whose address is `from`.
+    pub(crate) fn take(&self, from: SocketAddr, packet: &[u8]) {
+        let mut bytes = packet.to_vec();
+        let mut meta = RecvMeta::default();
+        (meta.addr, meta.len, meta.stride) = (from, bytes.len(), bytes.len());
+        let max_segments = self.inner.max_transmit_segments();
+        let kept = self.table.route(
+            &self.table.read(),
+            clock::now(),
+            &meta,
+            &mut bytes,
+            max_segments,
+            |transmit| self.send(transmit),
+        );
+        if kept > 0 {
+            bytes.truncate(kept);
+            self.streams.keep(from, bytes);
+        }
+    }
+
+    fn send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        if !Streams::is_one(transmit.destination) {
+            return self.inner.try_send(transmit);
+        }
+        let lost = self.streams.send(transmit);
+        if lost > 0 {
+            self.table.note_full(lost);
+        }
+        Ok(())
+    }
+
+    fn take_own(
+        &self,
+        cx: &Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        metas: &mut [RecvMeta],
+    ) -> usize {
+        let mut taken = 0_usize;
+        for (buffer, meta) in buffers.iter_mut().zip(metas.iter_mut()) {
+            let Some(Own { from, bytes }) = self.streams.next(cx.waker()) else {
+                break;
+            };
+            *meta = RecvMeta::default();
+            (meta.addr, meta.stride) = (from, bytes.len());
+            if let Some(place) = buffer.get_mut(..bytes.len()) {
+                place.copy_from_slice(&bytes);
+                meta.len = bytes.len();
+            }
+            taken = taken.saturating_add(1);
+        }
+        taken
     }
 
     fn forward(&self, buffers: &mut [IoSliceMut<'_>], metas: &mut [RecvMeta]) {
         let legs = self.table.read();
         let now = clock::now();
         let max_segments = self.inner.max_transmit_segments();
-        let send = |transmit: &Transmit<'_>| self.inner.try_send(transmit);
+        let send = |transmit: &Transmit<'_>| self.send(transmit);
         if metas.len() < 2 {
             for (meta, buffer) in metas.iter_mut().zip(buffers) {
                 meta.len = self
@@ -76,7 +137,7 @@ impl AsyncUdpSocket for ForwardingSocket {
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        self.inner.try_send(transmit)
+        self.send(transmit)
     }
 
     fn poll_recv(
@@ -85,6 +146,10 @@ impl AsyncUdpSocket for ForwardingSocket {
         bufs: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
+        let taken = self.take_own(cx, bufs, meta);
+        if taken > 0 {
+            return Poll::Ready(Ok(taken));
+        }
         let received = ready!(self.inner.poll_recv(cx, bufs, meta))?;
         let filled = meta.get_mut(..received).unwrap_or_default();
         self.forward(bufs, filled);

@@ -1,4 +1,4 @@
-//! The relay's one UDP socket.
+//! The relay's one UDP socket, and the TCP listener on the same port.
 
 use std::{
     io,
@@ -8,14 +8,17 @@ use std::{
 
 use quinn::{AsyncUdpSocket, Runtime as _};
 use socket2::{Domain, Type};
+use tokio::net::TcpListener;
 use tracing::warn;
 
 use crate::config::{Config, PORT};
 
 /// Why the relay's port cannot be had.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on UDP {address}: {}", hint(source, *address))]
+#[error("cannot listen on {protocol} {address}: {}", hint(source, *address))]
 pub struct BindError {
+    /// UDP or TCP.
+    pub protocol: &'static str,
     /// Where.
     pub address: SocketAddr,
     /// Why not.
@@ -37,8 +40,17 @@ fn hint(error: &io::Error, address: SocketAddr) -> &'static str {
     }
 }
 
-/// Binds the socket that `config` asks for.
-pub(super) fn bind(config: &Config) -> Result<Arc<dyn AsyncUdpSocket>, BindError> {
+/// Times that another free port is tried when TCP does not have the one that UDP got.
+const TRIES: u32 = 16;
+
+/// What the relay listens on.
+pub(super) struct Bound {
+    pub(super) udp: Arc<dyn AsyncUdpSocket>,
+    pub(super) tcp: TcpListener,
+}
+
+/// Binds what `config` asks for: one port, UDP and TCP.
+pub(super) fn bind(config: &Config) -> Result<Bound, BindError> {
     let port = config.port();
     if port != PORT {
         warn!(
@@ -46,24 +58,77 @@ pub(super) fn bind(config: &Config) -> Result<Arc<dyn AsyncUdpSocket>, BindError
             "not on port {PORT}: customers' firewalls will not let this out"
         );
     }
-    let at = |ip: IpAddr| SocketAddr::new(ip, port);
-    let open = |address| open(config, address).map_err(|source| BindError { address, source });
-    let socket = match config.listen {
-        Some(ip) => open(at(ip))?,
+    let mut tries_left = if port == 0 { TRIES } else { 1 };
+    loop {
+        tries_left = tries_left.saturating_sub(1);
+        match bind_both(config) {
+            Err(error) if tries_left > 0 && error.source.kind() == io::ErrorKind::AddrInUse => {}
+            other => return other,
+        }
+    }
+}
+
+fn bind_both(config: &Config) -> Result<Bound, BindError> {
+    let udp = bind_udp(config)?;
+    let failed = |address| {
+        move |source| BindError {
+            protocol: "UDP",
+            address,
+            source,
+        }
+    };
+    let any = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), config.port());
+    let address = udp.local_addr().map_err(failed(any))?;
+    let tcp = open_tcp(address).map_err(|source| BindError {
+        protocol: "TCP",
+        address,
+        source,
+    })?;
+    let udp = quinn::TokioRuntime.wrap_udp_socket(udp);
+    Ok(Bound {
+        udp: udp.map_err(failed(address))?,
+        tcp,
+    })
+}
+
+fn bind_udp(config: &Config) -> Result<UdpSocket, BindError> {
+    let at = |ip: IpAddr| SocketAddr::new(ip, config.port());
+    let open = |address| {
+        open(config, address).map_err(|source| BindError {
+            protocol: "UDP",
+            address,
+            source,
+        })
+    };
+    match config.listen {
+        Some(ip) => open(at(ip)),
         // All addresses of both families; of IPv4 alone where the kernel has no IPv6.
         None => match open(at(Ipv6Addr::UNSPECIFIED.into())) {
             Err(BindError { source, .. }) if is_without_ipv6(&source) => {
-                open(at(Ipv4Addr::UNSPECIFIED.into()))?
+                open(at(Ipv4Addr::UNSPECIFIED.into()))
             }
-            other => other?,
+            other => other,
         },
-    };
-    let address = socket
-        .local_addr()
-        .unwrap_or_else(|_| at(Ipv6Addr::UNSPECIFIED.into()));
-    quinn::TokioRuntime
-        .wrap_udp_socket(socket)
-        .map_err(|source| BindError { address, source })
+    }
+}
+
+/// Connections that the kernel completes before we take them (its own default limit is as much).
+const BACKLOG: i32 = 4096;
+
+fn open_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(
+        Domain::for_address(address),
+        Type::STREAM.nonblocking(),
+        None,
+    )?;
+    if address.is_ipv6() {
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    // A restarted relay must not wait for connections of the last one.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
 }
 
 fn is_without_ipv6(error: &io::Error) -> bool {
@@ -108,10 +173,17 @@ mod tests {
             danger_port: Some(taken.local_addr().unwrap().port()),
             ..Config::default()
         };
-        let error = bind(&config).unwrap_err();
-        assert!(
-            error.to_string().contains("another program has the port"),
-            "{error}"
-        );
+        let error = bind(&config).err().unwrap();
+        let text = error.to_string();
+        assert!(text.contains("another program has the port"), "{text}");
+        assert!(text.contains("UDP"), "{text}");
+
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let config = Config {
+            danger_port: Some(taken.local_addr().unwrap().port()),
+            ..config
+        };
+        let error = bind(&config).err().unwrap();
+        assert!(error.to_string().contains("TCP"), "{error}");
     }
 }

@@ -16,7 +16,7 @@ use tracing::{debug, info};
 use super::{CloseCode, outbox::Outbox};
 use crate::{
     access::{AccessLine, AccessLog},
-    forward::{Meter, Table},
+    forward::{Meter, Streams, Table},
     operators::OperatorsFile,
     random,
     state::StateDir,
@@ -302,6 +302,11 @@ fn follow(table: &Table, leg: &mut Leg, now: Instant) {
         leg.address = address;
         if table.move_to(leg.token, address, leg.connection.local_ip()) {
             info!(leg = ?leg.token, "a leg's address changed");
+        }
+        if Streams::is_one(address) {
+            // A stream's other end is where it says.
+            leg.proved_at = None;
+            table.prove(leg.token, address);
         }
     } else if leg.proved_at.is_some_and(|at| at <= now) {
         leg.proved_at = None;

@@ -65,14 +65,14 @@ enum LegEnd {
 /// Serves one connection to its end.
 ///
 /// Boxed are the phases that pass, so that a leg that waits for years does not hold their room.
-pub(super) async fn serve(shared: &Shared, incoming: Incoming, pending: Pending) {
+pub(super) async fn serve(shared: &Shared, incoming: Incoming, pending: Option<Pending>) {
     let connection = match Box::pin(shake_hands(shared, incoming)).await {
         Ok(connection) => connection,
         Err(end) => return debug!(%end, "no connection"),
     };
     let end = match Box::pin(authenticate(shared, &connection)).await {
         Ok(leg) => {
-            pending.authenticated();
+            pending.into_iter().for_each(Pending::authenticated);
             let Known {
                 id,
                 outbox,
@@ -128,7 +128,8 @@ async fn authenticate(shared: &Shared, connection: &Connection) -> Result<Known,
     let outbox = Arc::new(Outbox::default());
     match enter(shared, connection, address, &auth, &challenge, &outbox) {
         Ok(id) => {
-            let observed = SocketAddr::new(address.ip().to_canonical(), address.port());
+            let origin = shared.socket.streams().origin(address);
+            let observed = SocketAddr::new(origin.ip().to_canonical(), origin.port());
             let welcome = Welcome {
                 observed,
                 relay: shared.name.clone(),
@@ -172,7 +173,7 @@ fn enter(
         role: auth.role,
         key: auth.key,
         token: auth.token,
-        source: address.ip(),
+        source: shared.socket.streams().origin(address).ip(),
     };
     shared.hub.join(new, connection, address, outbox)
 }

@@ -1,0 +1,137 @@
+//! Legs that come over streams: each has an address of its own that no network has, so that routing treats them
+//! like all others.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Waker,
+};
+
+use alongside_transport::leg::websocket::PacketQueue;
+use quinn::udp::Transmit;
+
+/// First eight bytes of a stream's address: a prefix of unique local addresses (RFC 4193).
+const PREFIX: u64 = 0xfd61_7463_7000_0000;
+
+const PORT: u16 = 443;
+
+/// Packets for the relay itself that wait to be read; what comes beyond is lost, as in a kernel.
+const MAX_OWN: usize = 1024;
+
+/// Handshakes that one stream may begin: a leg needs one, and another when it lost the first.
+const MAX_HANDSHAKES: u32 = 4;
+
+/// The streams that are open.
+#[derive(Debug, Default)]
+pub(crate) struct Streams(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    next: u64,
+    open: HashMap<SocketAddr, Stream>,
+    own: VecDeque<Own>,
+    reader: Option<Waker>,
+}
+
+#[derive(Debug)]
+struct Stream {
+    queue: Arc<PacketQueue>,
+    from: SocketAddr,
+    handshakes: u32,
+}
+
+/// A packet for the relay itself.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub(super) from: SocketAddr,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Streams {
+    /// Whether `address` is a stream's, open or not. Nobody on a network can have it.
+    pub(crate) fn is_one(address: SocketAddr) -> bool {
+        match address.ip() {
+            IpAddr::V4(_) => false,
+            IpAddr::V6(ip) => ip.to_bits() >> 64 == u128::from(PREFIX),
+        }
+    }
+
+    /// Takes a stream that came from `from`; the address that it has from now on.
+    pub(crate) fn open(&self, from: SocketAddr, queue: Arc<PacketQueue>) -> SocketAddr {
+        let mut inner = self.inner();
+        inner.next = inner.next.wrapping_add(1);
+        let bits = (u128::from(PREFIX) << 64) | u128::from(inner.next);
+        let address = SocketAddr::new(Ipv6Addr::from_bits(bits).into(), PORT);
+        let stream = Stream {
+            queue,
+            from,
+            handshakes: 0,
+        };
+        inner.open.insert(address, stream);
+        address
+    }
+
+    /// A stream is over.
+    pub(crate) fn close(&self, address: SocketAddr) {
+        self.inner().open.remove(&address);
+    }
+
+    /// Where `address` is on the network: itself, unless it is a stream's.
+    pub(crate) fn origin(&self, address: SocketAddr) -> SocketAddr {
+        let inner = self.inner();
+        inner
+            .open
+            .get(&address)
+            .map_or(address, |stream| stream.from)
+    }
+
+    /// Whether a stream may begin another handshake.
+    pub(crate) fn may_shake_hands(&self, address: SocketAddr) -> bool {
+        let mut inner = self.inner();
+        let Some(stream) = inner.open.get_mut(&address) else {
+            return false;
+        };
+        stream.handshakes = stream.handshakes.saturating_add(1);
+        stream.handshakes <= MAX_HANDSHAKES
+    }
+
+    /// Sends over the stream that `transmit` is for; how many packets were lost since its queue was full.
+    pub(super) fn send(&self, transmit: &Transmit<'_>) -> u64 {
+        let queue = {
+            let inner = self.inner();
+            let stream = inner.open.get(&transmit.destination);
+            stream.map(|stream| Arc::clone(&stream.queue))
+        };
+        let size = transmit.segment_size.unwrap_or(transmit.contents.len());
+        let packets = transmit.contents.chunks(size.max(1));
+        let lost = packets.filter(|packet| !queue.as_ref().is_some_and(|queue| queue.push(packet)));
+        u64::try_from(lost.count()).unwrap_or(u64::MAX)
+    }
+
+    /// Keeps a packet for the relay's own endpoint and wakes it.
+    pub(super) fn keep(&self, from: SocketAddr, bytes: Vec<u8>) {
+        let mut inner = self.inner();
+        if inner.own.len() >= MAX_OWN {
+            return;
+        }
+        inner.own.push_back(Own { from, bytes });
+        let reader = inner.reader.take();
+        drop(inner);
+        reader.into_iter().for_each(Waker::wake);
+    }
+
+    /// Takes a kept packet, or remembers whom to wake for the next.
+    pub(super) fn next(&self, reader: &Waker) -> Option<Own> {
+        let mut inner = self.inner();
+        let own = inner.own.pop_front();
+        if own.is_none() {
+            inner.reader = Some(reader.clone());
+        }
+        own
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,147 @@
+//! TCP beside UDP: TLS, then `GET /leg` for a leg's packets or `GET /healthz` for whoever watches the relay.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use alongside_transport::leg::{
+    http::Head,
+    tunnel,
+    websocket::{self, PacketQueue, Side, StreamEnd, carry},
+};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::{sleep, timeout},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tracing::debug;
+
+use super::{
+    Shared,
+    admission::{Admission, Pending},
+};
+use crate::{clock, config::seconds, random, source::Source};
+
+/// Packets that wait for a leg's stream; beyond them they are lost, and the ends slow down (Tailscale's DERP: 32).
+const QUEUE: usize = 32;
+
+/// How often a stream whose leg is not known yet is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// And one whose leg is.
+const CHECK_EVERY: Duration = Duration::from_secs(10);
+
+/// Checks in a row without a leg after which a stream is closed: the leg has moved, and did not come back.
+const MAX_UNUSED: u32 = 6;
+
+/// Pause after the system could not give a connection: it has run out of something.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+const HEALTHY: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n";
+const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+const UPGRADE: &str = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: alongside-leg/1\r\nContent-Length: 0\r\n\r\n";
+
+/// Takes connections until the relay stops.
+pub(super) async fn accept(
+    shared: Arc<Shared>,
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    stopped: watch::Receiver<()>,
+) {
+    loop {
+        let (stream, from) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                debug!(%error, "no connection could be taken");
+                sleep(EXHAUSTED).await;
+                continue;
+            }
+        };
+        let source = Source::of(from.ip());
+        match Admission::enter(&shared.admission, clock::now(), source, random::bytes()) {
+            Ok(pending) => {
+                let (shared, tls) = (Arc::clone(&shared), tls.clone());
+                let work = async move { serve(&shared, stream, from, tls, pending).await };
+                tokio::spawn(super::until(stopped.clone(), work));
+            }
+            Err(why) => debug!(%from, %why, "connection refused"),
+        }
+    }
+}
+
+async fn serve(
+    shared: &Shared,
+    stream: TcpStream,
+    from: SocketAddr,
+    tls: TlsAcceptor,
+    pending: Pending,
+) {
+    let within = seconds(shared.limits.auth_timeout_s);
+    tunnel::tune(&stream);
+    let stream = match timeout(within, tls.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return debug!(%from, %error, "no TLS"),
+        Err(_) => return debug!(%from, "TLS took too long"),
+    };
+    // Boxed, so that a stream that lives for years does not hold the room of this.
+    let Ok(Some((stream, rest))) = timeout(within, Box::pin(greet(stream))).await else {
+        return debug!(%from, "no leg came over the stream");
+    };
+    let queue = Arc::new(PacketQueue::new(QUEUE));
+    let address = shared.socket.streams().open(from, Arc::clone(&queue));
+    let end = tokio::select! {
+        end = carry(stream, Side::Server, rest, &queue, |packet| shared.socket.take(address, packet)) => end,
+        () = watch(shared, address, pending) => StreamEnd::ClosedHere,
+    };
+    shared.socket.streams().close(address);
+    debug!(%from, %end, "a leg's stream is over");
+}
+
+/// Reads the request and answers it; gives the stream back if it is a leg's now.
+async fn greet(mut stream: TlsStream<TcpStream>) -> Option<(TlsStream<TcpStream>, Vec<u8>)> {
+    let (head, rest) = Head::read(&mut stream, b"").await.ok()?;
+    if let Some(answer) = websocket::answer(&head) {
+        stream.write_all(answer.as_bytes()).await.ok()?;
+        stream.flush().await.ok()?;
+        return Some((stream, rest));
+    }
+    let answer = match head.request() {
+        Some(("GET", "/healthz")) => HEALTHY,
+        Some(("GET", websocket::PATH)) => UPGRADE,
+        Some(_) | None => NOT_FOUND,
+    };
+    stream.write_all(answer.as_bytes()).await.ok()?;
+    stream.shutdown().await.ok()?;
+    None
+}
+
+/// Returns when no leg uses the stream: none authenticated in time, or it moved and did not come back.
+async fn watch(shared: &Shared, address: SocketAddr, pending: Pending) {
+    let within = seconds(shared.limits.auth_timeout_s).saturating_mul(2);
+    let known = async {
+        while !shared.table.is_leg_at(address) {
+            sleep(LOOK_EVERY).await;
+        }
+    };
+    if timeout(within, known).await.is_err() {
+        return debug!("no leg authenticated over the stream");
+    }
+    pending.authenticated();
+    let mut unused = 0_u32;
+    while unused < MAX_UNUSED {
+        sleep(CHECK_EVERY).await;
+        unused = if shared.table.is_leg_at(address) {
+            0
+        } else {
+            unused.saturating_add(1)
+        };
+    }
+}
