@@ -45,6 +45,43 @@ impl SteadyClock {
     }
 }
 
+/// A moment of one boot of the machine, counted also while it sleeps. No clock that can be set is in it.
+#[cfg(feature = "admin-id")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BootTime {
+    /// Which boot.
+    pub(crate) boot: [u8; 16],
+    /// Time since it began.
+    pub(crate) since: Duration,
+}
+
+#[cfg(feature = "admin-id")]
+impl BootTime {
+    /// Now.
+    pub(crate) fn now() -> Self {
+        use std::sync::LazyLock;
+        static BOOT: LazyLock<[u8; 16]> = LazyLock::new(|| {
+            // Where the system does not name its boots, each process counts as one.
+            boot_id().unwrap_or_else(crate::random::bytes)
+        });
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Self {
+            boot: *BOOT,
+            since: Duration::try_from(time).unwrap_or_default(),
+        }
+    }
+}
+
+/// The name that Linux gives to each boot: a UUID of random digits.
+#[cfg(feature = "admin-id")]
+fn boot_id() -> Option<[u8; 16]> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+    u128::from_str_radix(&digits, 16)
+        .ok()
+        .map(u128::to_be_bytes)
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the one reading of the wall clock"

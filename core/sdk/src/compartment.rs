@@ -152,7 +152,7 @@ impl Compartment {
         self.write(&self.root.join("entry"), &guard.to_bytes())
     }
 
-    fn read(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, CompartmentError> {
+    pub(crate) fn read(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, CompartmentError> {
         let fail = |source| CompartmentError::Io {
             doing: "read",
             path: path.to_owned(),
@@ -168,8 +168,21 @@ impl Compartment {
         Ok(Some(bytes))
     }
 
+    /// Removes a file, if it is there.
+    #[cfg(feature = "admin-id")]
+    pub(crate) fn remove(&self, path: &Path) -> Result<(), CompartmentError> {
+        match fs::remove_file(path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(CompartmentError::Io {
+                doing: "remove",
+                path: path.to_owned(),
+                source,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Replaces a file as a whole: written beside it, made durable, renamed over it.
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), CompartmentError> {
+    pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), CompartmentError> {
         let fail = |source| CompartmentError::Io {
             doing: "write",
             path: path.to_owned(),

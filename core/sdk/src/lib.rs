@@ -32,6 +32,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "admin-id")]
+pub mod admin_id;
 pub mod device;
 pub mod operator;
 pub mod ports;
