@@ -45,6 +45,10 @@ pub fn link(link: Link) -> event::Link {
 }
 
 /// The reply to a `snapshot`.
+///
+/// # Errors
+///
+/// The picture was not written.
 pub fn snapshot(
     written: Result<Result<Snapshot, SnapshotError>, JoinError>,
     frame: u64,

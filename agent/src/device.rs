@@ -155,7 +155,6 @@ pub async fn drive(
     };
     let (end, ()) = tokio::join!(device.run(until), tell);
     match end {
-        DeviceEnd::Session { .. } => Exit::Done,
         DeviceEnd::Refused(refusal) => {
             let failure = refusal::failure(&refusal);
             eprintln!("alongside-agent: {}", failure.message);
@@ -168,7 +167,7 @@ pub async fn drive(
             });
             refusal::exit(&refusal)
         }
-        _ => Exit::Done,
+        DeviceEnd::Session { .. } | DeviceEnd::Stopped | _ => Exit::Done,
     }
 }
 

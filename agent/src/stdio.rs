@@ -75,13 +75,13 @@ where
     Ok(())
 }
 
-fn answer<'a, C: Commands, E: Executor<C>>(
+/// An answer that is being worked on.
+type Answer<'a> = Pin<Box<dyn Future<Output = Event> + Send + 'a>>;
+
+fn answer<'a, C: Commands + 'a, E: Executor<C>>(
     executor: &'a E,
     line: &[u8],
-) -> Pin<Box<dyn Future<Output = Event> + Send + 'a>>
-where
-    C: 'a,
-{
+) -> Answer<'a> {
     match api::parse::<C>(line) {
         Ok(Request { id, command }) => {
             let reply = executor.execute(command);
@@ -187,7 +187,12 @@ mod tests {
                     tokio::task::yield_now().await;
                     Ok(Done::Accepted)
                 }
-                _ => Ok(Done::Accepted),
+                device::Command::EnterCode(_)
+                | device::Command::Touch(_)
+                | device::Command::Key(_)
+                | device::Command::Hold(_)
+                | device::Command::Allow(_)
+                | device::Command::Snapshot(_) => Ok(Done::Accepted),
             }
         }
     }

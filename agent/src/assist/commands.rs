@@ -169,7 +169,16 @@ pub fn told(event: OperatorEvent) -> Option<Event> {
             format!("the relay has been silent for {} s", silent.as_secs()),
         )
         .into(),
-        _ => return None,
+        OperatorEvent::Incompatible => Failure::new(
+            ErrorCode::Incompatible,
+            "the device's program does not speak this version: update the older one",
+        )
+        .into(),
+        OperatorEvent::IdleOver => Event::Idle { ends_in_s: 0 },
+        OperatorEvent::Ready
+        | OperatorEvent::Console(_)
+        | OperatorEvent::RelayLink(status::Link::Ok)
+        | _ => return None,
     })
 }
 

@@ -97,6 +97,12 @@ pub const fn exit(refusal: &CodeRefusal) -> Exit {
             Exit::Refused
         }
         CodeRefusal::NoConnection(_) => Exit::NoPath,
-        _ => Exit::WrongCode,
+        CodeRefusal::Malformed(_)
+        | CodeRefusal::Unknown
+        | CodeRefusal::Expired
+        | CodeRefusal::Wrong { .. }
+        | CodeRefusal::Burnt
+        | CodeRefusal::EntryLocked { .. }
+        | _ => Exit::WrongCode,
     }
 }
