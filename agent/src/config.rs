@@ -339,7 +339,12 @@ mod tests {
             args.shared.relay = Some("flag.example".into());
             args.serial = Some(Serial::new("FLAG-1").expect("a serial"));
         };
-        type Case = (&'static str, fn(&mut DeviceArgs), [&'static str; 3], PanelKind);
+        type Case = (
+            &'static str,
+            fn(&mut DeviceArgs),
+            [&'static str; 3],
+            PanelKind,
+        );
         let cases: [Case; 3] = [
             (
                 "relay = 'file.example'",

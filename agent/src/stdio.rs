@@ -41,8 +41,7 @@ where
     W: AsyncWrite + Unpin,
 {
     let mut lines = Lines::new(input);
-    let mut answers: FuturesOrdered<Pin<Box<dyn Future<Output = Event> + Send + '_>>> =
-        FuturesOrdered::new();
+    let mut answers: FuturesOrdered<Answer<'_>> = FuturesOrdered::new();
     let mut at_eof = Some(at_eof);
     let mut reading = true;
     loop {
@@ -78,10 +77,7 @@ where
 /// An answer that is being worked on.
 type Answer<'a> = Pin<Box<dyn Future<Output = Event> + Send + 'a>>;
 
-fn answer<'a, C: Commands + 'a, E: Executor<C>>(
-    executor: &'a E,
-    line: &[u8],
-) -> Answer<'a> {
+fn answer<'a, C: Commands + 'a, E: Executor<C>>(executor: &'a E, line: &[u8]) -> Answer<'a> {
     match api::parse::<C>(line) {
         Ok(Request { id, command }) => {
             let reply = executor.execute(command);
