@@ -37,6 +37,7 @@ impl Cli {
             Command::Demo(args) => (args.log.log.unwrap_or_default(), "error"),
             Command::Device(args) => (args.shared.log.unwrap_or_default(), "info"),
             Command::Assist(args) => (args.shared.log.unwrap_or_default(), "info"),
+            Command::AdminId(_) => (LogFormat::Text, "warn"),
         }
     }
 }
@@ -70,6 +71,35 @@ pub enum Command {
     Device(Box<DeviceArgs>),
     /// The operator's side: asks the relay for a code, shows the panel of whoever types it.
     Assist(Box<AssistArgs>),
+    /// Sets or forgets the system administrator's ID, which operator control asks for on the device's panel.
+    AdminId(AdminIdArgs),
+}
+
+/// Options of `admin-id`.
+#[derive(Args, Clone, Debug)]
+pub struct AdminIdArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub what: AdminIdDo,
+    /// The device's folder [default: the user's state folder].
+    #[arg(long, env = "ALONGSIDE_STATE", value_name = "DIR", global = true)]
+    pub state: Option<PathBuf>,
+    /// File with more settings, in TOML.
+    #[arg(long, env = "ALONGSIDE_CONFIG", value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// What can be done with the system administrator's ID.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum AdminIdDo {
+    /// Set it, in the place of any other: at least 8 digits or characters. Wrong ones are forgiven.
+    Set {
+        /// Read it as one line from standard input instead of asking on the terminal.
+        #[arg(long)]
+        stdin: bool,
+    },
+    /// Forget it, and wrong ones with it.
+    Reset,
 }
 
 /// Options of `demo`.

@@ -206,6 +206,24 @@ impl DeviceSettings {
     }
 }
 
+/// Folder of a device's state, for what needs nothing else.
+///
+/// # Errors
+///
+/// [`ConfigError`] if the file cannot be used or there is no place for the state.
+pub fn device_state(
+    state: Option<&Path>,
+    config: Option<&Path>,
+    around: &Surroundings,
+) -> Result<PathBuf, ConfigError> {
+    let file = File::load(config)?;
+    state
+        .map(Path::to_owned)
+        .or(file.state)
+        .or_else(|| around.state("device"))
+        .ok_or(ConfigError::NoState)
+}
+
 impl AssistSettings {
     /// Joins command line, environment (which clap has read into `args`), file and defaults.
     ///

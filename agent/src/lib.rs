@@ -1,6 +1,7 @@
 //! The agent as a library: what the binary `alongside-agent` is made of, for its tests and examples.
 #![forbid(unsafe_code)]
 
+pub mod admin_id;
 pub mod api;
 pub mod assist;
 pub mod cli;

@@ -98,11 +98,16 @@ impl AdminIdStore {
         Self::open_at(compartment, BootTime::now())
     }
 
-    fn open_at(compartment: &Compartment, now: BootTime) -> Result<Self, AdminIdError> {
-        let store = Self {
+    /// The store of `compartment`, for setting or forgetting the ID: damaged files are no error, they are replaced.
+    pub fn open_to_set(compartment: &Compartment) -> Self {
+        Self {
             compartment: compartment.clone(),
             checking: Mutex::new(()),
-        };
+        }
+    }
+
+    fn open_at(compartment: &Compartment, now: BootTime) -> Result<Self, AdminIdError> {
+        let store = Self::open_to_set(compartment);
         let mut guard = store.guard()?;
         if guard.anchor(now) {
             store.keep(&guard)?;
@@ -128,13 +133,14 @@ impl AdminIdStore {
     /// [`AdminIdError`] for an ID that is too weak, or if it cannot be kept; the old one then stands.
     pub fn set(&self, id: &str) -> Result<(), AdminIdError> {
         strength::check(id)?;
-        let pepper = match self.pepper()? {
-            Some(pepper) => pepper,
-            None => {
+        let pepper = match self.pepper() {
+            Ok(Some(pepper)) => pepper,
+            Ok(None) | Err(AdminIdError::Damaged { .. }) => {
                 let fresh = Zeroizing::new(random::bytes::<PEPPER_LEN>());
                 self.compartment.write(&self.pepper_file(), &*fresh)?;
                 fresh
             }
+            Err(error) => return Err(error),
         };
         let salt = random::bytes::<SALT_LEN>();
         let hash = hasher(&pepper)

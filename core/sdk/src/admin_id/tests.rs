@@ -188,6 +188,20 @@ fn damage_is_an_error_and_resets_nothing() {
 }
 
 #[test]
+fn setting_an_id_repairs_what_is_damaged() {
+    let lab = Lab::with_id();
+    for name in ["admin-id", "admin-pepper", "admin-tries"] {
+        fs::write(lab.file(name), b"torn").expect("written");
+    }
+    let compartment = Compartment::open(&lab.folder.path().join("own")).expect("a compartment");
+    assert!(AdminIdStore::open(&compartment).is_err());
+    AdminIdStore::open_to_set(&compartment)
+        .set(RIGHT)
+        .expect("set");
+    assert_eq!(lab.verify(RIGHT), AdminVerdict::Ok);
+}
+
+#[test]
 fn a_weak_id_changes_nothing() {
     let lab = Lab::with_id();
     for weak in ["1234", "12345678", "password"] {
