@@ -10,9 +10,10 @@ use alongside_protocol::{
 
 use crate::{
     frame::Frame,
+    front::Memory,
     message::{Open, Reset, State, ToDevice, ToOperator, Update},
     profile::Profile,
-    stage::Unpacker,
+    stage::{StageError, Unpacker},
     tiles::{self, TileGrid},
 };
 
@@ -22,7 +23,8 @@ pub const MAX_PIXELS: usize = 4096 * 2160;
 /// Keeps the picture that a device's messages draw.
 ///
 /// It trusts none of them. Its memory is at most the picture of [`MAX_PIXELS`] (or what
-/// [`with_max_pixels`](Self::with_max_pixels) says), the window of its profile, and less than 1 MiB beside.
+/// [`with_max_pixels`](Self::with_max_pixels) says), a second one while parts of it move, what its profile says of
+/// window, tables and tile cache, and less than 3 MiB beside. The tile cache is wiped when its epoch ends.
 pub struct Decoder {
     max: Profile,
     max_pixels: usize,
@@ -40,7 +42,13 @@ struct Live {
     is_checked: bool,
     picture: Frame,
     /// `None` once the epoch is given up: nothing of it is applied any more.
-    unpacker: Option<Unpacker>,
+    parts: Option<Parts>,
+}
+
+/// What the messages of an epoch are read with.
+struct Parts {
+    memory: Memory,
+    unpacker: Unpacker,
 }
 
 /// What a message did.
@@ -130,7 +138,7 @@ impl Decoder {
             ToOperator::Check(check) => {
                 let max = self.max;
                 let live = self.live(check.seq)?;
-                if live.unpacker.is_none() {
+                if live.parts.is_none() {
                     return Ok(live.applied(What::Skipped));
                 }
                 if check.seq != live.seq || live.is_checked {
@@ -175,12 +183,16 @@ impl Decoder {
             });
         }
         let fits = open.profile.fits(self.max);
-        let unpacker = if fits {
-            Some(Unpacker::new(open.profile).map_err(|_| PanelError::NoMemory)?)
+        self.live = None; // frees the old epoch before the new one is made
+        let parts = if fits {
+            let grid = TileGrid::new(open.size);
+            Some(Parts {
+                memory: Memory::new(grid, open.profile, open.epoch, true),
+                unpacker: Unpacker::new(open.profile).map_err(|_| PanelError::NoMemory)?,
+            })
         } else {
             None
         };
-        self.live = None; // frees the old picture before the new one is made
         let live = self.live.insert(Live {
             seq: open.seq,
             open: open.seq,
@@ -188,7 +200,7 @@ impl Decoder {
             state: State::Partial,
             is_checked: false,
             picture: Frame::black(open.size),
-            unpacker,
+            parts,
         });
         if !fits {
             return Ok(live.give_up(self.max));
@@ -207,9 +219,36 @@ impl Decoder {
     }
 }
 
+impl Parts {
+    /// Draws what `update` says; returns the tiles that it changes, in order.
+    fn draw(&mut self, picture: &mut Frame, update: &Update<'_>) -> Result<Vec<usize>, StageError> {
+        let mut touched = Vec::new();
+        if !update.front.is_empty() {
+            let front = self.memory.read(update.front).ok_or(StageError)?;
+            self.memory
+                .draw(&front, picture, &mut touched)
+                .ok_or(StageError)?;
+        }
+        let mut cut = Vec::new();
+        if !update.tiles.is_empty() {
+            let mut drawn = self.unpacker.unpack(picture, update.tiles)?;
+            cut = drawn.tiles.split_off(drawn.whole);
+            touched.append(&mut drawn.tiles);
+        }
+        if touched.is_empty() && cut.is_empty() {
+            return Err(StageError);
+        }
+        self.memory.enter(picture, &mut touched, &cut);
+        touched.append(&mut cut);
+        touched.sort_unstable();
+        touched.dedup();
+        Ok(touched)
+    }
+}
+
 impl Live {
     fn update(&mut self, kind: u8, update: &Update<'_>) -> Result<Applied, PanelError> {
-        let Some(unpacker) = &mut self.unpacker else {
+        let Some(parts) = &mut self.parts else {
             return Ok(self.applied(What::Skipped));
         };
         if Some(update.seq) != self.seq.checked_add(1) {
@@ -218,8 +257,8 @@ impl Live {
                 last: self.seq,
             });
         }
-        let Ok(tiles) = unpacker.unpack(&mut self.picture, update.tiles) else {
-            self.unpacker = None;
+        let Ok(tiles) = parts.draw(&mut self.picture, update) else {
+            self.parts = None;
             self.state = State::Partial;
             return Err(DecodeError::Malformed { kind }.into());
         };
@@ -240,7 +279,7 @@ impl Live {
     }
 
     fn give_up(&mut self, accepts: Profile) -> Applied {
-        self.unpacker = None;
+        self.parts = None;
         self.state = State::Partial;
         let reset = ToDevice::Reset(Reset {
             seq: self.open,

@@ -2,18 +2,29 @@
 
 use std::{collections::VecDeque, fmt};
 
-use alongside_protocol::{PanelSize, units::Millis, wire::DecodeError};
+use alongside_protocol::{
+    PanelSize,
+    units::{Millis, PanelRect},
+    wire::DecodeError,
+};
 
 use crate::{
+    cache::Id,
     frame::Frame,
+    front::{Front, Memory},
     message::{Check, MAX_BODY, Open, State, ToDevice, ToOperator, Update},
+    moves::{self, Search},
     profile::Profile,
-    stage::{MAX_TILES, Packer},
+    stage::{Drawn, MAX_TILES, MIN_ROOM, Packer, StageError},
     tiles::{self, TileGrid},
 };
 
-/// Longest head of an UPDATE: two numbers of 10 bytes and the state.
-const UPDATE_HEAD: usize = 21;
+/// Longest head of an UPDATE: two numbers of 10 bytes, the state, and the length of the front.
+const UPDATE_HEAD: usize = 24;
+
+/// Fewest tiles, and fewest of the rectangle around them, for which it is worth looking for moves.
+const MIN_MOVED: usize = 12;
+const MIN_MOVED_AREA: usize = 24;
 
 /// Most UPDATEs without a CHECK after them, and the longest time in milliseconds (our choice: a drift would
 /// stand for a few seconds at most, for 13 bytes of traffic each time).
@@ -33,13 +44,22 @@ pub struct Encoder {
     open: Option<u64>,
     captured_at: Millis,
     shown: Frame,
-    packer: Option<Packer>,
+    parts: Option<Parts>,
+    search: Search,
+    /// Hash of the picture in which moves were looked for last; once is enough.
+    searched: Option<u64>,
     /// Tile from which the next step goes looking, so that no tile waits for ever behind busier ones.
     cursor: usize,
     unchecked: u32,
     checked_at: Millis,
     unacked: VecDeque<(u64, usize)>,
     in_flight: usize,
+}
+
+/// What the messages of an epoch are written with.
+struct Parts {
+    memory: Memory,
+    packer: Packer,
 }
 
 /// One message towards the newest picture.
@@ -49,7 +69,8 @@ pub struct Step {
     pub frame: Vec<u8>,
     /// Whether the operator shows the given picture exactly once this has arrived.
     pub exact: bool,
-    /// Number of tiles in it.
+    /// Number of tiles whose pixels are in it. Those that moved or were shown before cost next to nothing, and
+    /// do not count.
     pub tiles: usize,
 }
 
@@ -63,7 +84,9 @@ impl Encoder {
             open: None,
             captured_at: Millis::default(),
             shown: Frame::black(size),
-            packer: None,
+            parts: None,
+            search: Search::default(),
+            searched: None,
             cursor: 0,
             unchecked: 0,
             checked_at: Millis::default(),
@@ -72,45 +95,26 @@ impl Encoder {
         }
     }
 
-    /// One step towards `frame`, taken at `captured_at`: at most 96 tiles, in one message of at most 16 KiB.
+    /// One step towards `frame`, taken at `captured_at`: the pixels of at most 96 tiles, whatever moved or was shown
+    /// before, in one message of at most 16 KiB.
     ///
     /// `None` when the operator shows, or will show once everything sent has arrived, exactly this picture. A frame
     /// of another size begins a new epoch.
     pub fn step(&mut self, frame: &Frame, captured_at: Millis) -> Option<Step> {
-        if self.packer.is_none() || self.shown.size() != frame.size() {
+        if self.parts.is_none() || self.shown.size() != frame.size() {
             return self.reopen(frame, captured_at);
         }
         if self.is_check_due(captured_at) {
             return Some(self.check(frame, captured_at));
         }
-        // One more than goes into a message, to know whether it is the last.
-        let grid = TileGrid::new(frame.size());
-        let mut changed = grid.changed_from(&self.shown, frame, self.cursor, MAX_TILES + 1);
+        let changed = TileGrid::new(frame.size()).changed(&self.shown, frame);
         if changed.is_empty() {
+            self.searched = None;
             return None;
         }
-        let fits = changed.len() <= MAX_TILES;
-        changed.truncate(MAX_TILES);
-        let last = changed.last().copied();
-        changed.sort_unstable();
-        let mut body = Vec::new();
-        let packer = self.packer.as_mut()?;
-        let Ok(tiles) = packer.pack(
-            &mut self.shown,
-            frame,
-            &changed,
-            MAX_BODY - UPDATE_HEAD,
-            &mut body,
-        ) else {
+        let Ok(message) = self.compose(frame, changed) else {
             // The stage is of no use any more; the operator's half never saw what it took in.
             return self.reopen(frame, captured_at);
-        };
-        let all = tiles == changed.len();
-        let exact = fits && all;
-        self.cursor = match (exact, all) {
-            (true, _) => 0,
-            (false, true) => last.map_or(0, |last| last + 1),
-            (false, false) => changed.get(tiles).copied().unwrap_or(0),
         };
         let elapsed = captured_at
             .as_u64()
@@ -119,20 +123,83 @@ impl Encoder {
         self.captured_at = captured_at;
         self.seq += 1;
         self.unchecked += 1;
+        let exact = message.exact;
         let state = if exact { State::Exact } else { State::Partial };
         let frame = ToOperator::Update(Update {
             seq: self.seq,
             elapsed,
             state,
-            tiles: &body,
+            front: &message.front,
+            tiles: &message.tiles,
         })
         .to_frame();
         self.sent(frame.len());
         Some(Step {
             frame,
             exact,
-            tiles,
+            tiles: message.drawn,
         })
+    }
+
+    /// Writes as much as fits into one message of what makes `changed` equal to `frame`, and applies it.
+    fn compose(&mut self, frame: &Frame, mut changed: Vec<usize>) -> Result<Message, StageError> {
+        let parts = self.parts.as_mut().ok_or(StageError)?;
+        let mut ids = parts.ids(frame, &changed);
+        let mut front = Front::default();
+        let mut touched = Vec::new();
+        let new = ids.iter().filter(|id| id.is_none()).count();
+        if let Some(area) = worth_searching(TileGrid::new(frame.size()), &changed, new)
+            && is_news(&mut self.searched, frame)
+        {
+            front.moves = self.search.find(&self.shown, frame, area);
+            moves::apply(&mut self.shown, &front.moves, &mut touched).ok_or(StageError)?;
+            if !front.moves.is_empty() {
+                changed = TileGrid::new(frame.size()).changed(&self.shown, frame);
+                ids = parts.ids(frame, &changed);
+            }
+        }
+        let both = changed.iter().copied().zip(&ids);
+        front.known = both.filter_map(|(tile, id)| Some((tile, (*id)?))).collect();
+        let mut message = Message::default();
+        let room = MAX_BODY - UPDATE_HEAD;
+        let known = front.known.len();
+        if !front.is_empty() {
+            message.front = parts.memory.write(&mut front, room);
+            parts
+                .memory
+                .copy_known(&front, &mut self.shown, frame, &mut touched);
+        }
+        let both = changed.iter().copied().zip(ids);
+        let mut rest: Vec<usize> = both
+            .filter_map(|(tile, id)| id.is_none().then_some(tile))
+            .collect();
+        let left = rest.len();
+        let room = room.saturating_sub(message.front.len());
+        let mut drawn = Drawn::default();
+        if left > 0 && room >= MIN_ROOM {
+            let start = rest.partition_point(|tile| *tile < self.cursor);
+            rest.rotate_left(start);
+            rest.truncate(MAX_TILES);
+            let last = rest.last().copied();
+            rest.sort_unstable();
+            drawn = parts
+                .packer
+                .pack(&mut self.shown, frame, &rest, room, &mut message.tiles)?;
+            self.cursor = match rest.get(drawn.whole) {
+                Some(cut) => *cut,
+                None => last.map_or(0, |last| last + 1),
+            };
+        }
+        message.exact = front.known.len() == known && drawn.whole == left;
+        if message.exact {
+            self.cursor = 0;
+            self.searched = None;
+        }
+        message.drawn = drawn.tiles.len();
+        let cut = drawn.tiles.split_off(drawn.whole);
+        touched.append(&mut drawn.tiles);
+        parts.memory.enter(&self.shown, &mut touched, &cut);
+        Ok(message)
     }
 
     /// Takes in a message of the operator: ACK or RESET.
@@ -156,7 +223,7 @@ impl Encoder {
             }
             ToDevice::Reset(reset) if Some(reset.seq) == self.open => {
                 self.profile = self.profile.within(reset.accepts);
-                self.packer = None;
+                self.parts = None;
             }
             ToDevice::Reset(_) => {} // of an epoch that is over already
         }
@@ -178,8 +245,13 @@ impl Encoder {
         if self.open.is_some() {
             self.epoch = self.epoch.wrapping_add(1);
         }
-        self.packer = Packer::new(self.profile).ok();
-        self.packer.as_ref()?;
+        self.parts = None; // frees the old one before the new one is made
+        let grid = TileGrid::new(frame.size());
+        self.parts = Some(Parts {
+            memory: Memory::new(grid, self.profile, self.epoch, false),
+            packer: Packer::new(self.profile).ok()?,
+        });
+        self.searched = None;
         self.seq += 1;
         self.open = Some(self.seq);
         self.shown = Frame::black(frame.size());
@@ -233,6 +305,53 @@ impl Encoder {
         self.unacked.push_back((self.seq, bytes));
         self.in_flight += bytes;
     }
+}
+
+/// What a message holds, and what it brings.
+#[derive(Default)]
+struct Message {
+    front: Vec<u8>,
+    tiles: Vec<u8>,
+    drawn: usize,
+    exact: bool,
+}
+
+impl Parts {
+    /// The ids of those of `places` whose tiles the operator's side knows.
+    fn ids(&mut self, frame: &Frame, places: &[usize]) -> Vec<Option<Id>> {
+        let cache = &mut self.memory.cache;
+        if cache.is_off() {
+            return vec![None; places.len()];
+        }
+        places
+            .iter()
+            .map(|place| cache.find(frame, *place))
+            .collect()
+    }
+}
+
+/// The rectangle of tiles around `changed`, in pixels, if it is large enough and many of its tiles are new.
+fn worth_searching(grid: TileGrid, changed: &[usize], new: usize) -> Option<PanelRect> {
+    let columns = grid.columns();
+    let left = changed.iter().map(|tile| tile % columns).min()?;
+    let right = changed.iter().map(|tile| tile % columns).max()?;
+    let (top, bottom) = (changed.first()? / columns, changed.last()? / columns);
+    if new < MIN_MOVED || (right - left + 1) * (bottom - top + 1) < MIN_MOVED_AREA {
+        return None;
+    }
+    let first = grid.rect(top * columns + left)?;
+    let last = grid.rect(bottom * columns + right)?;
+    Some(PanelRect {
+        width: last.x + last.width - first.x,
+        height: last.y + last.height - first.y,
+        ..first
+    })
+}
+
+/// Whether `frame` is another one than the last, unless that has been sent completely.
+fn is_news(searched: &mut Option<u64>, frame: &Frame) -> bool {
+    let hash = tiles::hash(frame);
+    searched.replace(hash) != Some(hash)
 }
 
 impl fmt::Debug for Step {

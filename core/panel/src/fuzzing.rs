@@ -80,10 +80,7 @@ pub fn handle(data: &[u8]) {
     let Some(size) = PanelSize::new(64, 64) else {
         return;
     };
-    let Some(profile) = Profile::new(crate::Entropy::Zstd, Profile::MIN_WINDOW_LOG) else {
-        return;
-    };
-    let mut encoder = Encoder::new(size, 1, profile);
+    let mut encoder = Encoder::new(size, 1, Profile::SMALL);
     let frame = Frame::black(size);
     for Message { kind, body } in messages(data) {
         if let Ok(message) = ToDevice::from_frame(kind, &body) {

@@ -36,11 +36,15 @@
 #![forbid(unsafe_code)]
 
 mod bits;
+mod cache;
+mod coder;
 mod decoder;
 mod encoder;
 mod frame;
+mod front;
 pub mod fuzzing;
 pub mod message;
+mod moves;
 pub mod pacing;
 mod profile;
 mod stage;

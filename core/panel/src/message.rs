@@ -11,7 +11,7 @@ use alongside_protocol::{
 
 use crate::{
     bits::{Reader, put_varint, unzigzag, zigzag},
-    profile::{Entropy, Profile},
+    profile::Profile,
 };
 
 /// Longest message of the picture in bytes, header included: the debt that the budget allows.
@@ -21,7 +21,10 @@ pub const MAX_MESSAGE: usize = 16 * 1024;
 pub(crate) const MAX_BODY: usize = MAX_MESSAGE - HEADER_LEN;
 
 /// Version of the format, in every OPEN.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// Added to the state of an UPDATE that has a front.
+const HAS_FRONT: u8 = 4;
 
 /// Device to operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,17 +61,20 @@ pub struct Update<'a> {
     pub elapsed: i64,
     /// How much of the device's picture the operator has after it.
     pub state: State,
-    /// Which tiles, and their pixels; the entropy stage's business.
+    /// What moved, and tiles that were shown before; empty if there is nothing of that.
+    pub front: &'a [u8],
+    /// Which tiles are new, and their pixels; the entropy stage's business. Empty if there are none.
     pub tiles: &'a [u8],
 }
 
 impl fmt::Debug for Update<'_> {
-    /// The tiles' length only: pixels never reach a log, not even packed.
+    /// Lengths only: pixels never reach a log, not even packed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Update")
             .field("seq", &self.seq)
             .field("elapsed", &self.elapsed)
             .field("state", &self.state)
+            .field("front", &format_args!("{} bytes", self.front.len()))
             .field("tiles", &format_args!("{} bytes", self.tiles.len()))
             .finish()
     }
@@ -136,11 +142,18 @@ impl<'a> ToOperator<'a> {
             Self::Update(update) => {
                 put_varint(&mut body, update.seq);
                 put_varint(&mut body, zigzag(update.elapsed));
-                body.push(match update.state {
+                let state = match update.state {
                     State::Partial => 0,
                     State::Visible => 1,
                     State::Exact => 3,
-                });
+                };
+                if update.front.is_empty() {
+                    body.push(state);
+                } else {
+                    body.push(state | HAS_FRONT);
+                    put_varint(&mut body, update.front.len() as u64);
+                    body.extend_from_slice(update.front);
+                }
                 body.extend_from_slice(update.tiles);
                 0x31
             }
@@ -242,15 +255,26 @@ fn open(reader: &mut Reader<'_>) -> Option<Open> {
 }
 
 fn update(mut reader: Reader<'_>) -> Option<Update<'_>> {
+    let seq = reader.varint()?;
+    let elapsed = unzigzag(reader.varint()?);
+    let flags = reader.u8()?;
+    let state = match flags & !HAS_FRONT {
+        0 => State::Partial,
+        1 => State::Visible,
+        3 => State::Exact,
+        _ => return None,
+    };
+    let front = if flags & HAS_FRONT == 0 {
+        &[]
+    } else {
+        let len = usize::try_from(reader.varint()?).ok()?;
+        reader.bytes(len).filter(|front| !front.is_empty())?
+    };
     Some(Update {
-        seq: reader.varint()?,
-        elapsed: unzigzag(reader.varint()?),
-        state: match reader.u8()? {
-            0 => State::Partial,
-            1 => State::Visible,
-            3 => State::Exact,
-            _ => return None,
-        },
+        seq,
+        elapsed,
+        state,
+        front,
         tiles: reader.rest(),
     })
 }
@@ -263,9 +287,9 @@ fn check(reader: &mut Reader<'_>) -> Option<Check> {
 }
 
 fn put_profile(out: &mut Vec<u8>, profile: Profile) {
-    out.extend_from_slice(&[profile.entropy().id(), profile.window_log()]);
+    out.extend_from_slice(&profile.to_bytes());
 }
 
 fn profile(reader: &mut Reader<'_>) -> Option<Profile> {
-    Profile::new(Entropy::from_id(reader.u8()?)?, reader.u8()?)
+    Profile::from_bytes(reader.array()?)
 }

@@ -3,6 +3,7 @@
 //! A stage gets the tiles that differ, writes some of them, and applies what it wrote to the shown picture; its
 //! other half does the same from the bytes. Whatever state it keeps lives from OPEN to OPEN.
 
+mod model;
 mod pack;
 mod zip;
 
@@ -13,6 +14,9 @@ use crate::{
 
 /// Most tiles in one UPDATE (our choice: a step of coding stays short enough to look at the stop between steps).
 pub(crate) const MAX_TILES: usize = 96;
+
+/// Least room that a stage is given, in bytes.
+pub(crate) const MIN_ROOM: usize = 3 * 1024;
 
 /// A stage gave up: it has no memory, or the bytes are not what its other half writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +30,19 @@ impl From<std::io::Error> for StageError {
 
 pub(crate) use zip::unpack_payload;
 
+/// Tiles that a message draws.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Drawn {
+    /// Their numbers, in order.
+    pub(crate) tiles: Vec<usize>,
+    /// How many of them, from the first, are drawn to their end; the others are where the message was full.
+    pub(crate) whole: usize,
+}
+
 /// The encoder's half.
 pub(crate) enum Packer {
     Zip(Box<zip::Packer>),
+    Model(Box<model::Model>),
 }
 
 impl Packer {
@@ -37,11 +51,14 @@ impl Packer {
             Entropy::Zstd => zip::Packer::new(profile.window_log())
                 .map(Box::new)
                 .map(Self::Zip),
+            Entropy::Model => Ok(Self::Model(Box::new(model::Model::new(
+                profile.table_log(),
+            )))),
         }
     }
 
     /// Makes `shown` equal to `target` in the first tiles of `changed` (at most [`MAX_TILES`], in order), as many as
-    /// fit into `room` bytes appended to `out`. Returns how many, at least one if `room` is 1 KiB or more.
+    /// fit into `room` bytes appended to `out`. Something of at least one fits if `room` is [`MIN_ROOM`] or more.
     pub(crate) fn pack(
         &mut self,
         shown: &mut Frame,
@@ -49,9 +66,10 @@ impl Packer {
         changed: &[usize],
         room: usize,
         out: &mut Vec<u8>,
-    ) -> Result<usize, StageError> {
+    ) -> Result<Drawn, StageError> {
         match self {
             Self::Zip(packer) => packer.pack(shown, target, changed, room, out),
+            Self::Model(model) => model.pack(shown, target, changed, room, out),
         }
     }
 }
@@ -59,6 +77,7 @@ impl Packer {
 /// The decoder's half.
 pub(crate) enum Unpacker {
     Zip(Box<zip::Unpacker>),
+    Model(Box<model::Model>),
 }
 
 impl Unpacker {
@@ -67,17 +86,17 @@ impl Unpacker {
             Entropy::Zstd => zip::Unpacker::new(profile.window_log())
                 .map(Box::new)
                 .map(Self::Zip),
+            Entropy::Model => Ok(Self::Model(Box::new(model::Model::new(
+                profile.table_log(),
+            )))),
         }
     }
 
-    /// Applies what [`Packer::pack`] wrote; returns the tiles it changed, in order.
-    pub(crate) fn unpack(
-        &mut self,
-        shown: &mut Frame,
-        body: &[u8],
-    ) -> Result<Vec<usize>, StageError> {
+    /// Applies what [`Packer::pack`] wrote.
+    pub(crate) fn unpack(&mut self, shown: &mut Frame, body: &[u8]) -> Result<Drawn, StageError> {
         match self {
             Self::Zip(unpacker) => unpacker.unpack(shown, body),
+            Self::Model(model) => model.unpack(shown, body),
         }
     }
 }

@@ -25,6 +25,11 @@ impl TileGrid {
         Self { size }
     }
 
+    /// The size of the picture.
+    pub(crate) fn size(self) -> PanelSize {
+        self.size
+    }
+
     /// Tiles in a row.
     pub fn columns(self) -> usize {
         usize::from(self.size.width().div_ceil(TILE))

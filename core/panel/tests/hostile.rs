@@ -10,34 +10,41 @@ use alongside_panel::{
     message::{Reset, State, ToDevice, ToOperator, Update},
 };
 use alongside_protocol::{units::Millis, wire::DecodeError};
-use common::{Seeded, parts, plain, profile, size};
+use common::{Seeded, parts, plain, profile, profiles, size};
 use corpus::in_corpus;
 
 const ROUNDS: usize = 10_000;
 
-/// Sessions of a few messages, each as one stream.
+/// Sessions of a few messages, each as one stream: every profile, new tiles, tiles shown before, moves.
 fn streams() -> Vec<Vec<u8>> {
     let mut seeded = Seeded(1);
-    [(100, 75), (16, 16), (33, 17)]
+    let sizes = [(100, 75), (16, 16), (33, 17), (112, 64)];
+    let all = profiles()
         .into_iter()
-        .map(|(width, height)| {
-            let size = size(width, height);
-            let mut encoder = Encoder::new(size, 7, profile());
-            let pictures = [
-                plain(size, 0x0012_3456),
-                seeded.noise(size, 2),
-                seeded.noise(size, 9),
-                plain(size, 7),
-            ];
-            let mut stream = Vec::new();
-            for (n, picture) in pictures.iter().enumerate() {
-                while let Some(step) = encoder.step(picture, Millis::new(3_000 * n as u64)) {
-                    stream.extend(step.frame);
-                }
+        .flat_map(|profile| sizes.map(|size| (profile, size)));
+    all.map(|(profile, (width, height))| {
+        let size = size(width, height);
+        let mut encoder = Encoder::new(size, 7, profile);
+        let first = seeded.noise(size, 9);
+        let moved = first.pixels().iter().cycle().skip(5 * usize::from(width));
+        let moved = moved.take(size.pixels()).copied().collect();
+        let pictures = [
+            plain(size, 0x0012_3456),
+            seeded.noise(size, 2),
+            first.clone(),
+            Frame::new(size, moved).unwrap(),
+            plain(size, 0x0012_3456),
+            first,
+        ];
+        let mut stream = Vec::new();
+        for (n, picture) in pictures.iter().enumerate() {
+            while let Some(step) = encoder.step(picture, Millis::new(3_000 * n as u64)) {
+                stream.extend(step.frame);
             }
-            stream
-        })
-        .collect()
+        }
+        stream
+    })
+    .collect()
 }
 
 /// Payloads with every kind of tile, for a panel of 7 by 5 tiles.
@@ -208,6 +215,7 @@ fn apply(tiles: &[u8]) -> Result<(), PanelError> {
         seq: 2,
         elapsed: 0,
         state: State::Exact,
+        front: &[],
         tiles,
     })
     .to_frame();

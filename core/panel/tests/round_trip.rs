@@ -4,10 +4,10 @@
 mod common;
 
 use alongside_panel::{
-    Decoder, Encoder, Entropy, Frame, PanelError, Profile, What, message::MAX_MESSAGE,
+    Decoder, Encoder, Entropy, Frame, PanelError, Profile, Step, What, message::MAX_MESSAGE,
 };
 use alongside_protocol::units::{Millis, PanelRect};
-use common::{Pair, Seeded, parts, plain, profile, size};
+use common::{Pair, Seeded, parts, plain, profile, profiles, size};
 
 #[test]
 fn every_size_and_number_of_colours_arrives() {
@@ -22,30 +22,89 @@ fn every_size_and_number_of_colours_arrives() {
         (4096, 17),
     ] {
         let size = size(width, height);
-        let mut pair = Pair::new(size);
-        let mut seeded = Seeded(u64::from(width) << 16 | u64::from(height));
-        for colours in [1, 2, 3, 4, 5, 15, 16, 17, 64, 255, 256, 257, 4096, u32::MAX] {
-            pair.settle(&seeded.noise(size, colours));
+        for profile in profiles() {
+            let mut pair = Pair::with(size, profile);
+            let mut seeded = Seeded(u64::from(width) << 16 | u64::from(height));
+            for colours in [1, 2, 3, 4, 5, 15, 16, 17, 64, 255, 256, 257, 4096, u32::MAX] {
+                pair.settle(&seeded.noise(size, colours));
+            }
+            pair.settle(&Frame::black(size));
         }
-        pair.settle(&Frame::black(size));
+    }
+}
+
+#[test]
+fn a_screen_shown_before_costs_next_to_nothing() {
+    let size = size(640, 480);
+    for entropy in [Entropy::Zstd, Entropy::Model] {
+        let mut pair = Pair::with(size, Profile::new(entropy));
+        let mut seeded = Seeded(1);
+        let (first, second) = (seeded.noise(size, 5), seeded.noise(size, 6));
+        pair.settle(&first);
+        pair.settle(&second);
+        pair.settle(&first);
+        for frame in [&second, &first] {
+            let steps = pair.settle(frame);
+            assert_eq!(steps.len(), 1);
+            let bytes = steps[0].frame.len();
+            assert!(bytes < 100 && steps[0].tiles == 0, "{bytes} bytes");
+        }
+    }
+}
+
+#[test]
+fn a_list_that_scrolls_costs_what_comes_into_view() {
+    let size = size(640, 480);
+    let list = Seeded(3).noise(common::size(640, 700), 4);
+    let view = |top: usize| {
+        let pixels = list.pixels()[640 * top..][..size.pixels()].to_vec();
+        Frame::new(size, pixels).unwrap()
+    };
+    for profile in profiles() {
+        let mut pair = Pair::with(size, profile);
+        let bytes = |steps: &[Step]| steps.iter().map(|step| step.frame.len()).sum::<usize>();
+        let whole = bytes(&pair.settle(&view(0)));
+        for top in [3, 10, 37, 101, 220, 200] {
+            let scrolled = bytes(&pair.settle(&view(top)));
+            assert!(scrolled < whole / 2, "{scrolled} of {whole} bytes at {top}");
+        }
+    }
+}
+
+#[test]
+fn what_a_full_message_leaves_half_drawn_is_drawn_next() {
+    let size = size(640, 480);
+    for profile in profiles() {
+        let mut pair = Pair::with(size, profile);
+        let mut seeded = Seeded(1);
+        let busy = seeded.noise(size, u32::MAX);
+        for _ in 0..5 {
+            let step = pair.step(&busy).unwrap();
+            pair.deliver(&step);
+            assert!(pair.decoder.picture() == Some(pair.encoder.shown()));
+        }
+        pair.settle(&seeded.noise(size, 3));
+        pair.settle(&busy);
     }
 }
 
 #[test]
 fn noise_stays_within_the_caps_and_fills_them() {
     let size = size(640, 480);
-    let mut pair = Pair::new(size);
-    let mut seeded = Seeded(1);
-    for _ in 0..3 {
-        let steps = pair.settle(&seeded.noise(size, u32::MAX));
-        let sent: usize = steps.iter().map(|step| step.frame.len()).sum();
-        let raw = 3 * size.pixels();
-        assert!(sent < raw + raw / 40, "{sent} bytes for {raw} of noise");
-        assert!(
-            steps
-                .iter()
-                .any(|step| step.frame.len() > MAX_MESSAGE * 9 / 10)
-        );
+    for profile in profiles() {
+        let mut pair = Pair::with(size, profile);
+        let mut seeded = Seeded(1);
+        for _ in 0..3 {
+            let steps = pair.settle(&seeded.noise(size, u32::MAX));
+            let sent: usize = steps.iter().map(|step| step.frame.len()).sum();
+            let raw = 3 * size.pixels();
+            assert!(sent < raw + raw / 10, "{sent} bytes for {raw} of noise");
+            assert!(
+                steps
+                    .iter()
+                    .any(|step| step.frame.len() > MAX_MESSAGE * 8 / 10)
+            );
+        }
     }
 }
 
@@ -309,8 +368,16 @@ fn a_clock_that_goes_back_is_carried() {
 
 #[test]
 fn profiles_have_bounds() {
-    assert_eq!(Profile::new(Entropy::Zstd, 16), None);
-    assert_eq!(Profile::new(Entropy::Zstd, 24), None);
-    assert!(profile().fits(Profile::default()) && !Profile::default().fits(profile()));
-    assert_eq!(Profile::default().within(profile()), profile());
+    let all = Profile::default();
+    for log in 0..=255 {
+        let is_good = |profile: Option<Profile>| profile.is_some();
+        assert_eq!(is_good(all.with_window_log(log)), (17..=23).contains(&log));
+        assert_eq!(is_good(all.with_table_log(log)), (13..=16).contains(&log));
+        let is_cache = log == 0 || (8..=15).contains(&log);
+        assert_eq!(is_good(all.with_cache_log(log)), is_cache);
+    }
+    assert!(profile().fits(all) && !all.fits(profile()));
+    assert!(Profile::new(Entropy::Zstd).fits(all), "E1 includes E0");
+    assert!(!all.fits(Profile::new(Entropy::Zstd)));
+    assert_eq!(all.within(Profile::SMALL), Profile::SMALL);
 }

@@ -9,7 +9,7 @@ use zstd::{
     zstd_safe::compress_bound,
 };
 
-use super::{MAX_TILES, StageError, pack};
+use super::{Drawn, MAX_TILES, StageError, pack};
 use crate::{
     bits::{Reader, put_varint},
     frame::Frame,
@@ -67,7 +67,7 @@ impl Packer {
         changed: &[usize],
         room: usize,
         out: &mut Vec<u8>,
-    ) -> Result<usize, StageError> {
+    ) -> Result<Drawn, StageError> {
         let grid = TileGrid::new(target.size());
         let head = out.len();
         let end = head + room;
@@ -93,8 +93,14 @@ impl Packer {
         }
         flush(&mut self.stream, &mut self.group, out, end)?;
         *out.get_mut(head).ok_or(StageError)? = u8::try_from(done).map_err(|_| StageError)?;
-        Ok(done)
+        Ok(whole(changed.get(..done).ok_or(StageError)?.to_vec()))
     }
+}
+
+/// No tile of this stage is cut off.
+fn whole(tiles: Vec<usize>) -> Drawn {
+    let whole = tiles.len();
+    Drawn { tiles, whole }
 }
 
 impl Group {
@@ -162,11 +168,7 @@ impl Unpacker {
         })
     }
 
-    pub(crate) fn unpack(
-        &mut self,
-        shown: &mut Frame,
-        body: &[u8],
-    ) -> Result<Vec<usize>, StageError> {
+    pub(crate) fn unpack(&mut self, shown: &mut Frame, body: &[u8]) -> Result<Drawn, StageError> {
         let (&count, body) = body.split_first().ok_or(StageError)?;
         let count = usize::from(count);
         if count == 0 || count > MAX_TILES {
@@ -174,7 +176,9 @@ impl Unpacker {
         }
         let len = self.inflate(body, count * MAX_PAYLOAD)?;
         let payload = self.payload.get(..len).ok_or(StageError)?;
-        unpack_payload(payload, count, shown).ok_or(StageError)
+        unpack_payload(payload, count, shown)
+            .map(whole)
+            .ok_or(StageError)
     }
 
     /// Decompresses all of `body` into `payload`, of which it may fill `limit` bytes.

@@ -6,9 +6,22 @@ use alongside_panel::{
 };
 use alongside_protocol::{PanelSize, frame::HEADER_LEN, units::Millis};
 
-/// A profile of little memory.
+/// A profile of little memory that keeps no tiles: every change is sent by its pixels, through E0.
 pub(crate) fn profile() -> Profile {
-    Profile::new(Entropy::Zstd, 20).unwrap()
+    let profile = Profile::new(Entropy::Zstd).with_window_log(20).unwrap();
+    profile.with_cache_log(0).unwrap()
+}
+
+/// One profile for each way through the codec, with a tile cache that soon is full.
+pub(crate) fn profiles() -> [Profile; 4] {
+    let [zstd, model] = [Entropy::Zstd, Entropy::Model].map(Profile::new);
+    let cached = |profile: Profile| profile.with_cache_log(Profile::MIN_CACHE_LOG).unwrap();
+    [
+        profile(),
+        cached(zstd.with_window_log(Profile::MIN_WINDOW_LOG).unwrap()),
+        cached(model.with_table_log(Profile::MIN_TABLE_LOG).unwrap()),
+        model.with_table_log(14).unwrap().with_cache_log(0).unwrap(),
+    ]
 }
 
 pub(crate) fn size(width: u16, height: u16) -> PanelSize {
@@ -29,9 +42,13 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) fn new(size: PanelSize) -> Self {
+        Self::with(size, profile())
+    }
+
+    pub(crate) fn with(size: PanelSize, profile: Profile) -> Self {
         Self {
-            encoder: Encoder::new(size, 7, profile()),
-            decoder: Decoder::new(profile()),
+            encoder: Encoder::new(size, 7, profile),
+            decoder: Decoder::new(profile),
             now: 1_000_000,
         }
     }

@@ -1,0 +1,85 @@
+//! Parts of the picture that moved: lists that are scrolled, pages that slide.
+
+mod search;
+
+use alongside_protocol::units::PanelRect;
+
+pub(crate) use search::Search;
+
+use crate::{
+    frame::Frame,
+    tiles::{self, TILE, TileGrid},
+};
+
+/// Most moves in one UPDATE (the codec study's choice).
+pub(crate) const MAX_MOVES: usize = 30;
+
+/// A rectangle that shows what the picture had elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Move {
+    /// Where it arrives.
+    pub(crate) to: PanelRect,
+    /// How far it came, to the right and down.
+    pub(crate) by: (i16, i16),
+}
+
+impl Move {
+    /// Where it comes from; `None` if any of it lies outside of the picture, before or after.
+    fn from(self, grid: TileGrid) -> Option<PanelRect> {
+        let from = PanelRect {
+            x: self.to.x.checked_add_signed(self.by.0.checked_neg()?)?,
+            y: self.to.y.checked_add_signed(self.by.1.checked_neg()?)?,
+            ..self.to
+        };
+        let size = grid.size();
+        let is_inside = |rect: PanelRect| {
+            let right = rect.x.checked_add(rect.width);
+            let bottom = rect.y.checked_add(rect.height);
+            right.is_some_and(|right| right <= size.width())
+                && bottom.is_some_and(|bottom| bottom <= size.height())
+        };
+        let is_empty = self.to.width == 0 || self.to.height == 0;
+        (!is_empty && is_inside(from) && is_inside(self.to)).then_some(from)
+    }
+}
+
+/// Moves all of `moves` at once; adds the tiles that they touch, in order.
+///
+/// `None` if one leads out of the picture, or all together move more pixels than it has; then nothing is moved.
+pub(crate) fn apply(shown: &mut Frame, moves: &[Move], touched: &mut Vec<usize>) -> Option<()> {
+    if moves.is_empty() {
+        return Some(());
+    }
+    let grid = TileGrid::new(shown.size());
+    let area = |it: &Move| usize::from(it.to.width) * usize::from(it.to.height);
+    if moves.iter().map(area).sum::<usize>() > shown.size().pixels() {
+        return None;
+    }
+    let mut pixels = Vec::new();
+    for it in moves {
+        let from = it.from(grid)?;
+        pixels.extend(tiles::rows(shown, from).flatten().copied());
+    }
+    let mut pixels = pixels.as_slice();
+    let mut is_touched = vec![false; grid.count()];
+    for it in moves {
+        for row in tiles::rows_mut(shown, it.to) {
+            let (moved, rest) = pixels.split_at_checked(row.len())?;
+            row.copy_from_slice(moved);
+            pixels = rest;
+        }
+        for row in it.to.y / TILE..(it.to.y + it.to.height).div_ceil(TILE) {
+            for column in it.to.x / TILE..(it.to.x + it.to.width).div_ceil(TILE) {
+                let tile = usize::from(row) * grid.columns() + usize::from(column);
+                if let Some(is_touched) = is_touched.get_mut(tile) {
+                    *is_touched = true;
+                }
+            }
+        }
+    }
+    touched.extend((0..grid.count()).filter(|tile| is_touched.get(*tile) == Some(&true)));
+    Some(())
+}
+
+#[cfg(test)]
+mod tests;
