@@ -18,8 +18,8 @@ use std::{
 use alongside_protocol::{Serial, relay::Role};
 use alongside_relay::config::Limits;
 use alongside_transport::{
-    Connection as _, Identity, Leg, LegConfig, LegEvent, LegEvents, PathKind, QuicConnection,
-    RelayAddress, Trust,
+    Connection as _, Identity, Leg, LegConfig, LegEvent, LegEvents, PathKind, Paths,
+    QuicConnection, RelayAddress, Trust,
     leg::{
         network::{Network, Resolving, SystemNetwork},
         tls,
@@ -109,11 +109,26 @@ impl AsyncUdpSocket for SwitchableSocket {
     }
 }
 
+/// A leg whose packets go through the relay.
 async fn leg(relay: &RelayAt, role: Role, network: &Switchable) -> (Leg, LegEvents) {
+    let relayed = Paths {
+        direct: false,
+        ..Paths::default()
+    };
+    leg_with(relay, role, network, relayed).await
+}
+
+async fn leg_with(
+    relay: &RelayAt,
+    role: Role,
+    network: &Switchable,
+    paths: Paths,
+) -> (Leg, LegEvents) {
     let ca = std::fs::read(relay.dir.path().join("ca.pem")).unwrap();
     let address = RelayAddress::new("127.0.0.1").with_danger_port(relay.address.port());
     let identity = Arc::new(Identity::generate().unwrap());
-    let config = LegConfig::new(role, identity, address, Trust::CaFile(ca));
+    let mut config = LegConfig::new(role, identity, address, Trust::CaFile(ca));
+    config.paths = paths;
     patient(Leg::connect_on(config, Arc::new(network.clone())))
         .await
         .unwrap()
@@ -221,6 +236,28 @@ async fn a_session_moves_to_tcp_when_udp_dies_and_back() {
         }
     }
     numbers.abort();
+}
+
+#[tokio::test]
+async fn a_session_between_two_that_reach_each_other_leaves_the_relay_alone() {
+    let relay = TestRelay::start();
+    let network = Switchable::default();
+    let mut operator = leg_with(&relay, Role::Operator, &network, Paths::default()).await;
+    let (device, _events) = leg_with(&relay, Role::Device, &network, Paths::default()).await;
+    let (at_operator, at_device) = meet(&mut operator, &device).await;
+    for end in [&at_operator, &at_device] {
+        let mut way = end.path();
+        patient(way.wait_for(|way| way.kind == PathKind::Direct))
+            .await
+            .unwrap();
+    }
+    let before = relay.running.forwarded().forwarded_bytes;
+    assert!(carries(&at_device, &at_operator, 500_000).await);
+    let forwarded = relay.running.forwarded().forwarded_bytes - before;
+    assert!(
+        forwarded < 5_000,
+        "{forwarded} bytes went through the relay"
+    );
 }
 
 async fn tls_stream(relay: &RelayAt) -> impl AsyncRead + AsyncWrite + Unpin {

@@ -21,11 +21,12 @@ use crate::{
         RelayAddress,
         control::{ControlMessage, ControlReader},
         http::Head,
+        probe::Probe,
         proxy::Proxy,
         shared_socket::split::split,
         websocket::{Decoder, MAX_PACKET, Message, Side},
     },
-    path::{Incoming, Outgoing, PathTable},
+    path::{Incoming, Outgoing, PathTable, direct::MAX_CANDIDATES},
 };
 
 /// A control stream, as the relay and as a leg reads it.
@@ -49,6 +50,16 @@ fn read_all<M: ControlMessage>(stream: impl AsyncRead + Unpin) {
 
 fn now<T>(future: impl Future<Output = T>) -> Poll<T> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// What a probe says, once its seal is broken by who may.
+pub fn probe(data: &[u8]) {
+    if let Some(Probe::Candidates { list, .. }) = Probe::decode(data) {
+        assert!(
+            list.len() <= MAX_CANDIDATES,
+            "more candidates than are kept"
+        );
+    }
 }
 
 /// A WebSocket's stream, as the relay and as a leg reads it.

@@ -6,6 +6,7 @@ mod client;
 pub mod control;
 pub mod http;
 pub mod network;
+pub(crate) mod probe;
 pub mod proxy;
 pub(crate) mod shared_socket;
 pub mod tls;

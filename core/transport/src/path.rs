@@ -11,6 +11,7 @@ use std::{
 
 use alongside_protocol::{LegToken, cid};
 
+pub mod direct;
 pub mod relay;
 
 use relay::{Hop, RelayWays};
@@ -56,6 +57,8 @@ impl fmt::Display for PathKind {
 pub enum Way {
     /// As a UDP datagram to the relay, which forwards it by its connection ID.
     RelayUdp(SocketAddr),
+    /// Straight to the peer.
+    Direct(SocketAddr),
     /// As a message on the stream to the relay, which forwards it likewise.
     RelayStream(StreamKind),
 }
@@ -74,6 +77,7 @@ impl Way {
     pub const fn kind(self) -> PathKind {
         match self {
             Self::RelayUdp(_) => PathKind::RelayQuic,
+            Self::Direct(_) => PathKind::Direct,
             Self::RelayStream(StreamKind::Tls) => PathKind::RelayTls,
             Self::RelayStream(StreamKind::Proxy) => PathKind::RelayProxy,
         }
@@ -119,6 +123,29 @@ const BUSY_PACKETS: usize = 5;
 /// How long traffic counts.
 const BUSY: Duration = Duration::from_secs(2);
 
+/// When the last packets of a session were sent, the oldest of them next to be overwritten.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SentLately {
+    at: [Option<Instant>; BUSY_PACKETS],
+    next: usize,
+}
+
+impl SentLately {
+    pub(crate) fn note(&mut self, now: Instant, packets: usize) {
+        for _ in 0..packets.min(BUSY_PACKETS) {
+            if let Some(slot) = self.at.get_mut(self.next) {
+                *slot = Some(now);
+            }
+            self.next = (self.next + 1) % BUSY_PACKETS;
+        }
+    }
+
+    pub(crate) fn is_busy(&self, now: Instant) -> bool {
+        let oldest = self.at.get(self.next).copied().flatten();
+        oldest.is_some_and(|at| now.saturating_duration_since(at) < BUSY)
+    }
+}
+
 /// The ways of one leg and of the peers behind it.
 #[derive(Debug)]
 pub struct PathTable {
@@ -130,9 +157,7 @@ pub struct PathTable {
     /// When anything came from the relay, and when over UDP.
     heard: Instant,
     heard_udp: Instant,
-    /// When the last session packets were sent, the oldest of them next to be overwritten.
-    sent: [Option<Instant>; BUSY_PACKETS],
-    next_sent: usize,
+    sent: SentLately,
     /// Connection ID of the probe that is out.
     probe: Option<LegToken>,
     /// Newest last.
@@ -149,8 +174,7 @@ impl PathTable {
             ways: RelayWays::all(Hop::Udp),
             heard: now,
             heard_udp: now,
-            sent: [None; BUSY_PACKETS],
-            next_sent: 0,
+            sent: SentLately::default(),
             probe: None,
             peers: Vec::new(),
         }
@@ -228,12 +252,7 @@ impl PathTable {
 
     /// Takes note that `packets` of a session were sent.
     pub fn note_sent(&mut self, now: Instant, packets: usize) {
-        for _ in 0..packets.min(BUSY_PACKETS) {
-            if let Some(slot) = self.sent.get_mut(self.next_sent) {
-                *slot = Some(now);
-            }
-            self.next_sent = (self.next_sent + 1) % BUSY_PACKETS;
-        }
+        self.sent.note(now, packets);
     }
 
     /// Whose packet came over UDP from `source`; takes note that its way lives.
@@ -276,12 +295,9 @@ impl PathTable {
 
     /// What a decision about the ways needs to know.
     pub fn observed(&self, now: Instant) -> relay::Observed {
-        let since = |at: Instant| now.saturating_duration_since(at);
-        // Of the last few the oldest is the next to be overwritten.
-        let oldest = self.sent.get(self.next_sent).copied().flatten();
         relay::Observed {
             heard_udp: self.heard_udp,
-            is_busy: oldest.is_some_and(|at| since(at) < BUSY),
+            is_busy: self.sent.is_busy(now),
         }
     }
 }

@@ -60,4 +60,12 @@ fn fuzzers_start_from_the_same_bytes() {
         b"\x02\x03Hel\x89\x00\x80\x02lo",
     ];
     in_corpus("transport_websocket", &streams);
+
+    let address = *b"\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\x02\x01\x0f\xa0";
+    let probes = [
+        b"\x01\0\0\0\x07".to_vec(),
+        [b"\x02\0\0\0\x07".as_slice(), &address].concat(),
+        [b"\x03\0\0\0\x01".as_slice(), &address, &address].concat(),
+    ];
+    in_corpus("transport_probe", &probes);
 }

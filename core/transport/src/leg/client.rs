@@ -32,6 +32,7 @@ use crate::{
 };
 
 mod connect;
+mod direct;
 mod driver;
 mod error;
 mod peer;
@@ -215,6 +216,8 @@ struct Inner {
     generation: PathGeneration,
     kind: watch::Receiver<PathKind>,
     lost: Arc<OnceLock<LegLost>>,
+    /// Where peers may reach this side; nowhere if direct ways are not allowed.
+    candidates: Option<Vec<SocketAddr>>,
     /// One accept at a time.
     accepting: tokio::sync::Mutex<()>,
 }
@@ -253,7 +256,7 @@ impl Leg {
         connect::on(config, network).await
     }
 
-    /// The same over UDP alone and a socket of the caller's, without DNS.
+    /// The same over a socket of the caller's, without DNS, and over UDP through the relay alone.
     ///
     /// # Errors
     ///

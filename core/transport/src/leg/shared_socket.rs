@@ -19,7 +19,10 @@ use quinn::{
     AsyncUdpSocket, UdpPoller,
     udp::{RecvMeta, Transmit},
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
 use super::websocket::PacketQueue;
 use crate::{
@@ -30,6 +33,7 @@ use crate::{
     random::random,
 };
 
+mod direct;
 mod poller;
 pub(crate) mod split;
 #[cfg(test)]
@@ -52,11 +56,20 @@ const MAX_WAITING: usize = 256;
 #[derive(Debug)]
 pub(crate) struct SharedSocket {
     io: Arc<dyn AsyncUdpSocket>,
+    own: LegToken,
+    /// Where `io` is bound.
+    local: SocketAddr,
     /// Where quinn believes the peers to be.
     virtual_address: SocketAddr,
     table: Mutex<PathTable>,
     /// Packets for the stream to the relay, while there is one.
     stream: Mutex<Option<Arc<PacketQueue>>>,
+    /// Peers to whom there may be a direct way.
+    direct: Mutex<direct::Peers>,
+    /// Counts what came that may change a direct way.
+    direct_changed: watch::Sender<u64>,
+    /// A direct way is in doubt: is the relay there?
+    sign_wanted: Notify,
     /// UDP to the relay passes: it answered the probe.
     probe_answered: Notify,
     waiting: [Mutex<VecDeque<Waiting>>; 2],
@@ -95,13 +108,19 @@ impl SharedSocket {
         own: LegToken,
         relay: SocketAddr,
     ) -> io::Result<Arc<Self>> {
-        let relay = as_socket_wants(relay, io.local_addr()?);
+        let local = io.local_addr()?;
+        let relay = as_socket_wants(relay, local);
         let tasks = Arc::new(Tasks::default());
         Ok(Arc::new(Self {
             io,
+            own,
+            local,
             virtual_address: SocketAddr::new(virtual_ip(own).into(), VIRTUAL_PORT),
             table: Mutex::new(PathTable::new(own, relay, Instant::now().into_std())),
             stream: Mutex::default(),
+            direct: Mutex::default(),
+            direct_changed: watch::Sender::new(0),
+            sign_wanted: Notify::new(),
             probe_answered: Notify::new(),
             waiting: Default::default(),
             tasks_waker: Waker::from(Arc::clone(&tasks)),
@@ -250,6 +269,10 @@ impl SharedSocket {
             .unwrap_or(transmit.contents.len())
             .max(1);
         let first = transmit.contents.get(..size).unwrap_or(transmit.contents);
+        match self.send_direct(first, transmit) {
+            direct::Sent::All(sent) => return sent,
+            direct::Sent::Copy | direct::Sent::Nothing => {}
+        }
         let mut table = self.table();
         let outgoing = table.outgoing(first);
         if matches!(outgoing, Outgoing::Send(_) | Outgoing::Both(..)) {
@@ -294,7 +317,7 @@ impl SharedSocket {
 
     fn send(&self, way: Way, contents: &[u8], transmit: &Transmit<'_>) -> io::Result<()> {
         match way {
-            Way::RelayUdp(destination) => self.io.try_send(&Transmit {
+            Way::RelayUdp(destination) | Way::Direct(destination) => self.io.try_send(&Transmit {
                 destination,
                 ecn: transmit.ecn,
                 contents,
@@ -325,7 +348,7 @@ impl SharedSocket {
         };
         match way {
             Some(Way::RelayStream(_)) => self.stream(),
-            Some(Way::RelayUdp(_)) | None => None,
+            Some(Way::RelayUdp(_) | Way::Direct(_)) | None => None,
         }
     }
 
@@ -371,6 +394,9 @@ impl SharedSocket {
         let source = *meta;
         let mut table = self.table();
         let classify = |packet: &[u8]| match table.incoming(now, source.addr, packet) {
+            Incoming::Foreign if self.take_probe(now, Some(source.addr), packet) => None,
+            Incoming::Foreign if self.is_direct(now, source.addr, packet) => Some(Side::EndToEnd),
+            Incoming::EndToEnd if self.take_probe(now, None, packet) => None,
             Incoming::Foreign => None,
             Incoming::ProbeAnswer => {
                 self.probe_answered.notify_one();

@@ -54,12 +54,13 @@ pub(super) const EVENTS: usize = 64;
 pub(super) type Reader = ControlReader<FromRelay, quinn::RecvStream>;
 pub(super) type Writer = ControlWriter<ToRelay, quinn::SendStream>;
 
-/// Over one socket and UDP alone.
+/// Over one socket and UDP through the relay alone.
 pub(super) async fn over(
-    config: LegConfig,
+    mut config: LegConfig,
     io: Arc<dyn AsyncUdpSocket>,
     relay: SocketAddr,
 ) -> Result<(Leg, LegEvents), ConnectError> {
+    config.paths.direct = false;
     let unreachable = || ConnectError::Unreachable {
         relay: config.relay.clone(),
     };
@@ -196,10 +197,19 @@ impl Prospect {
                 opening: None,
                 way,
                 generation: generation.clone(),
+                sign: driver::Sign::NotWanted,
             },
         });
         tokio::spawn(driver.run(asked));
+        let candidates = config.paths.direct.then(|| {
+            let mut candidates = self.socket.local_candidates();
+            if hop == Hop::Udp && !candidates.contains(&welcome.observed) {
+                candidates.push(welcome.observed);
+            }
+            candidates
+        });
         let inner = Inner {
+            candidates,
             role: config.role,
             identity: Arc::clone(&config.identity),
             welcome,

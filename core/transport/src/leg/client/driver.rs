@@ -26,8 +26,7 @@ use crate::{
 
 mod ways;
 
-use ways::Sign;
-pub(super) use ways::Ways;
+pub(super) use ways::{Sign, Ways};
 
 /// Pause between two accessible checks of the leg.
 const CHECK_EVERY: Duration = Duration::from_secs(5);

@@ -12,12 +12,12 @@ use std::{
 };
 
 use alongside_protocol::{
-    PublicKey,
+    LegToken, PublicKey,
     relay::{Peer, Prepare, Role},
 };
 use tokio::{task::JoinSet, time::timeout};
 
-use super::{DialError, Inner};
+use super::{DialError, Inner, direct};
 use crate::{
     connection::Lost,
     leg::{
@@ -65,7 +65,7 @@ impl Inner {
         let connection = timeout(DIAL_TIMEOUT, connecting)
             .await
             .map_err(|_| DialError::Silent)?;
-        self.bind(connection.map_err(Lost::from)?)
+        self.bind(connection.map_err(Lost::from)?, peer.token)
     }
 
     pub(super) async fn accept(&self, prepare: &Prepare) -> Result<QuicConnection, DialError> {
@@ -79,7 +79,7 @@ impl Inner {
         let connection = timeout(DIAL_TIMEOUT, self.accept_from(config))
             .await
             .map_err(|_| DialError::Silent)?;
-        self.bind(connection?)
+        self.bind(connection?, prepare.token)
     }
 
     /// The first attempt that succeeds. The operator may give one up and dial again, and the last words of an
@@ -107,12 +107,14 @@ impl Inner {
         }
     }
 
-    fn bind(&self, connection: quinn::Connection) -> Result<QuicConnection, DialError> {
-        Ok(QuicConnection::new(
-            connection,
-            self.identity.public_key(),
-            self.kind.clone(),
-        )?)
+    fn bind(
+        &self,
+        connection: quinn::Connection,
+        peer: LegToken,
+    ) -> Result<QuicConnection, DialError> {
+        let kind = direct::look_for(self, &connection, peer);
+        let local = self.identity.public_key();
+        Ok(QuicConnection::new(connection, local, kind)?)
     }
 
     fn server_config(&self, peer: PublicKey) -> Result<quinn::ServerConfig, TlsError> {

@@ -20,6 +20,7 @@ use crate::{
     sim::{Host, Nat, Quality, Reach, SimNet},
 };
 
+mod direct;
 mod moves;
 mod relay;
 
@@ -65,6 +66,10 @@ impl Hosts {
     }
 
     fn on_net(loss_permille: u32) -> (SimNet, Self) {
+        Self::with_nat(loss_permille, Nat::Symmetric, Nat::Cone)
+    }
+
+    fn with_nat(loss_permille: u32, operator: Nat, device: Nat) -> (SimNet, Self) {
         let net = SimNet::new(7);
         let quality = |delay| Quality {
             delay: ms(delay),
@@ -73,8 +78,8 @@ impl Hosts {
         };
         let hosts = Self {
             relay: net.host(IpAddr::from(RELAY), Quality::default(), Nat::None),
-            operator: net.host(IpAddr::from(OPERATOR), quality(10), Nat::Symmetric),
-            device: net.host(IpAddr::from(DEVICE), quality(20), Nat::Cone),
+            operator: net.host(IpAddr::from(OPERATOR), quality(10), operator),
+            device: net.host(IpAddr::from(DEVICE), quality(20), device),
         };
         (net, hosts)
     }

@@ -31,6 +31,7 @@ pub(in crate::leg::client) struct Ways {
     /// How the way is shown.
     pub(in crate::leg::client) way: watch::Sender<PathKind>,
     pub(in crate::leg::client) generation: PathGeneration,
+    pub(in crate::leg::client) sign: Sign,
 }
 
 /// A stream that is being opened; dropping it gives up.
@@ -45,7 +46,7 @@ impl Drop for Opening {
 
 /// Whether the relay is to be asked for a sign of life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sign {
+pub(in crate::leg::client) enum Sign {
     Wanted,
     NotWanted,
 }
@@ -62,6 +63,7 @@ impl Ways {
         tokio::select! {
             () = sleep_until(deadline.into()) => {}
             () = socket.probe_answered() => self.link.handle_probe_answer(Instant::now().into_std()),
+            () = socket.sign_wanted() => self.sign = Sign::Wanted,
             opened = opened(&mut self.opening) => self.on_opened(socket, opened),
             () = ended(&mut self.stream) => {
                 self.stream = None;
@@ -99,7 +101,7 @@ impl Ways {
         let now = Instant::now().into_std();
         self.link.handle_rtt(rtt);
         self.link.handle_timeout(now, socket.observed(now));
-        let mut sign = Sign::NotWanted;
+        let mut sign = std::mem::replace(&mut self.sign, Sign::NotWanted);
         while let Some(action) = self.link.poll_action() {
             match action {
                 Action::Ask => sign = Sign::Wanted,

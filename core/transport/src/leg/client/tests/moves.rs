@@ -13,15 +13,19 @@ use crate::leg::{
 const PROXY: [u8; 4] = [192, 0, 2, 9];
 
 /// A network on which the relay takes streams as well, with a proxy beside the device.
-struct Net {
+pub(super) struct Net {
     relay: TestRelay,
-    hosts: Hosts,
+    pub(super) hosts: Hosts,
     proxy: Host,
 }
 
 impl Net {
     fn new(loss_permille: u32) -> Self {
-        let (net, hosts) = Hosts::on_net(loss_permille);
+        Self::with_nat(loss_permille, Nat::Symmetric, Nat::Cone)
+    }
+
+    pub(super) fn with_nat(loss_permille: u32, operator: Nat, device: Nat) -> Self {
+        let (net, hosts) = Hosts::with_nat(loss_permille, operator, device);
         let relay = TestRelay::start(hosts.relay.socket(443));
         relay.listen(hosts.relay.listen(443));
         hosts.relay.set_name("relay.test");
@@ -34,11 +38,11 @@ impl Net {
         }
     }
 
-    fn config(&self, role: Role) -> LegConfig {
+    pub(super) fn config(&self, role: Role) -> LegConfig {
         config(role, &self.relay.ca)
     }
 
-    async fn leg(&self, role: Role) -> (Leg, LegEvents) {
+    pub(super) async fn leg(&self, role: Role) -> (Leg, LegEvents) {
         let host = self.host(role).clone();
         Leg::connect_on(self.config(role), Arc::new(host))
             .await
@@ -88,7 +92,10 @@ impl Net {
 }
 
 /// Both ends of a session's connection over two legs.
-async fn meet(operator: &mut (Leg, LegEvents), device: &Leg) -> (QuicConnection, QuicConnection) {
+pub(super) async fn meet(
+    operator: &mut (Leg, LegEvents),
+    device: &Leg,
+) -> (QuicConnection, QuicConnection) {
     let allocated = operator.0.allocate(Duration::from_secs(600), None).await;
     let nameplate = allocated.unwrap().nameplate;
     let accept = async {
@@ -106,13 +113,13 @@ async fn meet(operator: &mut (Leg, LegEvents), device: &Leg) -> (QuicConnection,
 }
 
 /// Numbers that come every 33 ms, and when they came.
-struct Flow {
+pub(super) struct Flow {
     arrived: Arc<Mutex<Vec<Instant>>>,
 }
 
 impl Flow {
     /// From `from` to `to`, in order or not at all.
-    async fn start(from: &QuicConnection, to: &QuicConnection) -> Self {
+    pub(super) async fn start(from: &QuicConnection, to: &QuicConnection) -> Self {
         let (mut send, recv_back) = from.open_bi(0).await.unwrap();
         tokio::spawn(async move {
             let _keep = recv_back;
@@ -143,7 +150,7 @@ impl Flow {
     }
 
     /// Longest time without a message since `since`.
-    fn longest_gap(&self, since: Instant) -> Duration {
+    pub(super) fn longest_gap(&self, since: Instant) -> Duration {
         let arrived = self.arrived.lock().unwrap();
         let mut times: Vec<Instant> = arrived.iter().copied().filter(|at| *at >= since).collect();
         times.insert(0, since);

@@ -1,0 +1,101 @@
+//! The direct way under one end-to-end connection, from its handshake to its end.
+
+use std::sync::Arc;
+
+use alongside_protocol::{LegToken, relay::Role};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+use super::Inner;
+use crate::{
+    congestion::PathGeneration,
+    leg::{probe::ProbeKeys, shared_socket::SharedSocket},
+    path::{PathKind, direct::Route},
+};
+
+/// Looks for a direct way to `peer`, if that is allowed, as long as `connection` lives. What comes back follows
+/// the way that its packets take.
+pub(super) fn look_for(
+    inner: &Inner,
+    connection: &quinn::Connection,
+    peer: LegToken,
+) -> watch::Receiver<PathKind> {
+    let by_relay = inner.kind.clone();
+    let candidates = inner.candidates.clone();
+    let keys = ProbeKeys::of(connection, inner.role, peer);
+    let (Some(candidates), Some(keys)) = (candidates, keys) else {
+        return by_relay;
+    };
+    let now = Instant::now().into_std();
+    // Both sides begin at the same moment: the operator's handshake is complete half a round trip before the
+    // device's, and it hears the device's candidates half a round trip after. A translator that takes unasked
+    // packets for its own would give our port away to a probe that comes before our first.
+    let start = match inner.role {
+        Role::Operator => now,
+        Role::Device => now + connection.rtt() / 2,
+    };
+    inner.socket.add_direct(now, start, keys, candidates);
+    let (shown, kind) = watch::channel(*by_relay.borrow());
+    let search = Search {
+        socket: Arc::clone(&inner.socket),
+        peer,
+        by_relay,
+        shown,
+        generation: inner.generation.clone(),
+    };
+    tokio::spawn(search.run(connection.clone()));
+    kind
+}
+
+struct Search {
+    socket: Arc<SharedSocket>,
+    peer: LegToken,
+    by_relay: watch::Receiver<PathKind>,
+    shown: watch::Sender<PathKind>,
+    generation: PathGeneration,
+}
+
+impl Search {
+    async fn run(mut self, connection: quinn::Connection) {
+        let mut changes = self.socket.direct_changes();
+        loop {
+            changes.mark_unchanged();
+            let now = Instant::now().into_std();
+            let Some(deadline) = self.socket.tend_direct(now, self.peer) else {
+                break;
+            };
+            self.show();
+            tokio::select! {
+                _ = connection.closed() => break,
+                () = sleep_until(deadline.into()) => {}
+                Ok(()) = changes.changed() => {}
+                Ok(()) = self.by_relay.changed() => {}
+            }
+        }
+        self.socket.remove_direct(self.peer);
+        self.shown.send_replace(PathKind::None);
+    }
+
+    fn show(&mut self) {
+        let by_relay = *self.by_relay.borrow_and_update();
+        let route = self.socket.route(self.peer);
+        let kind = match route {
+            Route::Direct(_) => PathKind::Direct,
+            Route::Relay | Route::Both(_) => by_relay,
+        };
+        self.shown.send_if_modified(|shown| {
+            let has_changed = *shown != kind;
+            if has_changed {
+                tracing::info!(from = %*shown, to = %kind, "the session's packets take another way");
+                self.generation.advance();
+                if matches!(route, Route::Both(_)) {
+                    self.socket.want_sign();
+                }
+                *shown = kind;
+            }
+            has_changed
+        });
+    }
+}
