@@ -28,6 +28,10 @@ mod ways;
 
 pub(super) use ways::{Sign, Ways};
 
+/// Questions whether the relay is there that may stand unanswered before no more are asked between the accessible
+/// checks: they all arrive at once after an outage, and a relay cuts off who says 40 things at once.
+const MAX_UNANSWERED: u32 = 16;
+
 /// Pause between two accessible checks of the leg.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 
@@ -76,6 +80,8 @@ pub(super) struct Driver {
     queue: VecDeque<Question>,
     pending: Option<Pending>,
     checks: u32,
+    /// Number of the last check that the relay has answered.
+    answered: u32,
     link: LinkState,
 }
 
@@ -86,6 +92,7 @@ impl Driver {
             queue: VecDeque::new(),
             pending: None,
             checks: 0,
+            answered: 0,
             link: LinkState::Ok,
         }
     }
@@ -153,7 +160,8 @@ impl Driver {
                 () = self.parts.ways.next(&self.parts.socket) => {}
             }
             let rtt = self.parts.connection.rtt();
-            if let Sign::Wanted = self.parts.ways.act(&self.parts.socket, rtt) {
+            let sign = self.parts.ways.act(&self.parts.socket, rtt);
+            if sign == Sign::Wanted && self.checks.wrapping_sub(self.answered) < MAX_UNANSWERED {
                 self.check().await?;
             }
             self.ask_next().await?;
@@ -208,7 +216,10 @@ impl Driver {
             FromRelay::PeerGone(gone) => self.tell(LegEvent::PeerGone(gone)),
             FromRelay::Closing(_) => self.tell(LegEvent::Closing),
             // Whatever the relay sends shows that it is there; the socket has noted it.
-            FromRelay::Check(_) => Ok(()),
+            FromRelay::Check(check) => {
+                self.answered = check.n;
+                Ok(())
+            }
             FromRelay::Challenge(_) | FromRelay::Welcome(_) => Err(LegLost::Protocol),
             _ => Err(LegLost::Protocol),
         }
