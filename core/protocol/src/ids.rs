@@ -10,7 +10,10 @@ use crate::label::{Label, LabelError};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub [u8; 16]);
 
-/// Names one meeting of operator and device at the relay, from the allocation of its nameplate on.
+/// Names a code at the relay, and each meeting that it leads to.
+///
+/// The last byte counts the devices that have claimed the code: 0 is the code itself. So what is said of one try is
+/// never taken for the next.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RendezvousId(pub [u8; 16]);
 
@@ -23,6 +26,21 @@ pub struct LegToken(pub [u8; 8]);
 /// An Ed25519 public key (RFC 8032): the long-term identity of a device, an operator or a relay.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PublicKey(pub [u8; 32]);
+
+impl RendezvousId {
+    /// The meeting with the `n`th device that claims this code.
+    #[must_use]
+    pub const fn of_try(self, n: u8) -> Self {
+        let mut id = self.0;
+        id[15] = n;
+        Self(id)
+    }
+
+    /// Whether both belong to one code.
+    pub fn is_same_code(self, other: Self) -> bool {
+        self.of_try(0) == other.of_try(0)
+    }
+}
 
 /// ASN.1 header of an Ed25519 SubjectPublicKeyInfo (RFC 8410, section 4); the 32 key bytes follow.
 const ED25519_SPKI_PREFIX: [u8; 12] = [
@@ -242,6 +260,14 @@ impl<'de> Deserialize<'de> for ModeId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tries_of_one_code_differ_and_belong_together() {
+        let code = RendezvousId([7; 16]).of_try(0);
+        assert_ne!(code.of_try(1), code.of_try(2));
+        assert!(code.of_try(1).is_same_code(code.of_try(2)));
+        assert!(!code.is_same_code(RendezvousId([8; 16])));
+    }
 
     #[test]
     fn a_key_travels_as_an_spki_and_back() {

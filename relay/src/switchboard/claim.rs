@@ -92,6 +92,7 @@ impl Switchboard {
             ticket: allocate.ticket,
             expires,
             claims_left: self.limits.claims_per_code,
+            tries: 0,
             guest: None,
         };
         self.plates
@@ -180,6 +181,8 @@ impl Switchboard {
             .claims_left
             .checked_sub(1)
             .ok_or(RelayRefusal::CodeBurnt)?;
+        invitation.tries = invitation.tries.wrapping_add(1);
+        invitation.rendezvous = invitation.rendezvous.of_try(invitation.tries);
         invitation.guest = Some(guest);
         let left = invitation.expires.saturating_duration_since(now).as_secs();
         let prepare = Prepare {

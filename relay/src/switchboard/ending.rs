@@ -29,7 +29,7 @@ impl Switchboard {
     }
 
     /// A leg ends its meeting, or one try of it. A meeting that is not the leg's own (any more) is ignored, for both
-    /// sides may release at once.
+    /// sides may release at once, and the next may have begun.
     pub fn release(&mut self, now: Instant, id: LegId, release: Release) {
         let Some(leg) = self.legs.get(&id) else {
             return;
@@ -39,10 +39,17 @@ impl Switchboard {
         let Some(invitation) = self.invitation(plate) else {
             return;
         };
-        if invitation.rendezvous != release.rendezvous {
+        let reason = release.reason;
+        let is_about = match (by, reason) {
+            // The operator's code is dead, whoever is trying it by now.
+            (Role::Operator, ReleaseReason::CodeDead | ReleaseReason::SessionEnded) => {
+                invitation.rendezvous.is_same_code(release.rendezvous)
+            }
+            _ => invitation.rendezvous == release.rendezvous,
+        };
+        if !is_about {
             return;
         }
-        let reason = release.reason;
         let end = EndReason::Released { by, reason };
         let how = Departure::Released(reason);
         if reason != ReleaseReason::WrongCode {

@@ -34,6 +34,7 @@ const UNPROVED: Duration = Duration::from_secs(60);
 /// A code that an operator holds, and the device that is trying it.
 #[derive(Debug)]
 pub(super) struct Invitation {
+    /// The code, or the latest meeting that it led to.
     pub rendezvous: RendezvousId,
     pub operator: LegId,
     pub operator_token: LegToken,
@@ -42,6 +43,8 @@ pub(super) struct Invitation {
     pub ticket: Option<Ticket>,
     pub expires: Instant,
     pub claims_left: u32,
+    /// Devices that have claimed the code: 100 at most.
+    pub tries: u8,
     pub guest: Option<Guest>,
 }
 
@@ -137,5 +140,5 @@ pub(super) fn draw(
             .flatten()?;
         (!plates.contains_key(&nameplate)).then_some(nameplate)
     })?;
-    Some((nameplate, RendezvousId(*meeting)))
+    Some((nameplate, RendezvousId(*meeting).of_try(0)))
 }

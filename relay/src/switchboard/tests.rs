@@ -119,11 +119,11 @@ impl World {
         messages.collect::<Vec<_>>().pop().expect("a message")
     }
 
-    /// Operator and device, met.
+    /// Operator and device, met; the rendezvous is that of the meeting.
     fn met() -> (Self, Allocated) {
         let mut world = Self::new();
-        let allocated = world.allocate(OPERATOR, 600).unwrap();
-        world.claim(DEVICE, allocated.nameplate).unwrap();
+        let mut allocated = world.allocate(OPERATOR, 600).unwrap();
+        allocated.rendezvous = world.claim(DEVICE, allocated.nameplate).unwrap();
         (world, allocated)
     }
 }
@@ -198,7 +198,7 @@ fn a_claimed_nameplate_pairs_the_two_legs_and_introduces_them() {
     };
     assert_eq!(
         (peer.key, peer.token, peer.rendezvous),
-        (key(2), token(2), allocated.rendezvous)
+        (key(2), token(2), allocated.rendezvous.of_try(1))
     );
 }
 
@@ -248,8 +248,25 @@ fn a_wrong_code_makes_the_nameplate_claimable_again() {
     );
     assert_eq!(
         world.claim(DEVICE, allocated.nameplate),
-        Ok(allocated.rendezvous)
+        Ok(allocated.rendezvous.of_try(2))
     );
+}
+
+#[test]
+fn a_late_word_about_one_try_does_not_touch_the_next() {
+    let (mut world, first) = World::met();
+    world.release(DEVICE, first.rendezvous, ReleaseReason::WrongCode);
+    let second = world.claim(DEVICE, first.nameplate).unwrap();
+    world.actions();
+    for who in [OPERATOR, DEVICE] {
+        world.release(who, first.rendezvous, ReleaseReason::WrongCode);
+    }
+    world.release(DEVICE, first.rendezvous, ReleaseReason::SessionEnded);
+    assert_eq!(world.actions(), []);
+    // But a code that is dead is dead for whoever tries it by now.
+    world.release(OPERATOR, first.rendezvous, ReleaseReason::CodeDead);
+    let how = Departure::Released(ReleaseReason::CodeDead);
+    assert_eq!(world.actions()[1..], [gone(DEVICE, second, how)]);
 }
 
 #[test]
@@ -349,14 +366,18 @@ fn a_nameplate_can_be_claimed_five_times() {
             .unwrap();
         assert_eq!(
             world.claim(LegId(n), allocated.nameplate),
-            Ok(allocated.rendezvous),
+            Ok(allocated.rendezvous.of_try(u8::try_from(n - 1).unwrap())),
             "claim {n}"
         );
     }
     world.board.leave(world.now, LegId(6));
     assert_eq!(
         world.actions().last(),
-        Some(&gone(OPERATOR, allocated.rendezvous, Departure::Relay))
+        Some(&gone(
+            OPERATOR,
+            allocated.rendezvous.of_try(5),
+            Departure::Relay
+        ))
     );
     world.admit(LegId(7), Role::Device, 7).unwrap();
     assert_eq!(

@@ -163,7 +163,7 @@ proptest! {
                     world.board.claim(world.now, id(leg), Claim { nameplate, serial });
                 }
                 Step::Release { leg, back, reason } => {
-                    let (_, rendezvous) = onlooker.nth_last(back);
+                    let rendezvous = onlooker.nth_last(back).1.of_try(1);
                     world.board.release(world.now, id(leg), Release { rendezvous, reason });
                 }
                 Step::Pass { seconds } => world.pass(Duration::from_secs(seconds)),
