@@ -145,7 +145,7 @@ impl Operator {
                 command = self.desk.next() => match command {
                     Some(Command::Code { ttl, ticket, reply }) => {
                         if let Some(old) = issued.take() {
-                            old.release(leg, ReleaseReason::CodeDead);
+                            old.withdraw(leg);
                         }
                         match self.issue(leg, ttl, ticket).await {
                             Ok(Ok((fresh, code))) => {
@@ -166,7 +166,7 @@ impl Operator {
                 event = leg_events.next() => match event {
                     LegEvent::Peer(peer) => {
                         // A device may still come for a code that is no more.
-                        let Some(code) = issued.take_if(|issued| issued.rendezvous == peer.rendezvous) else {
+                        let Some(code) = issued.take_if(|issued| issued.rendezvous.is_same_code(peer.rendezvous)) else {
                             continue;
                         };
                         match self.meet(leg, leg_events, &peer, code).await {
@@ -200,7 +200,7 @@ impl Operator {
                 },
                 () = clock::sleep_until(expiry) => {
                     if let Some(old) = issued.take() {
-                        old.release(leg, ReleaseReason::CodeDead);
+                        old.withdraw(leg);
                         self.tell(OperatorEvent::CodeExpired);
                     }
                 }
@@ -236,18 +236,18 @@ impl Operator {
         let connection = match self.desk.unless_ended(dial).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(error)) => {
-                issued.release(leg, ReleaseReason::WrongCode);
+                issue::release(leg, peer.rendezvous, ReleaseReason::WrongCode);
                 self.tell(OperatorEvent::DialFailed(error));
                 return Met::Again(issued);
             }
             Err(Ended) => {
-                issued.release(leg, ReleaseReason::CodeDead);
+                issued.withdraw(leg);
                 return Met::Ended;
             }
         };
         let Issued { rendezvous, code } = issued;
         let driven = self
-            .drive(connection, Some((leg_events, rendezvous)), code)
+            .drive(connection, Some((leg_events, peer.rendezvous)), code)
             .await;
         let (reason, met) = match driven {
             Driven::NotProved(code) => (
@@ -261,7 +261,7 @@ impl Operator {
             }
             Driven::GivenUp => (ReleaseReason::CodeDead, Met::Ended),
         };
-        issue::release(leg, rendezvous, reason);
+        issue::release(leg, peer.rendezvous, reason);
         met
     }
 

@@ -5,6 +5,7 @@ use std::{error::Error, fmt, time::Duration};
 use alongside_protocol::{
     RendezvousId,
     reason::{EndReason, Party},
+    relay::Departure,
 };
 use alongside_session::{Binding, Delivery, Link, Outbound, SessionError};
 use alongside_transport::{
@@ -65,8 +66,11 @@ pub(crate) enum LegNews {
 pub(crate) fn leg_news(event: LegEvent) -> LegNews {
     match event {
         LegEvent::PeerGone(gone) => {
-            tracing::info!(how = ?gone.how, "the relay says that the other side is gone");
-            LegNews::PeerLost
+            tracing::info!(how = ?gone.how, "the relay says that the meeting is over");
+            match gone.how {
+                Departure::Relay => LegNews::RelayClosed,
+                Departure::Released(_) | Departure::LegLost => LegNews::PeerLost,
+            }
         }
         LegEvent::Link(state) => LegNews::Link(link(state)),
         LegEvent::Lost(lost) => {

@@ -114,10 +114,7 @@ impl Device {
         };
         let claim = way.leg.claim(code.nameplate(), self.config.serial.clone());
         match self.hand.unless_left(claim).await? {
-            Ok(prepare) => {
-                way.forget_past();
-                Ok((way, prepare))
-            }
+            Ok(prepare) => Ok((way, prepare)),
             Err(error) => {
                 let refusal = refusal::of_claim(&error);
                 if refusal::counts_as_wrong_entry(&refusal) {
@@ -143,7 +140,7 @@ impl Device {
                 let leg = Some((&mut way.events, prepare.rendezvous));
                 self.drive(connection, leg, operator, code).await.into()
             }
-            Err(problem) => Tried::Refused(CodeRefusal::NoConnection(problem)),
+            Err(refusal) => Tried::Refused(refusal),
         }
     }
 

@@ -1,17 +1,12 @@
 //! A way to the relay that outlives one wrong code.
 
-use std::{
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use alongside_protocol::{
     RendezvousId,
-    relay::{Prepare, Release, ReleaseReason, Role},
+    relay::{Departure, Prepare, Release, ReleaseReason, Role},
 };
-use alongside_transport::{Identity, Leg, LegEvent, LegEvents};
+use alongside_transport::{Identity, Leg, LegEvent, LegEvents, QuicConnection};
 
 use super::{DeviceConfig, refusal};
 use crate::{
@@ -44,28 +39,17 @@ impl Way {
         }
     }
 
-    /// Forgets what was told so far: it is about an earlier meeting, and the next may have the same name.
-    pub(super) fn forget_past(&mut self) {
-        loop {
-            let mut cx = Context::from_waker(Waker::noop());
-            match pin!(self.events.next()).poll(&mut cx) {
-                Poll::Pending | Poll::Ready(LegEvent::Lost(_)) => break,
-                Poll::Ready(_) => {}
-            }
-        }
-    }
-
     /// Waits for the operator's connection, as long as the relay does not say that it will not come.
     pub(super) async fn accept(
         &mut self,
         prepare: &Prepare,
-    ) -> Result<alongside_transport::QuicConnection, ConnectProblem> {
+    ) -> Result<QuicConnection, CodeRefusal> {
         tokio::select! {
             accepted = self.leg.accept(prepare) => accepted.map_err(|error| {
                 tracing::info!(error = %session_io::chain(&error), "no connection with the operator");
-                refusal::of_dial(&error)
+                CodeRefusal::NoConnection(refusal::of_dial(&error))
             }),
-            problem = never_comes(&mut self.events, prepare.rendezvous) => Err(problem),
+            refusal = never_comes(&mut self.events, prepare.rendezvous) => Err(refusal),
         }
     }
 
@@ -92,14 +76,18 @@ pub(super) async fn unused(way: &mut Option<Way>, at: Instant) {
 }
 
 /// Why the operator of a meeting will not connect, once the relay knows.
-async fn never_comes(events: &mut LegEvents, rendezvous: RendezvousId) -> ConnectProblem {
+async fn never_comes(events: &mut LegEvents, rendezvous: RendezvousId) -> CodeRefusal {
     loop {
-        match events.next().await {
-            LegEvent::PeerGone(gone) if gone.rendezvous == rendezvous => {
-                return ConnectProblem::OperatorUnreachable;
-            }
-            LegEvent::Closing | LegEvent::Lost(_) => return ConnectProblem::RelayUnreachable,
-            LegEvent::PeerGone(_) | LegEvent::Peer(_) | LegEvent::Link(_) | _ => {}
-        }
+        let problem = match events.next().await {
+            LegEvent::PeerGone(gone) if gone.rendezvous == rendezvous => match gone.how {
+                Departure::Released(ReleaseReason::CodeDead) => return CodeRefusal::Burnt,
+                Departure::Released(_) | Departure::LegLost | Departure::Relay => {
+                    ConnectProblem::OperatorUnreachable
+                }
+            },
+            LegEvent::Closing | LegEvent::Lost(_) => ConnectProblem::RelayUnreachable,
+            LegEvent::PeerGone(_) | LegEvent::Peer(_) | LegEvent::Link(_) | _ => continue,
+        };
+        return CodeRefusal::NoConnection(problem);
     }
 }

@@ -25,20 +25,20 @@ pub(super) struct Issued {
 impl Issued {
     /// Whether the relay no longer lets anybody claim the code.
     pub(super) fn dies_with(&self, gone: &PeerGone) -> bool {
-        gone.rendezvous == self.rendezvous
+        gone.rendezvous.is_same_code(self.rendezvous)
             && match gone.how {
                 Departure::LegLost | Departure::Released(ReleaseReason::WrongCode) => false,
                 Departure::Relay | Departure::Released(_) => true,
             }
     }
 
-    /// Tells the relay what becomes of the code.
-    pub(super) fn release(&self, leg: &Leg, reason: ReleaseReason) {
-        release(leg, self.rendezvous, reason);
+    /// Tells the relay that nobody can use the code any more.
+    pub(super) fn withdraw(&self, leg: &Leg) {
+        release(leg, self.rendezvous, ReleaseReason::CodeDead);
     }
 }
 
-/// Tells the relay what becomes of a code.
+/// Tells the relay what becomes of a code, or of one try of it.
 pub(super) fn release(leg: &Leg, rendezvous: RendezvousId, reason: ReleaseReason) {
     leg.release(Release { rendezvous, reason });
 }

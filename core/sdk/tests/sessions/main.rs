@@ -1,0 +1,19 @@
+//! Whole sessions: the real relay, device and operator on a simulated network, in virtual time; and those who would
+//! break in.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    missing_debug_implementations,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests"
+)]
+
+mod codes;
+mod ending;
+mod hour;
+mod links;
+mod outages;
+mod own_transport;
+mod panel;
+mod world;

@@ -1,0 +1,260 @@
+//! Networks and processes that go, and some that come back.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use alongside::{
+    DeviceEvent, OperatorEvent, operator,
+    protocol::reason::{EndReason, Party},
+    status::{Link, Status},
+    transport::sim::{Host, Reach},
+};
+use tokio::time::Instant;
+
+use crate::world::{DeviceSide, OperatorSide, World, line, secs};
+
+/// How long it takes both sides to say so, once something has happened.
+const TOLD_WITHIN: Duration = secs(16);
+
+async fn device_link(device: &mut DeviceSide, wanted: fn(Link) -> bool) {
+    device
+        .event(|event| match event {
+            DeviceEvent::Link(link) if wanted(link) => Some(()),
+            _ => None,
+        })
+        .await;
+}
+
+async fn operator_link(operator: &mut OperatorSide, wanted: fn(Link) -> bool) {
+    operator
+        .event(|event| match event {
+            OperatorEvent::Link(link) if wanted(link) => Some(()),
+            _ => None,
+        })
+        .await;
+}
+
+fn is_missing(link: Link) -> bool {
+    matches!(link, Link::Missing { .. })
+}
+
+fn is_ok(link: Link) -> bool {
+    link == Link::Ok
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_relay_is_told_on_both_sides_and_so_is_its_return() {
+    let world = World::new(line(15));
+    let (mut device, mut operator) = world.session().await;
+    operator.see(&device.panel).await;
+    let start = Instant::now();
+    world.set_relay_reach(Reach::Blocked);
+    device_link(&mut device, is_missing).await;
+    assert!(start.elapsed() <= TOLD_WITHIN, "{:?}", start.elapsed());
+    operator_link(&mut operator, is_missing).await;
+    assert!(start.elapsed() <= TOLD_WITHIN, "{:?}", start.elapsed());
+    tokio::time::sleep(secs(5)).await;
+    let Status::Active(active) = device.shown.last() else {
+        panic!("{:?}", device.shown.last());
+    };
+    let Link::Missing { silent } = active.link else {
+        panic!("{:?}", active.link);
+    };
+    assert!(silent >= secs(19), "the customer sees it grow: {silent:?}");
+    world.set_relay_reach(Reach::Open);
+    let start = Instant::now();
+    device_link(&mut device, is_ok).await;
+    operator_link(&mut operator, is_ok).await;
+    assert!(start.elapsed() <= secs(10), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_that_stays_silent_ends_it_after_a_minute_as_the_networks_fault() {
+    let world = World::new(line(15));
+    let (mut device, mut operator) = world.session().await;
+    operator.see(&device.panel).await;
+    let start = Instant::now();
+    world.set_relay_reach(Reach::Blocked);
+    assert_eq!(device.ended().await, (Party::Network, EndReason::PeerLost));
+    assert_eq!(
+        operator.ended().await,
+        (Party::Network, EndReason::PeerLost)
+    );
+    let took = start.elapsed();
+    assert!(took >= secs(50) && took <= secs(61), "{took:?}");
+    assert!(!device.panel.is_held_awake());
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_minute_of_darkness_is_survived() {
+    let world = World::new(line(15));
+    let (mut device, mut operator) = world.session().await;
+    operator.see(&device.panel).await;
+    world.set_relay_reach(Reach::Blocked);
+    device.panel.paint(2);
+    tokio::time::sleep(secs(30)).await;
+    world.set_relay_reach(Reach::Open);
+    let took = operator.see(&device.panel).await;
+    assert!(took <= secs(10), "{took:?}");
+    device.panel.paint(3);
+    let took = operator.see(&device.panel).await;
+    assert!(took <= secs(1), "{took:?}");
+    while let Ok(event) = device.events.try_recv() {
+        assert!(!matches!(event, DeviceEvent::Ended { .. }), "{event:?}");
+    }
+}
+
+/// Who is still there, when the other's machine goes dark.
+async fn goes_dark(host: fn(&World) -> &Host) -> (World, DeviceSide, OperatorSide, Instant) {
+    let world = World::new(line(15));
+    let (device, mut operator) = world.session().await;
+    operator.see(&device.panel).await;
+    world.set_reach(host(&world), Reach::Blocked);
+    (world, device, operator, Instant::now())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operators_machine_that_goes_dark_is_missed_and_then_given_up() {
+    let (world, mut device, _operator, start) = goes_dark(|world| &world.operator_host).await;
+    device_link(&mut device, is_missing).await;
+    assert!(start.elapsed() <= TOLD_WITHIN, "{:?}", start.elapsed());
+    assert_eq!(device.ended().await, (Party::Network, EndReason::PeerLost));
+    assert!(start.elapsed() <= secs(66), "{:?}", start.elapsed());
+    // The next session works.
+    let operator = world.operator();
+    world.set_reach(&world.operator_host, Reach::Open);
+    let code = operator.code().await;
+    device.enter(&code).await.unwrap();
+    device.connected().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_devices_machine_that_goes_dark_is_missed_and_then_given_up() {
+    let (_world, _device, mut operator, start) = goes_dark(|world| &world.device_host).await;
+    operator_link(&mut operator, is_missing).await;
+    assert!(start.elapsed() <= TOLD_WITHIN, "{:?}", start.elapsed());
+    assert_eq!(
+        operator.ended().await,
+        (Party::Network, EndReason::PeerLost)
+    );
+    assert!(start.elapsed() <= secs(66), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_device_ends_the_operators_session_at_once() {
+    let world = World::new(line(15));
+    let (device, mut operator) = world.session().await;
+    let start = Instant::now();
+    device.task.abort();
+    assert_eq!(
+        operator.ended().await,
+        (Party::Network, EndReason::PeerLost)
+    );
+    assert!(start.elapsed() <= TOLD_WITHIN, "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_operator_ends_the_devices_session_at_once() {
+    let world = World::new(line(15));
+    let (mut device, operator) = world.session().await;
+    let start = Instant::now();
+    operator.task.abort();
+    assert_eq!(device.ended().await, (Party::Network, EndReason::PeerLost));
+    assert!(start.elapsed() <= TOLD_WITHIN, "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_that_shuts_down_says_so_to_both() {
+    let mut world = World::new(line(15));
+    let (mut device, mut operator) = world.session().await;
+    let start = Instant::now();
+    world.relay.take().unwrap().shutdown().await;
+    assert_eq!(device.ended().await.1, EndReason::RelayClosed);
+    assert_eq!(operator.ended().await.1, EndReason::RelayClosed);
+    assert!(start.elapsed() <= secs(3), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_that_was_restarted_ends_it_within_16_s_and_the_next_session_works() {
+    let mut world = World::new(line(15));
+    let (mut device, mut operator) = world.session().await;
+    let start = Instant::now();
+    // As `kill -9` does it: nobody hears a word of the old one.
+    world.set_relay_reach(Reach::Blocked);
+    drop(world.relay.take());
+    tokio::time::sleep(secs(2)).await;
+    world.start_relay();
+    world.set_relay_reach(Reach::Open);
+    assert_eq!(device.ended().await, (Party::Relay, EndReason::RelayClosed));
+    assert_eq!(
+        operator.ended().await,
+        (Party::Relay, EndReason::RelayClosed)
+    );
+    assert!(start.elapsed() <= TOLD_WITHIN, "{:?}", start.elapsed());
+    let operator = world.operator();
+    let code = operator.code().await;
+    device.enter(&code).await.unwrap();
+    device.connected().await;
+}
+
+/// A future that stops being polled, as a hung process.
+struct Freezing<F> {
+    inner: Pin<Box<F>>,
+    is_frozen: Arc<AtomicBool>,
+}
+
+impl<F: Future> Future for Freezing<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if self.is_frozen.load(Ordering::Relaxed) {
+            return Poll::Pending;
+        }
+        self.inner.as_mut().poll(cx)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hung_operator_delays_no_stop_and_is_missed() {
+    for waits in [false, true] {
+        let world = World::new(line(15));
+        let mut device = world.device();
+        let (operator, handle, mut events) = world.operator_at_rest();
+        let is_frozen = Arc::new(AtomicBool::new(false));
+        let operator = Freezing {
+            inner: Box::pin(operator.run(operator::Until::Stopped)),
+            is_frozen: Arc::clone(&is_frozen),
+        };
+        let _task = tokio::spawn(operator);
+        let code = handle.code(secs(600), None).await.unwrap();
+        device.enter(&code.digits).await.unwrap();
+        device.connected().await;
+        while !matches!(events.recv().await, Some(OperatorEvent::Connected(_))) {}
+        is_frozen.store(true, Ordering::Relaxed);
+        let start = Instant::now();
+        for n in 0..100 {
+            device.panel.paint(n);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        if waits {
+            // Its packets are still acknowledged; its session says nothing.
+            device_link(&mut device, is_missing).await;
+            assert!(start.elapsed() <= TOLD_WITHIN, "{:?}", start.elapsed());
+            continue;
+        }
+        let stopped = Instant::now();
+        device.handle.exit().await.unwrap();
+        assert_eq!(stopped.elapsed(), secs(0));
+        assert_eq!(device.ended().await, (Party::Customer, EndReason::Exit));
+        device.handle.stop().await.unwrap();
+        let _end = device.task.await.unwrap();
+        assert!(stopped.elapsed() <= secs(3), "{:?}", stopped.elapsed());
+    }
+}

@@ -1,0 +1,310 @@
+//! A simulated network with a relay, a device and an operator on it.
+
+use std::{
+    future::Future,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use alongside::{
+    Compartment, ConnectError, Device, DeviceConfig, DeviceEnd, DeviceEvent, DeviceHandle,
+    Identity, Operator, OperatorConfig, OperatorEnd, OperatorEvent, OperatorHandle, Relay,
+    device::{self, DeviceError, DeviceEvents},
+    operator::{self, OperatorEvents},
+    protocol::{
+        AccessCode, Serial,
+        code::CodeSecret,
+        label::Label,
+        reason::{EndReason, Party},
+    },
+    transport::sim::{Host, Nat, Quality, Rate, Reach, SimNet},
+};
+use alongside_relay::{Config, Relay as RelayServer, Running, Socket, StateDir};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+
+use crate::panel::{Shown, TestPanel};
+
+/// Virtual time after which a test waits for nothing any more.
+const PATIENCE: Duration = Duration::from_secs(2 * 3600);
+
+pub const fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// A line of `ms` each way, between a host and the network's middle.
+pub fn line(ms: u64) -> Quality {
+    Quality::with_delay(Duration::from_millis(ms))
+}
+
+/// The same with a bottleneck of `kbps` and half a second of queue in front of it.
+pub fn narrow(ms: u64, kbps: u64) -> Quality {
+    Quality {
+        rate: Some(Rate {
+            bits_per_second: kbps * 1000,
+            queue: (kbps * 1000 / 8 / 2).max(8 * 1024),
+        }),
+        ..line(ms)
+    }
+}
+
+/// An empty folder, removed with the value.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("alongside-sessions-{}-{n}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _left_over = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub struct World {
+    pub relay: Option<Running>,
+    pub relay_host: Host,
+    pub device_host: Host,
+    pub operator_host: Host,
+    ca: Vec<u8>,
+    scratch: Scratch,
+}
+
+/// A running device.
+pub struct DeviceSide {
+    pub handle: DeviceHandle,
+    pub events: DeviceEvents,
+    pub panel: Arc<TestPanel>,
+    pub shown: Arc<Shown>,
+    pub task: JoinHandle<DeviceEnd>,
+}
+
+/// A running operator.
+pub struct OperatorSide {
+    pub handle: OperatorHandle,
+    pub events: OperatorEvents,
+    pub task: JoinHandle<Result<OperatorEnd, ConnectError>>,
+}
+
+impl World {
+    /// Device and operator each at the end of such a line, both behind translators; the relay in the middle.
+    pub fn new(quality: Quality) -> Self {
+        let net = SimNet::new(11);
+        let relay_host = net.host(
+            IpAddr::from([203, 0, 113, 1]),
+            Quality::default(),
+            Nat::None,
+        );
+        let device_host = net.host(IpAddr::from([192, 0, 2, 1]), quality, Nat::Cone);
+        let operator_host = net.host(IpAddr::from([198, 51, 100, 1]), quality, Nat::Symmetric);
+        let scratch = Scratch::new();
+        let mut world = Self {
+            relay: None,
+            relay_host,
+            device_host,
+            operator_host,
+            ca: Vec::new(),
+            scratch,
+        };
+        world.start_relay();
+        world
+    }
+
+    /// Starts the relay, or another one with the same state.
+    pub fn start_relay(&mut self) {
+        let path = self.scratch.path().join("relay");
+        let state = StateDir::open(&path).unwrap();
+        std::fs::write(path.join("operators.toml"), "allow = \"any\"\n").unwrap();
+        let mut config = Config::default();
+        config.tls.names = vec!["relay.test".into()];
+        let socket = Socket::Given(self.relay_host.socket(443));
+        let relay = RelayServer::start(&config, state, socket).unwrap();
+        self.ca = std::fs::read(relay.ca().unwrap()).unwrap();
+        self.relay = Some(relay);
+    }
+
+    fn reached_from(&self, host: &Host) -> Relay {
+        Relay::new("relay.test")
+            .unwrap()
+            .with_ca(self.ca.clone())
+            .over(host.clone(), self.relay_host.address(443))
+    }
+
+    pub fn device_with(&self, panel: Arc<TestPanel>, until: device::Until) -> DeviceSide {
+        let config = DeviceConfig {
+            relay: self.reached_from(&self.device_host),
+            serial: Serial::new("B7-0042").unwrap(),
+            model: Label::new("Example B7").unwrap(),
+            compartment: Compartment::open(&self.scratch.path().join("device")).unwrap(),
+        };
+        let shown = Arc::new(Shown::default());
+        let (device, handle, events) =
+            Device::new(config, Arc::clone(&panel) as _, Arc::clone(&shown) as _).unwrap();
+        DeviceSide {
+            handle,
+            events,
+            panel,
+            shown,
+            task: tokio::spawn(device.run(until)),
+        }
+    }
+
+    pub fn device(&self) -> DeviceSide {
+        self.device_with(TestPanel::new(320, 240), device::Until::Stopped)
+    }
+
+    /// An operator that is not running yet.
+    pub fn operator_at_rest(&self) -> (Operator, OperatorHandle, OperatorEvents) {
+        Operator::new(OperatorConfig {
+            relay: self.reached_from(&self.operator_host),
+            identity: Arc::new(Identity::generate().unwrap()),
+            name: None,
+        })
+    }
+
+    pub fn operator(&self) -> OperatorSide {
+        let (operator, handle, events) = self.operator_at_rest();
+        OperatorSide {
+            handle,
+            events,
+            task: tokio::spawn(operator.run(operator::Until::Stopped)),
+        }
+    }
+
+    /// A device and an operator in a session.
+    pub async fn session(&self) -> (DeviceSide, OperatorSide) {
+        let (mut device, mut operator) = (self.device(), self.operator());
+        let code = operator.code().await;
+        device.enter(&code).await.unwrap();
+        device.connected().await;
+        operator.connected().await;
+        (device, operator)
+    }
+
+    /// Whether packets pass between `host` and the relay.
+    pub fn set_reach(&self, host: &Host, reach: Reach) {
+        self.relay_host.set_reachable(host, reach);
+    }
+
+    /// Whether packets pass between the relay and anybody.
+    pub fn set_relay_reach(&self, reach: Reach) {
+        self.set_reach(&self.device_host, reach);
+        self.set_reach(&self.operator_host, reach);
+    }
+}
+
+/// Waits for virtual time, but not for ever.
+pub async fn patient<F: Future>(work: F) -> F::Output {
+    timeout(PATIENCE, work).await.expect("in two hours")
+}
+
+impl DeviceSide {
+    pub async fn enter(&self, code: &str) -> Result<(), DeviceError> {
+        patient(self.handle.enter_code(AccessCode::parse(code).unwrap())).await
+    }
+
+    /// What `pick` makes of the first event that it takes; those before are skipped.
+    pub async fn event<T>(&mut self, mut pick: impl FnMut(DeviceEvent) -> Option<T>) -> T {
+        patient(async {
+            loop {
+                let event = self.events.recv().await.expect("the device tells it");
+                if let Some(found) = pick(event) {
+                    return found;
+                }
+            }
+        })
+        .await
+    }
+
+    pub async fn connected(&mut self) {
+        self.event(|event| matches!(event, DeviceEvent::Connected { .. }).then_some(()))
+            .await;
+    }
+
+    pub async fn ended(&mut self) -> (Party, EndReason) {
+        self.event(|event| match event {
+            DeviceEvent::Ended { by, reason } => Some((by, reason)),
+            _ => None,
+        })
+        .await
+    }
+}
+
+impl OperatorSide {
+    pub async fn code(&self) -> String {
+        let code = patient(self.handle.code(secs(600), None)).await.unwrap();
+        code.digits.to_string()
+    }
+
+    /// What `pick` makes of the first event that it takes; those before are skipped.
+    pub async fn event<T>(&mut self, mut pick: impl FnMut(OperatorEvent) -> Option<T>) -> T {
+        patient(async {
+            loop {
+                let event = self.events.recv().await.expect("the operator is told");
+                if let Some(found) = pick(event) {
+                    return found;
+                }
+            }
+        })
+        .await
+    }
+
+    pub async fn connected(&mut self) {
+        self.event(|event| matches!(event, OperatorEvent::Connected(_)).then_some(()))
+            .await;
+    }
+
+    pub async fn ended(&mut self) -> (Party, EndReason) {
+        self.event(|event| match event {
+            OperatorEvent::Ended { by, reason } => Some((by, reason)),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Whether the picture here is the panel's, and known to be.
+    pub fn sees(&self, panel: &TestPanel) -> bool {
+        self.handle
+            .screen()
+            .with(|shown| shown.is_some_and(|shown| shown.exact && shown.frame == *panel.shows()))
+    }
+
+    /// Waits until the picture here is the panel's; how long that took.
+    pub async fn see(&mut self, panel: &TestPanel) -> Duration {
+        let start = Instant::now();
+        while !self.sees(panel) {
+            self.event(|event| matches!(event, OperatorEvent::Panel(_)).then_some(()))
+                .await;
+        }
+        start.elapsed()
+    }
+}
+
+/// The same code with another secret part.
+pub fn wrong(code: &str) -> String {
+    let code = AccessCode::parse(code).unwrap();
+    (0..)
+        .filter_map(|n: u8| CodeSecret::draw(&[n; 48]))
+        .map(|secret| AccessCode::new(code.nameplate(), secret).reveal())
+        .find(|other| *other != code.reveal())
+        .unwrap()
+}
