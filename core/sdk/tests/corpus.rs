@@ -41,6 +41,15 @@ const TARGETS: &[Target] = &[
     ("transport_received", |data| {
         alongside_transport::fuzzing::received(data, start())
     }),
+    (
+        "transport_proxy_answer",
+        alongside_transport::fuzzing::proxy_answer,
+    ),
+    (
+        "transport_websocket",
+        alongside_transport::fuzzing::websocket,
+    ),
+    ("transport_probe", alongside_transport::fuzzing::probe),
     ("relay_route", alongside_relay::fuzzing::route),
     ("relay_operators", alongside_relay::fuzzing::operators),
 ];
