@@ -10,6 +10,10 @@ use alongside::{
 };
 use alongside_relay::{Config, Running, Socket, StateDir};
 
+mod admin_id;
+
+use admin_id::{DEMO_ID, DemoAdminId};
+
 use crate::{
     api::Event,
     assist::{self, commands::Desk},
@@ -80,6 +84,7 @@ async fn stage(args: &DemoArgs) -> Result<(), DemoError> {
     };
     let (device, hand, device_events) =
         Device::new(config, Arc::new(panel.clone()), Arc::new(panel.clone()))?;
+    let device = device.with_admin_id(Arc::new(DemoAdminId::default()));
     let device_told = Fan::default();
     let front = Front::new(hand.clone(), Arc::new(panel.clone()), Some(panel.clone()));
     let front_panel = pages::device::start(front, panel.clone(), device_told.clone()).await?;
@@ -159,6 +164,10 @@ fn announce(json: bool, operator: &str, device: &str) {
     );
     println!(
         "3. Point and draw in the console; it shows on the printer. EXIT there, or # held for 5 s, ends it."
+    );
+    println!();
+    println!(
+        "The system administrator's ID of this printer is {DEMO_ID}: operator control asks for it."
     );
     println!();
     println!("Each address opens once, in one browser. Ctrl-C stops the demo.");

@@ -14,7 +14,7 @@ use alongside::{
         AccessCode, PanelPoint, PublicKey, SessionId, code::CodeSecret, ids::ModeId,
         input::PointerPhase, label::Label, reason::ModePhase,
     },
-    status::{Active, Link, OperatorIdentity, Status},
+    status::{Active, Banner, Link, OperatorIdentity, Status},
 };
 use alongside_agent::{
     panel::mfd::{Mfd, Place, Target},
@@ -102,6 +102,7 @@ fn in_session() -> Mfd {
         link: Link::Ok,
         ask: None,
         refused: None,
+        banner: Banner::Shown,
         idle_ends_in: None,
     }));
     mfd

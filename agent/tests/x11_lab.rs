@@ -30,19 +30,19 @@ async fn the_captured_screen_is_what_xwd_sees() {
     let size = panel.describe().size;
     assert_eq!((size.width(), size.height()), (800, 600));
     let mut changes = panel.changes();
-    let empty = panel.capture().expect("a picture");
+    let empty = panel.capture().expect("a picture").frame;
     let _program = Running::start(Command::new("galculator").env("DISPLAY", &server.display));
 
     let compared = tokio::time::timeout(LIMIT, async {
         loop {
             changes.changed().await.expect("the panel lives");
-            let before = panel.capture().expect("a picture");
+            let before = panel.capture().expect("a picture").frame;
             if before == empty || colours(&before) < 8 {
                 continue;
             }
             let seen = xwd(&server.display);
             // A picture that stood still around xwd is the one that xwd saw.
-            if panel.capture().expect("a picture") == before {
+            if panel.capture().expect("a picture").frame == before {
                 return (before, seen);
             }
         }
@@ -68,7 +68,7 @@ async fn a_server_that_dies_is_told_and_not_waited_for() {
     }
     let mut server = Server::start();
     let panel = X11Panel::open(Some(&server.display)).expect("the screen");
-    panel.capture().expect("a picture");
+    panel.capture().expect("a picture").frame;
     let mut changes = panel.changes();
     changes.borrow_and_update();
     server.process.0.kill().expect("kill");

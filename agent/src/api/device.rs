@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use alongside::protocol::{
-    AccessCode, PanelPoint, PanelSize,
-    input::{KeyEvent, KeyName},
+use alongside::{
+    device::AdminIdEntry,
+    protocol::{
+        AccessCode, PanelPoint, PanelSize,
+        input::{KeyEvent, KeyName},
+    },
 };
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 pub use super::field::SecretText;
 use super::{error::Failure, field, operator, request::commands};
@@ -143,4 +147,20 @@ pub struct Allow {
     /// The system administrator's ID.
     #[serde(default)]
     pub admin_id: Option<SecretText>,
+}
+
+impl Allow {
+    /// The system administrator's ID, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// `bad-request` if it is empty or too long to be one.
+    pub fn entry(&self) -> Result<Option<AdminIdEntry>, Failure> {
+        let Some(id) = &self.admin_id else {
+            return Ok(None);
+        };
+        AdminIdEntry::new(Zeroizing::new(id.as_str().to_owned()))
+            .map(Some)
+            .ok_or_else(|| Failure::bad_request("`admin_id`: must have 1 to 64 bytes"))
+    }
 }

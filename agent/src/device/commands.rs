@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use alongside::{
     DeviceEvent, DeviceHandle,
     device::DeviceError,
-    ports::Panel,
+    ports::{Action, Panel},
     protocol::input::{KeyEvent, KeyMotion, PointerPhase},
     status::{self, CodeRefusal, OperatorIdentity},
 };
@@ -92,7 +92,7 @@ impl Front {
         let taken = tokio::task::spawn_blocking(move || {
             panel
                 .capture()
-                .map(|frame| snapshot::write(&frame, &wanted.file))
+                .map(|taken| snapshot::write(&taken.frame, &wanted.file))
         })
         .await;
         match taken {
@@ -121,8 +121,8 @@ impl Executor<Command> for Front {
                 tokio::time::sleep(hold.time + HOLD_MARGIN).await;
                 return self.key(hold.event(KeyMotion::Up)).await;
             }
-            // The one mode there is needs no further consent than the code itself.
-            Command::Allow(_) | Command::Refuse => Err(DeviceError::NotAsked),
+            Command::Allow(allow) => self.handle.allow(allow.entry()?).await,
+            Command::Refuse => self.handle.refuse().await,
             Command::Exit => self.handle.exit().await,
             Command::Snapshot(snapshot) => return self.snapshot(snapshot).await,
         };
@@ -145,6 +145,19 @@ fn failure(error: DeviceError) -> Failure {
             Failure::new(ErrorCode::NotConnected, error.to_string())
         }
         DeviceError::NotAsked => Failure::new(ErrorCode::NotAsked, error.to_string()),
+        DeviceError::AdminIdNeeded => Failure::new(ErrorCode::AdminIdNeeded, error.to_string()),
+        DeviceError::AdminIdWrong { tries_left, wait } => {
+            Failure::new(ErrorCode::AdminIdWrong, error.to_string())
+                .with_tries_left(tries_left)
+                .with_wait_s(u64::from(convert::whole_seconds(wait)))
+        }
+        DeviceError::AdminIdLocked { wait } => {
+            Failure::new(ErrorCode::AdminIdLocked, error.to_string())
+                .with_wait_s(u64::from(convert::whole_seconds(wait)))
+        }
+        DeviceError::AdminIdUnavailable => {
+            Failure::new(ErrorCode::AdminIdUnavailable, error.to_string())
+        }
         DeviceError::GivenUp => Failure::new(ErrorCode::Interrupted, error.to_string()),
         _ => Failure::new(ErrorCode::Internal, error.to_string()),
     }
@@ -161,6 +174,12 @@ pub fn told(event: DeviceEvent) -> Option<Event> {
             })
         }
         DeviceEvent::Mode(state) => crate::assist::commands::mode(state),
+        DeviceEvent::Asked(ask) => Event::Asked(event::Asked {
+            mode: ask.mode,
+            wants_admin_id: ask.wants_admin_id,
+            expires_in_s: u64::from(convert::whole_seconds(ask.expires_in)),
+        }),
+        DeviceEvent::Injected { n, action, ok } => Event::Injected(injected(n, &action, ok)),
         DeviceEvent::Annotation(annotation) => Event::Annotation((&annotation).into()),
         DeviceEvent::Path(path) => Event::Path(convert::path(path)),
         DeviceEvent::Link(link) => Event::Link(convert::link(link)),
@@ -170,13 +189,40 @@ pub fn told(event: DeviceEvent) -> Option<Event> {
         )
         .into(),
         DeviceEvent::Ended { by, reason } => Event::Ended { by, reason },
-        _ => return None,
+        DeviceEvent::RelayLink(status::Link::Ok) | _ => return None,
     })
 }
 
 /// A code's refusal that came after its command was answered; the others are the answer itself.
 fn refusal_event(refusal: &CodeRefusal) -> Option<Event> {
     refusal::comes_after_the_claim(refusal).then(|| refusal::failure(refusal).into())
+}
+
+/// An action of the operator's in words; of text only that there was some.
+fn injected(n: u64, action: &Action, ok: bool) -> event::Injected {
+    let bare = |kind| event::Injected {
+        n,
+        kind,
+        x: None,
+        y: None,
+        key: None,
+        ok,
+    };
+    match action {
+        Action::Pointer(event) => {
+            let (x, y) = event.at.to_decimal();
+            event::Injected {
+                x: Some(x),
+                y: Some(y),
+                ..bare("pointer")
+            }
+        }
+        Action::Key(event) => event::Injected {
+            key: Some(event.key.as_str().to_owned()),
+            ..bare("key")
+        },
+        Action::Text(_) => bare("text"),
+    }
 }
 
 fn card(operator: OperatorIdentity) -> event::OperatorCard {

@@ -54,7 +54,9 @@ async fn watch(panel: MfdPanel, newest: Newest, page: Changes) {
     while changes.changed().await.is_ok() {
         let panel = panel.clone();
         match tokio::task::spawn_blocking(move || panel.capture()).await {
-            Ok(Ok(frame)) => *newest.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame),
+            Ok(Ok(taken)) => {
+                *newest.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken.frame);
+            }
             Ok(Err(error)) => tracing::warn!(%error, "the front panel shows an old picture"),
             Err(_) => return,
         }

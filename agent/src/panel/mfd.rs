@@ -180,6 +180,14 @@ impl Mfd {
                 }
                 None => false,
             },
+            Action::Text(text) => {
+                let has_place = self.place == Place::Address;
+                if has_place {
+                    text.as_str().chars().for_each(|c| self.machine.letter(c));
+                }
+                self.is_stale = true;
+                has_place
+            }
         }
     }
 

@@ -12,8 +12,7 @@ use std::{
 };
 
 use alongside::{
-    Frame,
-    ports::{Customer, Panel, PanelError, PanelInfo},
+    ports::{Capture, Customer, Panel, PanelError, PanelInfo},
     protocol::{PanelSize, annotation::Annotation, label::Label},
     status::Status,
 };
@@ -121,7 +120,7 @@ impl Panel for X11Panel {
         }
     }
 
-    fn capture(&self) -> Result<Arc<Frame>, PanelError> {
+    fn capture(&self) -> Result<Capture, PanelError> {
         // What changes from here on is told again, so no change falls between two pictures.
         self.watcher
             .rearm()
@@ -129,7 +128,7 @@ impl Panel for X11Panel {
         let mut grabber = self.grabber.lock().unwrap_or_else(PoisonError::into_inner);
         grabber
             .grab()
-            .map(Arc::new)
+            .map(|frame| Arc::new(frame).into())
             .map_err(|error| PanelError::Gone(error.into()))
     }
 

@@ -11,10 +11,11 @@ use crate::{
     Relay,
     clock::{self, SteadyClock},
     compartment::{Compartment, CompartmentError},
-    ports::{Customer, Panel},
+    ports::{AdminId, Customer, Panel},
     status::Status,
 };
 
+mod asking;
 mod attempt;
 mod board;
 mod camera;
@@ -29,7 +30,7 @@ use attempt::Tried;
 pub use event::{DeviceEnd, DeviceEvent, DeviceEvents, Until};
 use hand::{Entry, Hand};
 use handle::Command;
-pub use handle::{DeviceError, DeviceHandle};
+pub use handle::{AdminIdEntry, DeviceError, DeviceHandle};
 use way::Way;
 
 /// Commands that may wait before the callers have to.
@@ -67,6 +68,7 @@ pub struct Device {
     clock: SteadyClock,
     panel: Arc<dyn Panel>,
     customer: Arc<dyn Customer>,
+    admin_id: Option<Arc<dyn AdminId>>,
     hand: Hand,
     events: mpsc::Sender<DeviceEvent>,
 }
@@ -93,10 +95,18 @@ impl Device {
             clock: SteadyClock::start(),
             panel,
             customer,
+            admin_id: None,
             hand: Hand::new(commands),
             events,
         };
         Ok((device, DeviceHandle { commands: sender }, receiver))
+    }
+
+    /// Checks the system administrator's ID with `admin_id`. Without one, what wants the ID is refused.
+    #[must_use]
+    pub fn with_admin_id(mut self, admin_id: Arc<dyn AdminId>) -> Self {
+        self.admin_id = Some(admin_id);
+        self
     }
 
     /// Waits for codes and serves their sessions.

@@ -5,11 +5,12 @@
 use std::time::{Duration, Instant};
 
 use alongside_mode::{
-    Effect, HostEvent, Side,
+    Capabilities, Effect, HostEvent, Manifest, Side,
     abi::Module,
-    host::{Instance, ModeFailure, Unfit},
+    host::{Instance, ModeFailure, Unfit, Vetted},
 };
 use alongside_protocol::ids::ModeId;
+use alongside_session::{Consent, Offer, operator::Known};
 
 /// Calls one half of the active mode.
 #[derive(Debug)]
@@ -99,12 +100,76 @@ impl ModeHost {
     }
 }
 
+/// What a device offers beside the user guide: every mode that is linked in.
+///
+/// Whatever touches the panel or changes a setting wants the system administrator's ID besides the customer's word.
+pub(crate) fn offers() -> Vec<Offer> {
+    let strong = Capabilities::INPUT | Capabilities::SETTINGS_WRITE;
+    let offer = |manifest: Manifest| Offer {
+        consent: Consent::Ask {
+            admin_id: !(manifest.capabilities & strong).is_empty(),
+        },
+        id: manifest.id,
+        granted: manifest.capabilities.without(Capabilities::SILENT),
+    };
+    manifests().map(offer).collect()
+}
+
+/// The modes whose operator's half is linked in, beside the user guide.
+pub(crate) fn known() -> Vec<Known> {
+    let known = |manifest: Manifest| Known {
+        id: manifest.id,
+        capabilities: manifest.capabilities,
+    };
+    manifests().map(known).collect()
+}
+
+/// The manifests of what is linked in beside the user guide, which every session begins with.
+fn manifests() -> impl Iterator<Item = Manifest> {
+    let checked = BUILTINS
+        .iter()
+        .filter_map(|(_, module)| Vetted::check(module).ok());
+    checked
+        .map(|vetted| vetted.manifest().clone())
+        .filter(|manifest| manifest.id.as_str() != ModeId::USER_GUIDE)
+}
+
+/// The modes that are linked in.
+static BUILTINS: &[(&str, &Module)] = &[
+    #[cfg(feature = "builtin-modes")]
+    (ModeId::USER_GUIDE, &alongside_user_guide::MODULE),
+    #[cfg(feature = "builtin-modes")]
+    (
+        ModeId::OPERATOR_CONTROL,
+        &alongside_operator_control::MODULE,
+    ),
+];
+
 /// The module of a mode that is linked in.
 fn builtin(mode: &ModeId) -> Option<&'static Module> {
-    #[cfg(feature = "builtin-modes")]
-    if mode.as_str() == ModeId::USER_GUIDE {
-        return Some(&alongside_user_guide::MODULE);
+    let named = |(name, _): &&(&str, &'static Module)| *name == mode.as_str();
+    BUILTINS.iter().find(named).map(|(_, module)| *module)
+}
+
+#[cfg(all(test, feature = "builtin-modes"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mode_that_is_linked_in_is_in_order_and_named_as_it_names_itself() {
+        for (name, module) in BUILTINS {
+            let vetted = Vetted::check(module).expect("a mode in order");
+            assert_eq!(vetted.manifest().id.as_str(), *name);
+        }
     }
-    let _ = mode;
-    None
+
+    #[test]
+    fn what_touches_the_panel_wants_the_administrators_id() {
+        let offers = offers();
+        let control = offers
+            .iter()
+            .find(|offer| offer.id.as_str() == ModeId::OPERATOR_CONTROL);
+        let consent = control.map(|offer| offer.consent);
+        assert_eq!(consent, Some(Consent::Ask { admin_id: true }));
+    }
 }

@@ -6,12 +6,8 @@
 use std::{fmt, sync::Arc};
 
 use alongside_panel::Frame;
-use alongside_protocol::{
-    PanelSize,
-    annotation::Annotation,
-    input::{KeyEvent, PointerEvent},
-    label::Label,
-};
+use alongside_protocol::{PanelSize, annotation::Annotation, label::Label, units::PanelRect};
+pub use alongside_session::{Action, device::AdminVerdict};
 use tokio::sync::watch;
 
 use crate::status::Status;
@@ -37,7 +33,7 @@ pub trait Panel: Send + Sync + fmt::Debug {
     /// # Errors
     ///
     /// [`PanelError`] when the screen cannot be read; the session then ends with `panel-failed`.
-    fn capture(&self) -> Result<Arc<Frame>, PanelError>;
+    fn capture(&self) -> Result<Capture, PanelError>;
 
     /// A counter that moves whenever the picture may have changed.
     ///
@@ -47,7 +43,10 @@ pub trait Panel: Send + Sync + fmt::Debug {
     /// Draws, or takes back, what the operator points out.
     fn annotate(&self, annotation: &Annotation);
 
-    /// Performs an action of the operator's on the panel, as if a hand had done it.
+    /// Performs an action of the operator's on the panel, as if a hand had done it. Answers at once.
+    ///
+    /// It must reach nothing that speaks for the customer: no stop key, no EXIT, no answer to a question, no digit of
+    /// an administrator's ID.
     ///
     /// # Errors
     ///
@@ -72,13 +71,26 @@ pub enum Awake {
     Release,
 }
 
-/// What an operator does on the panel under a grant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// A pointer event.
-    Pointer(PointerEvent),
-    /// A key event.
-    Key(KeyEvent),
+/// A picture of the panel.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    /// The picture.
+    pub frame: Arc<Frame>,
+    /// What of it the operator must not see, such as where a secret is typed. It is covered before anything is compared
+    /// or coded, and while anything is masked the operator's hand is off the panel.
+    ///
+    /// While the customer is asked for the system administrator's ID and nothing is masked, all of it is covered.
+    pub masked: Vec<PanelRect>,
+}
+
+/// A picture that the operator may see all of.
+impl From<Arc<Frame>> for Capture {
+    fn from(frame: Arc<Frame>) -> Self {
+        Self {
+            frame,
+            masked: Vec::new(),
+        }
+    }
 }
 
 /// Why a panel did not do what it was asked.
@@ -91,6 +103,15 @@ pub enum PanelError {
     /// The screen is gone or does not answer.
     #[error("the panel does not answer")]
     Gone(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The device's own check of the system administrator's ID.
+pub trait AdminId: Send + Sync + fmt::Debug {
+    /// Checks an ID as it was entered on the panel.
+    ///
+    /// May block: it is called where blocking is allowed, one at a time. Whoever implements it counts the wrong ones,
+    /// durably and before it looks, and makes them wait.
+    fn verify(&self, id: &str) -> AdminVerdict;
 }
 
 /// The person in front of the panel, as far as the session is concerned: what to show them.

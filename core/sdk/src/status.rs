@@ -9,7 +9,7 @@ use alongside_protocol::{
     reason::{EndReason, ModePhase, Party, Refusal},
 };
 
-pub use alongside_session::{Link, OperatorIdentity};
+pub use alongside_session::{Link, OperatorIdentity, device::Banner};
 
 /// How things stand on the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct Active {
     pub ask: Option<Ask>,
     /// The answer to the last question, for a few seconds.
     pub refused: Option<Refusal>,
+    /// Whether the panel shows that somebody is connected, and the way out.
+    pub banner: Banner,
     /// Set while the session is about to end because nobody acts.
     pub idle_ends_in: Option<Duration>,
 }
@@ -61,8 +63,10 @@ pub struct Active {
 /// A question to the customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
-    /// The mode that the operator wants.
+    /// The mode that the operator wants, or wants to stay in.
     pub mode: ModeId,
+    /// Whether the mode runs already and goes on if the customer allows it.
+    pub is_renewal: bool,
     /// Whether the system administrator's ID must be entered as well.
     pub wants_admin_id: bool,
     /// Time left; silence is a no.

@@ -56,6 +56,7 @@ const CRATES: &[(&str, &[&str], Outside)] = &[
             "alongside-mode",
             "alongside-session",
             "alongside-transport",
+            "alongside-operator-control",
             "alongside-user-guide",
         ],
         Outside::Any,
@@ -132,10 +133,12 @@ fn crates_build_on_what_the_map_says_and_on_nothing_else() {
 #[test]
 fn the_built_in_modes_can_be_left_out() {
     let members = members();
-    let edge = dependencies(&members["alongside"])
-        .find(|d| d["name"] == "alongside-user-guide")
-        .expect("edge");
-    assert_eq!(edge["optional"], true);
+    for mode in ["alongside-operator-control", "alongside-user-guide"] {
+        let edge = dependencies(&members["alongside"])
+            .find(|d| d["name"] == mode)
+            .expect("edge");
+        assert_eq!(edge["optional"], true);
+    }
     let edge = dependencies(&members["alongside-agent"])
         .find(|d| d["name"] == "alongside-relay")
         .expect("edge");

@@ -125,6 +125,20 @@ impl Session {
         }
     }
 
+    /// The open question to the customer, with the time that is left of it at `now`.
+    pub fn ask(&self, now: Instant) -> Option<Ask> {
+        match &self.state {
+            State::Active(active) => active.asking.as_ref().map(|asking| asking.put(now)),
+            State::Waiting(_) | State::Proving(_) | State::Ended => None,
+        }
+    }
+
+    /// Whether what was granted no longer is at `now`: the session is over, or the stop key has been held for so long
+    /// that it is about to be. Worth a look just before an [action](Event::Inject) is performed.
+    pub fn is_stopping(&self, now: Instant) -> bool {
+        matches!(self.state, State::Ended) || self.stop_key.is_due(now)
+    }
+
     fn on_time(&mut self) -> Result<(), Stop> {
         if self.stop_key.is_due(self.now) {
             return Err(Ending::ours(Party::Customer, EndReason::StopKey).into());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use alongside::{
     Frame,
-    ports::{Customer, Panel, PanelError, PanelInfo},
+    ports::{Capture, Customer, Panel, PanelError, PanelInfo},
     protocol::annotation::Annotation,
     status::Status,
 };
@@ -23,7 +23,7 @@ impl Panel for Thermometer {
         self.info.clone()
     }
 
-    fn capture(&self) -> Result<Arc<Frame>, PanelError> {
+    fn capture(&self) -> Result<Capture, PanelError> {
         let (width, degrees) = (usize::from(self.info.size.width()), *self.degrees.borrow());
         let mut frame = Frame::black(self.info.size);
         for (row, pixels) in (0..).zip(frame.pixels_mut().chunks_mut(width).rev()) {
@@ -33,7 +33,7 @@ impl Panel for Thermometer {
                 0x00f0_f0f0
             });
         }
-        Ok(Arc::new(frame))
+        Ok(Arc::new(frame).into())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

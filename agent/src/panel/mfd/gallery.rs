@@ -11,7 +11,7 @@ use alongside::{
         label::{Label, Name},
         reason::{EndReason, ModePhase, Party, Refusal},
     },
-    status::{Active, Ask, CodeRefusal, ConnectProblem, Link, OperatorIdentity, Status},
+    status::{Active, Ask, Banner, CodeRefusal, ConnectProblem, Link, OperatorIdentity, Status},
 };
 
 use super::{Mfd, Place, Step, Target};
@@ -163,6 +163,7 @@ fn session_states(add: &mut Add<'_>) {
         let mode = ModeId::new(mode).unwrap_or_else(ModeId::user_guide);
         Some(Ask {
             mode,
+            is_renewal: false,
             wants_admin_id,
             expires_in: Duration::from_secs(48),
         })
@@ -369,6 +370,7 @@ pub fn active(operator: OperatorIdentity) -> Active {
         link: Link::Ok,
         ask: None,
         refused: None,
+        banner: Banner::Shown,
         idle_ends_in: None,
     }
 }

@@ -9,9 +9,9 @@ use std::{
 };
 
 use alongside::{
-    DeviceHandle, Frame,
+    DeviceHandle,
     device::DeviceError,
-    ports::{Action, Awake, Customer, Panel, PanelError, PanelInfo},
+    ports::{Action, Awake, Capture, Customer, Panel, PanelError, PanelInfo},
     protocol::{
         PanelPoint,
         annotation::Annotation,
@@ -176,8 +176,13 @@ impl MfdPanel {
                     }
                     CustomerAction::Exit => device.exit().await,
                     CustomerAction::StopKey(motion) => device.stop_key(motion).await,
-                    CustomerAction::Touched => device.touched().await,
-                    CustomerAction::Allow | CustomerAction::Refuse => Err(DeviceError::NotAsked),
+                    CustomerAction::Touched => match device.touched().await {
+                        // While a question is open it covers the panel: every touch is one in its dialog.
+                        Ok(()) => device.dialog_key().await,
+                        gone => gone,
+                    },
+                    CustomerAction::Allow => device.allow(None).await,
+                    CustomerAction::Refuse => device.refuse().await,
                 },
             };
             match told {
@@ -247,8 +252,8 @@ impl Panel for MfdPanel {
         PanelInfo { kind, size: SIZE }
     }
 
-    fn capture(&self) -> Result<Arc<Frame>, PanelError> {
-        Ok(self.with(|state, _| state.mfd.render()))
+    fn capture(&self) -> Result<Capture, PanelError> {
+        Ok(self.with(|state, _| state.mfd.render()).into())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

@@ -295,6 +295,7 @@ fn the_operators_hand_works_the_machine_and_nothing_that_speaks_for_the_customer
 
     let ask = alongside::status::Ask {
         mode: alongside::protocol::ids::ModeId::user_guide(),
+        is_renewal: false,
         wants_admin_id: false,
         expires_in: secs(60),
     };
@@ -317,6 +318,7 @@ fn a_question_is_answered_by_its_two_buttons() {
         let mut mfd = live();
         let ask = alongside::status::Ask {
             mode: alongside::protocol::ids::ModeId::user_guide(),
+            is_renewal: false,
             wants_admin_id: false,
             expires_in: secs(60),
         };
@@ -426,10 +428,10 @@ async fn the_shell_counts_pictures_and_layers_and_hands_out_actions() {
     };
     let panel = MfdPanel::new();
     let (pictures, layers) = (panel.changes(), panel.annotation_changes());
-    let first = panel.capture().expect("a picture");
+    let first = panel.capture().expect("a picture").frame;
     panel.show(&Status::Active(active(confirmed())));
     assert!(pictures.has_changed().expect("a panel"));
-    assert!(first != panel.capture().expect("a picture"));
+    assert!(first != panel.capture().expect("a picture").frame);
 
     panel.annotate(&Annotation::Pointer {
         at: PanelPoint::from_pixels(9, 9),

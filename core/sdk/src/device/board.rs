@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use alongside_protocol::{SessionId, control::ModeState, ids::ModeId, reason::ModePhase};
 use alongside_session::OperatorIdentity;
 
-use crate::status::{Active, Link, Status};
+use crate::status::{Active, Ask, Banner, Link, Status};
 
 /// How long the answer to the operator's last question is shown (our choice: time to read a line).
 const ANSWER_SHOWN: Duration = Duration::from_secs(5);
@@ -20,6 +20,7 @@ pub(super) struct Board {
     shown_at: Instant,
     silent_since: Option<Instant>,
     idle_ends_at: Option<Instant>,
+    ask_ends_at: Option<Instant>,
     answer_until: Option<Instant>,
 }
 
@@ -34,11 +35,13 @@ impl Board {
                 link: Link::Ok,
                 ask: None,
                 refused: None,
+                banner: Banner::Shown,
                 idle_ends_in: None,
             },
             shown_at: now,
             silent_since: None,
             idle_ends_at: None,
+            ask_ends_at: None,
             answer_until: None,
         }
     }
@@ -57,6 +60,16 @@ impl Board {
             self.active.mode = state.mode.clone();
             self.active.phase = state.phase;
         }
+    }
+
+    /// The question that is open now, if one is.
+    pub(super) fn on_ask(&mut self, now: Instant, ask: Option<Ask>) {
+        self.ask_ends_at = ask.as_ref().map(|ask| now + ask.expires_in);
+        self.active.ask = ask;
+    }
+
+    pub(super) const fn on_banner(&mut self, banner: Banner) {
+        self.active.banner = banner;
     }
 
     pub(super) fn on_link(&mut self, now: Instant, link: Link) {
@@ -78,6 +91,7 @@ impl Board {
         let counts = self
             .silent_since
             .or(self.idle_ends_at)
+            .or(self.ask_ends_at)
             .or(self.answer_until);
         counts.map(|_| self.shown_at + TICK)
     }
@@ -90,6 +104,9 @@ impl Board {
         }
         if let Some(at) = self.idle_ends_at {
             self.active.idle_ends_in = Some(at.saturating_duration_since(now));
+        }
+        if let (Some(at), Some(ask)) = (self.ask_ends_at, &mut self.active.ask) {
+            ask.expires_in = at.saturating_duration_since(now);
         }
         if self.answer_until.is_some_and(|until| until <= now) {
             (self.active.refused, self.answer_until) = (None, None);
@@ -140,6 +157,26 @@ mod tests {
         assert_eq!(shown.idle_ends_in, Some(secs(59)));
         board.on_link(start + secs(17), Link::Ok);
         board.on_idle(start + secs(17), None);
+        assert_eq!(board.due(), None);
+    }
+
+    #[test]
+    fn a_question_counts_down_until_it_is_answered() {
+        let (start, mut board) = board();
+        let ask = Ask {
+            mode: ModeId::new("operator-control").expect("a mode"),
+            is_renewal: false,
+            wants_admin_id: true,
+            expires_in: secs(60),
+        };
+        board.on_ask(start, Some(ask));
+        let _shown = active(&mut board, start);
+        assert_eq!(board.due(), Some(start + secs(1)));
+        board.tick(start + secs(17));
+        let shown = active(&mut board, start + secs(17)).ask;
+        assert_eq!(shown.map(|ask| ask.expires_in), Some(secs(43)));
+        board.on_ask(start + secs(18), None);
+        assert_eq!(active(&mut board, start + secs(18)).ask, None);
         assert_eq!(board.due(), None);
     }
 

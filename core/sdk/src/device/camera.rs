@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use alongside_panel::Frame;
 use alongside_session::device::Freshness;
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::ports::{Panel, PanelError};
+use crate::ports::{Capture, Panel, PanelError};
 
 /// What a capture comes to.
-type Taken = Result<Arc<Frame>, PanelError>;
+type Taken = Result<Capture, PanelError>;
 
 /// Takes pictures of the panel when they are wanted and there is something new to see.
 pub(super) struct Camera {
@@ -17,7 +16,7 @@ pub(super) struct Camera {
     changes: watch::Receiver<u64>,
     wanted: Option<Freshness>,
     /// The picture given last, and what the panel's counter stood at before it was taken.
-    last: Option<(u64, Arc<Frame>)>,
+    last: Option<(u64, Capture)>,
     capturing: Option<(u64, JoinHandle<Taken>)>,
 }
 
@@ -50,16 +49,16 @@ impl Camera {
                     .unwrap_or_else(|error| Err(PanelError::Gone(error.into())));
                 self.capturing = None;
                 self.wanted = None;
-                let frame = taken?;
-                self.last = Some((version, Arc::clone(&frame)));
-                return Ok(frame);
+                let capture = taken?;
+                self.last = Some((version, capture.clone()));
+                return Ok(capture);
             }
             let version = *self.changes.borrow_and_update();
             match (&self.last, wanted) {
                 // The panel has not moved: the last picture is still the newest.
-                (Some((last, frame)), Freshness::Now) if *last == version => {
+                (Some((last, capture)), Freshness::Now) if *last == version => {
                     self.wanted = None;
-                    return Ok(Arc::clone(frame));
+                    return Ok(capture.clone());
                 }
                 (Some((last, _)), Freshness::Changed) if *last == version => {
                     if self.changes.changed().await.is_err() {

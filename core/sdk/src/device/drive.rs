@@ -6,7 +6,6 @@ use std::{
 };
 
 use alongside_mode::{HostEvent, Side};
-use alongside_panel::Frame;
 use alongside_protocol::{
     AccessCode, RendezvousId, SessionId,
     annotation::Annotation,
@@ -22,13 +21,18 @@ use alongside_session::{
 use alongside_transport::{Connection, LegEvent, LegEvents, Lost};
 
 use super::{
-    Command, Device, DeviceError, DeviceEvent, board::Board, camera::Camera, hand::Left, refusal,
+    Command, Device, DeviceError, DeviceEvent,
+    asking::{self, Check},
+    board::Board,
+    camera::Camera,
+    hand::Left,
+    refusal,
 };
 use crate::{
     clock,
     meter::Meter,
-    modes::ModeHost,
-    ports::{Awake, PanelError},
+    modes::{self, ModeHost},
+    ports::{Action, Awake, Capture, PanelError},
     session_io::{self, FAREWELL, LegNews},
     status::{CodeRefusal, Status},
     wire::{Incoming, Role, Wire},
@@ -45,12 +49,13 @@ pub(super) enum Driven {
 }
 
 /// One connection being driven.
-struct Drive<'a, C: Connection> {
-    device: &'a mut Device,
-    session: Session,
+pub(super) struct Drive<'a, C: Connection> {
+    pub(super) device: &'a mut Device,
+    pub(super) session: Session,
     wire: Wire<C>,
     modes: ModeHost,
     camera: Camera,
+    pub(super) check: Option<Check>,
     /// What the customer is shown, while a session is live.
     board: Option<Board>,
     /// Whether a session was ever live.
@@ -79,13 +84,14 @@ impl Device {
             operator,
             locale: "en".to_owned(),
             limits: Limits::default(),
-            modes: Vec::new(),
-            has_admin_id: false,
+            modes: modes::offers(),
+            has_admin_id: self.admin_id.is_some(),
         };
         let binding = session_io::binding(&connection);
         let mut meter = Meter::new(now, connection.path());
         let mut drive = Drive {
             camera: Camera::new(Arc::clone(&self.panel)),
+            check: None,
             device: self,
             session: Session::new(now, config, code),
             wire: Wire::new(connection, Role::Accepts),
@@ -111,6 +117,7 @@ impl Device {
                 // a flood of theirs keeps nothing else waiting.
                 biased;
                 command = drive.device.hand.next() => drive.on_command(command).await,
+                verdict = asking::verdict(&mut drive.check) => drive.on_verdict(verdict).await,
                 taken = drive.camera.next() => drive.on_picture(taken),
                 status = meter.next(), if is_live => drive.device.emit(DeviceEvent::Path(status)),
                 () = clock::sleep_until(counts) => drive.update(Board::tick),
@@ -128,7 +135,7 @@ impl Device {
 
 impl<C: Connection> Drive<'_, C> {
     /// Carries out what the session wants. Gives its next deadline, or `None` once it is over.
-    async fn drain(&mut self) -> Option<Option<Instant>> {
+    pub(super) async fn drain(&mut self) -> Option<Option<Instant>> {
         loop {
             match self.session.poll_output() {
                 Output::Record(record) => tracing::info!(target: "alongside::record", ?record),
@@ -158,6 +165,10 @@ impl<C: Connection> Drive<'_, C> {
             }
             Command::StopKey(motion) => self.local(CustomerAction::StopKey(motion)),
             Command::Touched => self.local(CustomerAction::Touched),
+            Command::Allow { id, reply } => self.on_allow(id, reply),
+            Command::Refuse { reply } => self.on_refuse(reply),
+            Command::DialogKey => self.on_dialog_key(),
+            Command::TakeBack => self.local(CustomerAction::TakeBack),
             Command::Stop => self.input(Input::Close(Cause::Shutdown)),
         }
     }
@@ -191,12 +202,12 @@ impl<C: Connection> Drive<'_, C> {
         }
     }
 
-    fn on_picture(&mut self, taken: Result<Arc<Frame>, PanelError>) {
+    fn on_picture(&mut self, taken: Result<Capture, PanelError>) {
         match taken {
-            Ok(frame) => {
+            Ok(Capture { frame, masked }) => {
                 self.input(Input::Frame {
                     frame,
-                    masked: Vec::new(),
+                    masked,
                     captured_at: Millis::new(clock::unix_ms()),
                 });
             }
@@ -226,6 +237,17 @@ impl<C: Connection> Drive<'_, C> {
                 self.update(|board, now| board.on_mode(now, &state));
                 self.device.emit(DeviceEvent::Mode(state));
             }
+            Event::Asked(_) => {
+                self.show_ask();
+                if let Some(ask) = self.ask() {
+                    self.device.emit(DeviceEvent::Asked(ask));
+                }
+            }
+            Event::AskOver(_) => self.show_ask(),
+            // The driver looks before it allows.
+            Event::AdminIdNeeded(_) => {}
+            Event::Banner(banner) => self.update(|board, _| board.on_banner(banner)),
+            Event::Inject { n, action } => self.on_inject(n, action),
             Event::Annotate(annotation) => {
                 self.device.panel.annotate(&annotation);
                 self.device.emit(DeviceEvent::Annotation(annotation));
@@ -240,13 +262,27 @@ impl<C: Connection> Drive<'_, C> {
             Event::IdleOver => self.update(|board, now| board.on_idle(now, None)),
             Event::Notice(line) => tracing::info!(%line, "the mode says"),
             Event::Ended { by, reason } => self.on_ended(by, reason),
-            Event::Asked(_)
-            | Event::AdminIdNeeded(_)
-            | Event::AskOver(_)
-            | Event::Inject { .. }
-            | Event::Banner(_)
-            | _ => {}
+            _ => {}
         }
+    }
+
+    /// Performs an action of the operator's, unless the customer's word has come meanwhile.
+    fn on_inject(&mut self, n: u64, action: Action) {
+        let now = clock::now();
+        // Letting go is what a stop wants.
+        let ok = if self.session.is_stopping(now) && !asking::lets_go(&action) {
+            false
+        } else {
+            match self.device.panel.inject(&action) {
+                Ok(()) => true,
+                Err(error) => {
+                    tracing::debug!(error = %session_io::chain(&error), n, "the panel did not take an action");
+                    false
+                }
+            }
+        };
+        self.input(Input::Injected { n, ok });
+        self.device.emit(DeviceEvent::Injected { n, action, ok });
     }
 
     fn on_connected(&mut self, session: SessionId, operator: OperatorIdentity) {
@@ -276,7 +312,7 @@ impl<C: Connection> Drive<'_, C> {
     }
 
     /// Changes what the customer is shown of the live session.
-    fn update(&mut self, change: impl FnOnce(&mut Board, Instant)) {
+    pub(super) fn update(&mut self, change: impl FnOnce(&mut Board, Instant)) {
         if let Some(board) = &mut self.board {
             let now = clock::now();
             change(board, now);
@@ -284,11 +320,11 @@ impl<C: Connection> Drive<'_, C> {
         }
     }
 
-    fn local(&mut self, action: CustomerAction) {
+    pub(super) fn local(&mut self, action: CustomerAction) {
         self.input(Input::Local(action));
     }
 
-    fn input(&mut self, input: Input) {
+    pub(super) fn input(&mut self, input: Input) {
         session_io::log_error(self.session.handle_input(clock::now(), input));
         if self.session.is_proved() {
             self.wire.admit();

@@ -6,12 +6,12 @@ use alongside_protocol::{
     control::ModeState,
     reason::{EndReason, Party},
 };
-use alongside_session::OperatorIdentity;
+use alongside_session::{Action, OperatorIdentity};
 use tokio::sync::mpsc;
 
 use crate::{
     meter::PathStatus,
-    status::{CodeRefusal, Link},
+    status::{Ask, CodeRefusal, Link},
 };
 
 /// What happens, in order.
@@ -34,8 +34,19 @@ pub enum DeviceEvent {
     },
     /// A mode changed its state.
     Mode(ModeState),
+    /// The customer is asked.
+    Asked(Ask),
     /// The panel was told to draw this.
     Annotation(Annotation),
+    /// The panel was told to do this for the operator.
+    Injected {
+        /// Counts up from 1 in a session.
+        n: u64,
+        /// What it was.
+        action: Action,
+        /// Whether the panel did it.
+        ok: bool,
+    },
     /// How packets travel.
     Path(PathStatus),
     /// Whether the operator can be reached.

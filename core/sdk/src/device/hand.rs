@@ -54,7 +54,13 @@ impl Hand {
                 self.held_since.get_or_insert_with(clock::now);
             }
             Command::StopKey(KeyMotion::Up) => self.held_since = None,
-            Command::EnterCode { .. } | Command::Exit { .. } | Command::Touched => {}
+            Command::EnterCode { .. }
+            | Command::Exit { .. }
+            | Command::Allow { .. }
+            | Command::Refuse { .. }
+            | Command::Touched
+            | Command::DialogKey
+            | Command::TakeBack => {}
         }
         command
     }
@@ -69,7 +75,11 @@ impl Hand {
             match self.next().await {
                 Command::EnterCode { code, reply } => return Some(Entry { code, reply }),
                 Command::Exit { reply } => drop(reply.send(Err(DeviceError::NotConnected))),
-                Command::StopKey(_) | Command::Touched => {}
+                Command::Allow { reply, .. } | Command::Refuse { reply } => {
+                    let _ = reply.send(Err(DeviceError::NotAsked));
+                }
+                Command::StopKey(_) | Command::Touched | Command::DialogKey | Command::TakeBack => {
+                }
                 Command::Stop => return None,
             }
         }
@@ -95,7 +105,11 @@ impl Hand {
                     let _ = reply.send(Ok(()));
                     return Err(Left::GivenUp);
                 }
-                Command::StopKey(_) | Command::Touched => {}
+                Command::Allow { reply, .. } | Command::Refuse { reply } => {
+                    let _ = reply.send(Err(DeviceError::NotAsked));
+                }
+                Command::StopKey(_) | Command::Touched | Command::DialogKey | Command::TakeBack => {
+                }
                 Command::Stop => return Err(Left::Stopped),
             }
         }

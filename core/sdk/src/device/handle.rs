@@ -1,7 +1,10 @@
 //! What the person at a device does, from the outside of its future.
 
+use std::{fmt, time::Duration};
+
 use alongside_protocol::{AccessCode, input::KeyMotion};
 use tokio::sync::{mpsc, oneshot};
+use zeroize::Zeroizing;
 
 use crate::status::CodeRefusal;
 
@@ -30,6 +33,26 @@ pub enum DeviceError {
     /// Nobody asked anything.
     #[error("nothing was asked")]
     NotAsked,
+    /// The question wants the system administrator's ID as well.
+    #[error("the system administrator's ID is needed as well")]
+    AdminIdNeeded,
+    /// The system administrator's ID is wrong; the question stays open.
+    #[error("the system administrator's ID is wrong")]
+    AdminIdWrong {
+        /// Tries until the next wait is longer.
+        tries_left: u8,
+        /// Time until the next try.
+        wait: Duration,
+    },
+    /// Too many system administrator's IDs were wrong. If the question cannot stay open for so long, it is a no.
+    #[error("too many wrong system administrator's IDs were entered")]
+    AdminIdLocked {
+        /// Time until one is looked at again.
+        wait: Duration,
+    },
+    /// The system administrator's ID cannot be checked now; the question is answered with no.
+    #[error("the system administrator's ID cannot be checked now")]
+    AdminIdUnavailable,
     /// The device no longer runs.
     #[error("the device has stopped")]
     Stopped,
@@ -40,11 +63,49 @@ pub(super) type Reply = oneshot::Sender<Result<(), DeviceError>>;
 
 #[derive(Debug)]
 pub(super) enum Command {
-    EnterCode { code: AccessCode, reply: Reply },
-    Exit { reply: Reply },
+    EnterCode {
+        code: AccessCode,
+        reply: Reply,
+    },
+    Exit {
+        reply: Reply,
+    },
+    Allow {
+        id: Option<AdminIdEntry>,
+        reply: Reply,
+    },
+    Refuse {
+        reply: Reply,
+    },
     StopKey(KeyMotion),
     Touched,
+    DialogKey,
+    TakeBack,
     Stop,
+}
+
+/// A system administrator's ID as it was entered. Debug shows none of it, and its memory is wiped.
+#[derive(Clone)]
+pub struct AdminIdEntry(Zeroizing<String>);
+
+impl AdminIdEntry {
+    /// Longest ID, in bytes (our choice: far beyond what anybody types on a panel).
+    pub const MAX_LEN: usize = 64;
+
+    /// Takes an ID; `None` if it is empty or longer than [`AdminIdEntry::MAX_LEN`].
+    pub fn new(id: Zeroizing<String>) -> Option<Self> {
+        (!id.is_empty() && id.len() <= Self::MAX_LEN).then_some(Self(id))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AdminIdEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdminIdEntry(..)")
+    }
 }
 
 impl DeviceHandle {
@@ -65,6 +126,45 @@ impl DeviceHandle {
     /// [`DeviceError::NotConnected`] if there is neither.
     pub async fn exit(&self) -> Result<(), DeviceError> {
         self.ask(|reply| Command::Exit { reply }).await
+    }
+
+    /// The customer allows what they are asked, with the system administrator's ID where it is wanted. Comes back once
+    /// the ID is checked.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceError::NotAsked`] if nothing is asked, or no longer; [`DeviceError::AdminIdNeeded`] and
+    /// [`DeviceError::AdminIdWrong`] leave the question open, [`DeviceError::AdminIdUnavailable`] is a no, and
+    /// [`DeviceError::AdminIdLocked`] is one if the wait is longer than a question can be open; [`DeviceError::Busy`] while another ID is being checked.
+    pub async fn allow(&self, id: Option<AdminIdEntry>) -> Result<(), DeviceError> {
+        self.ask(|reply| Command::Allow { id, reply }).await
+    }
+
+    /// The customer does not allow what they are asked.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceError::NotAsked`] if nothing is asked.
+    pub async fn refuse(&self) -> Result<(), DeviceError> {
+        self.ask(|reply| Command::Refuse { reply }).await
+    }
+
+    /// A key or a touch in the dialog of the question: its time starts again.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceError::Stopped`] when nothing runs.
+    pub async fn dialog_key(&self) -> Result<(), DeviceError> {
+        self.tell(Command::DialogKey).await
+    }
+
+    /// The customer takes back what they allowed: the user guide goes on at once.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceError::Stopped`] when nothing runs.
+    pub async fn take_back(&self) -> Result<(), DeviceError> {
+        self.tell(Command::TakeBack).await
     }
 
     /// The stop key went down or up; held for 5 s it ends the session.

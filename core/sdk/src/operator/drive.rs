@@ -20,7 +20,7 @@ use super::{Command, Operator, OperatorError, OperatorEvent, PanelUpdate};
 use crate::{
     clock,
     meter::Meter,
-    modes::ModeHost,
+    modes::{self, ModeHost},
     session_io::{self, FAREWELL, LegNews},
     wire::{Incoming, Role, Wire},
 };
@@ -65,7 +65,7 @@ impl Operator {
         let config = Config {
             name: self.config.name.clone(),
             locale: "en".to_owned(),
-            modes: Vec::new(),
+            modes: modes::known(),
         };
         let binding = session_io::binding(&connection);
         let mut meter = Meter::new(now, connection.path());

@@ -41,7 +41,7 @@ pub enum AdminVerdict {
         /// Time until the next try.
         wait: Duration,
     },
-    /// Too many were wrong; none is looked at for this long.
+    /// Too many were wrong; none is looked at for this long. If the question cannot stay open for so long, it is a no.
     Locked {
         /// How long.
         wait: Duration,
@@ -114,6 +114,11 @@ impl Asking {
     /// The customer is at it.
     pub(super) fn stirred(&mut self, now: Instant) {
         self.expires_at = (now + Limits::ASK_SILENCE).min(self.latest);
+    }
+
+    /// Whether the question can still be open after `wait`.
+    pub(super) fn outlasts(&self, now: Instant, wait: Duration) -> bool {
+        now.checked_add(wait).is_some_and(|at| at < self.latest)
     }
 
     /// What is due at `now`.

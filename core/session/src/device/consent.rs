@@ -142,6 +142,8 @@ impl Active {
         match verdict {
             AdminVerdict::Ok => asking.is_verified = true,
             AdminVerdict::Wrong { .. } => asking.is_verified = false,
+            // It may be tried again before the question is over.
+            AdminVerdict::Locked { wait } if asking.outlasts(cx.now, wait) => {}
             AdminVerdict::Locked { .. } => self.refuse_ask(cx, Refusal::Locked),
             AdminVerdict::Unavailable => self.refuse_ask(cx, Refusal::NoAdminId),
         }

@@ -214,6 +214,9 @@ fn too_many_wrong_ids_are_a_no() {
     pair.run_for(millis(100));
     pair.verdict(AdminVerdict::Locked { wait: secs(30) });
     pair.run_for(millis(100));
+    assert_eq!(last(&pair), control(ModePhase::Asked, None), "it can wait");
+    pair.verdict(AdminVerdict::Locked { wait: secs(600) });
+    pair.run_for(millis(100));
     let refused = control(ModePhase::Refused, Some(Refusal::Locked));
     assert_eq!(last(&pair), refused);
 }

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use alongside_panel::Frame;
 use alongside_protocol::{PanelSize, annotation::Annotation, label::Label};
 
 use super::*;
@@ -50,12 +51,12 @@ impl Panel for Plain {
         }
     }
 
-    fn capture(&self) -> Result<Arc<Frame>, PanelError> {
+    fn capture(&self) -> Result<Capture, PanelError> {
         self.captures.fetch_add(1, Ordering::Relaxed);
         let colour = self.colour.lock().expect("colour");
         let colour = colour.ok_or_else(|| PanelError::Gone("no screen".into()))?;
         let frame = Frame::new(size(), vec![colour; 64 * 64]).expect("a frame");
-        Ok(Arc::new(frame))
+        Ok(Arc::new(frame).into())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -70,8 +71,8 @@ fn camera(panel: &Arc<Plain>) -> Camera {
 }
 
 async fn colour(camera: &mut Camera) -> u32 {
-    let frame = camera.next().await.expect("a picture");
-    frame.pixels()[0]
+    let capture = camera.next().await.expect("a picture");
+    capture.frame.pixels()[0]
 }
 
 async fn is_quiet(camera: &mut Camera) -> bool {
