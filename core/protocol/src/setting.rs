@@ -7,6 +7,10 @@ use serde::{
     de::{self, Visitor},
 };
 
+mod problem;
+
+pub use problem::{Fault, Problem, SettingType};
+
 /// Longest text that a setting holds, in bytes (our choice: three changes fit into one message of a mode).
 pub const MAX_TEXT: usize = 1024;
 

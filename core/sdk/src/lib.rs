@@ -37,6 +37,7 @@ pub mod admin_id;
 pub mod device;
 pub mod operator;
 pub mod ports;
+pub mod settings;
 pub mod status;
 
 mod clock;
