@@ -1,6 +1,7 @@
 //! The compartment: the one folder in which a device or an operator keeps what must outlive a restart.
 //!
-//! Made with mode 0700, its files with 0600, each replaced as a whole. Nothing of it leaves the machine.
+//! Made with mode 0700, its files with 0600, each replaced as a whole but for the audit, which grows. Nothing of it
+//! leaves the machine.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -14,10 +15,12 @@ use alongside_session::EntryGuard;
 use alongside_transport::{Identity, identity::IdentityError};
 use zeroize::Zeroizing;
 
+use crate::audit::AuditLog;
+
 /// Most bytes that a file of the compartment may have when it is read; all are far smaller.
 const MAX_FILE: u64 = 64 * 1024;
 
-/// A folder of one's own for keys and counters.
+/// A folder of one's own for keys, counters and the audit.
 #[derive(Clone, Debug)]
 pub struct Compartment {
     root: PathBuf,
@@ -127,6 +130,11 @@ impl Compartment {
                 Ok(Arc::new(identity))
             }
         }
+    }
+
+    /// The audit of what happens here, signed with `identity`; opened with its first record.
+    pub fn audit(&self, identity: Arc<Identity>) -> AuditLog {
+        AuditLog::new(&self.root, identity)
     }
 
     /// The count of wrong codes entered on this device.

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{
     Relay,
+    audit::AuditStore,
     clock::{self, SteadyClock},
     compartment::{Compartment, CompartmentError},
     ports::{AdminId, Customer, Panel},
@@ -52,7 +53,7 @@ pub struct DeviceConfig {
     pub serial: Serial,
     /// What kind of device it is, in the maker's words.
     pub model: Label<64>,
-    /// The folder that keeps the device's key and its count of wrong codes.
+    /// The folder that keeps the device's key, its count of wrong codes and its audit.
     pub compartment: Compartment,
 }
 
@@ -69,6 +70,7 @@ pub struct Device {
     panel: Arc<dyn Panel>,
     customer: Arc<dyn Customer>,
     admin_id: Option<Arc<dyn AdminId>>,
+    audit: Arc<dyn AuditStore>,
     hand: Hand,
     events: mpsc::Sender<DeviceEvent>,
 }
@@ -86,6 +88,7 @@ impl Device {
     ) -> Result<(Self, DeviceHandle, DeviceEvents), CompartmentError> {
         let identity = config.compartment.identity()?;
         let guard = config.compartment.entry_guard()?;
+        let audit = config.compartment.audit(Arc::clone(&identity));
         let (sender, commands) = mpsc::channel(COMMANDS);
         let (events, receiver) = mpsc::channel(EVENTS);
         let device = Self {
@@ -96,6 +99,7 @@ impl Device {
             panel,
             customer,
             admin_id: None,
+            audit: Arc::new(audit),
             hand: Hand::new(commands),
             events,
         };
@@ -106,6 +110,13 @@ impl Device {
     #[must_use]
     pub fn with_admin_id(mut self, admin_id: Arc<dyn AdminId>) -> Self {
         self.admin_id = Some(admin_id);
+        self
+    }
+
+    /// Keeps the records of its sessions in `audit` and not in the compartment.
+    #[must_use]
+    pub fn with_audit(mut self, audit: Arc<dyn AuditStore>) -> Self {
+        self.audit = audit;
         self
     }
 

@@ -34,6 +34,7 @@
 
 #[cfg(feature = "admin-id")]
 pub mod admin_id;
+pub mod audit;
 pub mod device;
 pub mod operator;
 pub mod ports;

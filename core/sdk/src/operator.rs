@@ -14,7 +14,7 @@ use alongside_transport::{
 };
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use crate::{Relay, clock, session_io};
+use crate::{Relay, audit::AuditStore, clock, session_io};
 
 mod desk;
 mod drive;
@@ -54,6 +54,7 @@ pub struct OperatorConfig {
 #[derive(Debug)]
 pub struct Operator {
     config: OperatorConfig,
+    audit: Option<Arc<dyn AuditStore>>,
     desk: Desk,
     events: mpsc::Sender<OperatorEvent>,
     screen: Screen,
@@ -87,11 +88,19 @@ impl Operator {
         };
         let operator = Self {
             config,
+            audit: None,
             desk: Desk::new(commands),
             events,
             screen,
         };
         (operator, handle, receiver)
+    }
+
+    /// Keeps the records of its sessions in `audit`. Without one they are only traced.
+    #[must_use]
+    pub fn with_audit(mut self, audit: Arc<dyn AuditStore>) -> Self {
+        self.audit = Some(audit);
+        self
     }
 
     /// Connects to the relay and serves commands.

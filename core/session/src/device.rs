@@ -116,6 +116,19 @@ impl Session {
             .unwrap_or_else(|| Output::Wait(self.deadline()))
     }
 
+    /// Takes the records of all that is still to be polled, in order, so that one write makes all of them durable.
+    ///
+    /// To be called where [`Session::poll_output`] gave a record. What a record precedes stays in the queue, and may
+    /// still be dropped from there: a record then tells of what was about to happen and did not.
+    pub fn take_records(&mut self) -> Vec<Record> {
+        self.out.take_records()
+    }
+
+    /// Whether the session is over; what there is to poll is its end.
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
     /// Whether the operator has proved the code and the session is not over.
     pub fn is_proved(&self) -> bool {
         match &self.state {
@@ -223,6 +236,7 @@ impl Session {
 
     /// Ends the session here and now: drops what was on its way, records, says goodbye.
     fn end(&mut self, ending: Ending) {
+        self.drop_unrecorded(ending);
         let (knows_us, last) = match std::mem::replace(&mut self.state, State::Ended) {
             State::Active(active) => (true, active.end(&mut self.out)),
             State::Proving(proving) => (proving.has_proof(), None),
@@ -243,6 +257,15 @@ impl Session {
             by: ending.by,
             reason: ending.reason,
         });
+    }
+
+    /// Drops what must not happen any more because its record may not be durable: after a record that failed, and what
+    /// was to prove a code that the customer gives up.
+    fn drop_unrecorded(&mut self, ending: Ending) {
+        let is_given_up = matches!(self.state, State::Proving(_)) && ending.by == Party::Customer;
+        if ending.reason == EndReason::RecordFailed || is_given_up {
+            self.out.drop_acts();
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {

@@ -106,6 +106,19 @@ impl Session {
             .unwrap_or_else(|| Output::Wait(self.deadline()))
     }
 
+    /// Takes the records of all that is still to be polled, in order, so that one write makes all of them durable.
+    ///
+    /// To be called where [`Session::poll_output`] gave a record. What a record precedes stays in the queue, and may
+    /// still be dropped from there: a record then tells of what was about to happen and did not.
+    pub fn take_records(&mut self) -> Vec<Record> {
+        self.out.take_records()
+    }
+
+    /// Whether the session is over; what there is to poll is its end.
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
     /// The device's panel as this side knows it; `None` until the first picture.
     pub fn picture(&self) -> Option<&Picture> {
         match &self.state {
@@ -186,6 +199,10 @@ impl Session {
 
     /// Ends the session here and now: drops what was on its way, records, says goodbye.
     fn end(&mut self, ending: Ending) {
+        // No record, no act.
+        if ending.reason == EndReason::RecordFailed {
+            self.out.drop_acts();
+        }
         let (knows_us, last) = match std::mem::replace(&mut self.state, State::Ended) {
             State::Active(active) => (true, active.end(&mut self.out)),
             State::Proving(proving) => (proving.has_proof(), None),

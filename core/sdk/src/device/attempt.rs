@@ -16,6 +16,7 @@ use super::{
     way::Way,
 };
 use crate::{
+    audit::journal::PATIENCE,
     session_io,
     status::{CodeRefusal, Status},
 };
@@ -158,9 +159,17 @@ impl Device {
 
     async fn keep_guard(&self) {
         let (compartment, guard) = (self.config.compartment.clone(), self.guard.clone());
-        let kept = tokio::task::spawn_blocking(move || compartment.keep_entry_guard(&guard)).await;
-        if let Ok(Err(error)) = kept {
-            tracing::error!(error = %session_io::chain(&error), "the count of wrong codes is not kept over a restart");
+        let keep = tokio::task::spawn_blocking(move || compartment.keep_entry_guard(&guard));
+        match tokio::time::timeout(PATIENCE, keep).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => {
+                tracing::error!(error = %session_io::chain(&error), "the count of wrong codes is not kept over a restart");
+            }
+            Ok(Err(_)) | Err(_) => {
+                tracing::error!(
+                    "the count of wrong codes is not kept over a restart: the disk does not answer"
+                );
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use alongside_protocol::{
     units::Millis,
 };
 use alongside_session::{
-    Cause, Limits, OperatorIdentity,
+    Cause, Limits, OperatorIdentity, Record,
     device::{Config, CustomerAction, Event, Input, Output, Session},
 };
 use alongside_transport::{Connection, LegEvent, LegEvents, Lost};
@@ -29,6 +29,10 @@ use super::{
     refusal,
 };
 use crate::{
+    audit::{
+        AuditError, What,
+        journal::{Journal, PATIENCE},
+    },
     clock,
     meter::Meter,
     modes::{self, ModeHost},
@@ -37,6 +41,9 @@ use crate::{
     status::{CodeRefusal, Status},
     wire::{Incoming, Role, Wire},
 };
+
+/// How often it is looked whether the stop key has been held for long enough while a record is being written.
+const STOP_LOOK: Duration = Duration::from_millis(50);
 
 /// How a connection ended.
 pub(super) enum Driven {
@@ -53,6 +60,7 @@ pub(super) struct Drive<'a, C: Connection> {
     pub(super) device: &'a mut Device,
     pub(super) session: Session,
     wire: Wire<C>,
+    journal: Journal,
     modes: ModeHost,
     camera: Camera,
     pub(super) check: Option<Check>,
@@ -89,12 +97,14 @@ impl Device {
         };
         let binding = session_io::binding(&connection);
         let mut meter = Meter::new(now, connection.path());
+        let journal = Journal::new(Some(Arc::clone(&self.audit)));
         let mut drive = Drive {
             camera: Camera::new(Arc::clone(&self.panel)),
             check: None,
             device: self,
             session: Session::new(now, config, code),
             wire: Wire::new(connection, Role::Accepts),
+            journal,
             modes: ModeHost::new(Side::Device, now),
             board: None,
             was_live: false,
@@ -138,21 +148,59 @@ impl<C: Connection> Drive<'_, C> {
     pub(super) async fn drain(&mut self) -> Option<Option<Instant>> {
         loop {
             match self.session.poll_output() {
-                Output::Record(record) => tracing::info!(target: "alongside::record", ?record),
+                Output::Record(record) => self.record(record).await,
                 Output::Send(outbound) => session_io::send(&mut self.wire, outbound),
                 Output::WantFrame(freshness) => self.camera.want(freshness),
                 Output::ModeEvent { seq, mode, event } => self.on_mode_event(seq, &mode, &event),
                 // Durable before the answer that lets the other side test a guess.
                 Output::Event(Event::AttemptCharged) => self.device.charge_entry().await,
                 Output::Event(Event::Connected { session, operator }) => {
+                    self.journal.note(What::Operator(operator.clone()));
                     self.on_connected(session, operator);
-                    self.device.clear_entries().await;
+                    // Whoever has ended it must not wait for a disk.
+                    if !self.session.is_over() {
+                        self.device.clear_entries().await;
+                    }
                 }
                 Output::Event(event) => self.on_event(event),
                 Output::Wait(_) if self.ended.is_some() => return None,
                 Output::Wait(until) => return Some(until),
             }
         }
+    }
+
+    /// Makes this record, and those of all that follows, durable before any of it happens.
+    ///
+    /// The customer's hand is heard meanwhile, so that a disk that hangs keeps nobody in a session. At the end nothing
+    /// waits for a record: it follows in [`Drive::finish`].
+    async fn record(&mut self, record: Record) {
+        self.journal.record(record);
+        for record in self.session.take_records() {
+            self.journal.record(record);
+        }
+        let fails_at = clock::now() + PATIENCE;
+        while !self.session.is_over() {
+            let holds = self.device.hand.holds_stop_key();
+            let looks_at = holds.then(|| clock::now() + STOP_LOOK);
+            tokio::select! {
+                biased;
+                kept = self.journal.flush() => match kept {
+                    Ok(()) => return,
+                    Err(error) => self.on_record_failed(&error),
+                },
+                // What it drains, if it does, is the end.
+                command = self.device.hand.next() => Box::pin(self.on_command(command)).await,
+                () = clock::sleep_until(looks_at) => if self.session.is_stopping(clock::now()) {
+                    self.input(Input::Timeout);
+                },
+                () = clock::sleep_until(Some(fails_at)) => self.on_record_failed(&AuditError::Stalled),
+            }
+        }
+    }
+
+    fn on_record_failed(&mut self, error: &AuditError) {
+        tracing::error!(error = %session_io::chain(error), "the audit cannot be kept");
+        self.input(Input::Close(Cause::RecordFailed));
     }
 
     async fn on_command(&mut self, command: Command) {
@@ -331,7 +379,7 @@ impl<C: Connection> Drive<'_, C> {
         }
     }
 
-    async fn finish(self) -> Driven {
+    async fn finish(mut self) -> Driven {
         let patience = if self.wire.has_last_word() && !self.is_unreachable() {
             FAREWELL
         } else {
@@ -351,7 +399,13 @@ impl<C: Connection> Drive<'_, C> {
             session_io::code_of(self.ended),
             session_io::reason_of(self.ended),
         );
-        self.wire.finish(patience, code, words).await;
+        let (kept, ()) = tokio::join!(
+            self.journal.flush_in_time(),
+            self.wire.finish(patience, code, words)
+        );
+        if let Err(error) = kept {
+            tracing::error!(error = %session_io::chain(&error), "the end of the session is not in the audit");
+        }
         driven
     }
 

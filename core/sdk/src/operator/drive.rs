@@ -11,13 +11,14 @@ use alongside_protocol::{
     reason::{EndReason, Party},
 };
 use alongside_session::{
-    Cause, IssuedCode, SessionError,
+    Cause, IssuedCode, Record, SessionError,
     operator::{Config, Event, Input, OperatorAction, Output, Session},
 };
 use alongside_transport::{Connection, LegEvent, LegEvents};
 
 use super::{Command, Operator, OperatorError, OperatorEvent, PanelUpdate};
 use crate::{
+    audit::{What, journal::Journal},
     clock,
     meter::Meter,
     modes::{self, ModeHost},
@@ -44,6 +45,7 @@ struct Drive<'a, C: Connection> {
     operator: &'a mut Operator,
     session: Session,
     wire: Wire<C>,
+    journal: Journal,
     modes: ModeHost,
     connected: bool,
     is_burnt: bool,
@@ -69,10 +71,12 @@ impl Operator {
         };
         let binding = session_io::binding(&connection);
         let mut meter = Meter::new(now, connection.path());
+        let journal = Journal::new(self.audit.clone());
         let mut drive = Drive {
             operator: self,
             session: Session::new(now, config, code),
             wire: Wire::new(connection, Role::Opens),
+            journal,
             modes: ModeHost::new(Side::Operator, now),
             connected: false,
             is_burnt: false,
@@ -84,11 +88,11 @@ impl Operator {
             binding,
             entropy: crate::random::bytes(),
         });
-        while let Some(deadline) = drive.drain() {
+        while let Some(deadline) = drive.drain().await {
             tokio::select! {
                 // Our own side comes first: a flood of the device's keeps nothing else waiting.
                 biased;
-                command = drive.operator.desk.next() => drive.on_command(command),
+                command = drive.operator.desk.next() => drive.on_command(command).await,
                 status = meter.next(), if drive.connected => drive.operator.tell(OperatorEvent::Path(status)),
                 () = clock::sleep_until(deadline) => drive.input(Input::Timeout),
                 incoming = drive.wire.next() => drive.on_incoming(incoming),
@@ -104,10 +108,10 @@ impl Operator {
 
 impl<C: Connection> Drive<'_, C> {
     /// Carries out what the session wants. Gives its next deadline, or `None` once it is over.
-    fn drain(&mut self) -> Option<Option<Instant>> {
+    async fn drain(&mut self) -> Option<Option<Instant>> {
         loop {
             match self.session.poll_output() {
-                Output::Record(record) => tracing::info!(target: "alongside::record", ?record),
+                Output::Record(record) => self.record(record).await,
                 Output::Send(outbound) => session_io::send(&mut self.wire, outbound),
                 Output::ModeEvent { seq, mode, event } => self.on_mode_event(seq, &mode, &event),
                 Output::Event(event) => self.on_event(event),
@@ -117,7 +121,23 @@ impl<C: Connection> Drive<'_, C> {
         }
     }
 
-    fn on_command(&mut self, command: Option<Command>) {
+    /// Makes this record, and those of all that follows, durable before any of it happens. At the end nothing waits for
+    /// it: see [`Drive::finish`].
+    async fn record(&mut self, record: Record) {
+        self.journal.record(record);
+        for record in self.session.take_records() {
+            self.journal.record(record);
+        }
+        if self.session.is_over() {
+            return;
+        }
+        if let Err(error) = self.journal.flush_in_time().await {
+            tracing::error!(error = %session_io::chain(&error), "the audit cannot be kept");
+            self.input(Input::Close(Cause::RecordFailed));
+        }
+    }
+
+    async fn on_command(&mut self, command: Option<Command>) {
         match command {
             Some(Command::Code { reply, .. }) => drop(reply.send(Err(OperatorError::Busy))),
             Some(Command::Act { reply, .. }) if !self.connected => {
@@ -138,7 +158,7 @@ impl<C: Connection> Drive<'_, C> {
             }
             Some(Command::End { reply }) => {
                 self.input(Input::Ask(OperatorAction::End));
-                self.drain();
+                self.drain().await;
                 let _ = reply.send(Ok(()));
             }
             None => self.input(Input::Ask(OperatorAction::End)),
@@ -204,6 +224,10 @@ impl<C: Connection> Drive<'_, C> {
                 ProofFailure::Unsupported => OperatorEvent::Incompatible,
             },
             Event::Connected(hello) => {
+                self.journal.note(What::Device {
+                    serial: hello.serial.clone(),
+                    model: hello.model.clone(),
+                });
                 self.connected = true;
                 self.operator.screen.clear();
                 self.wire.open(&[Channel::Mode, Channel::Panel]);
@@ -248,7 +272,7 @@ impl<C: Connection> Drive<'_, C> {
         }
     }
 
-    async fn finish(self) -> Driven {
+    async fn finish(mut self) -> Driven {
         let is_unreachable = self.is_lost || matches!(self.ended, Some((Party::Network, _)));
         let patience = if self.wire.has_last_word() && !is_unreachable {
             FAREWELL
@@ -259,7 +283,13 @@ impl<C: Connection> Drive<'_, C> {
             session_io::code_of(self.ended),
             session_io::reason_of(self.ended),
         );
-        self.wire.finish(patience, code, words).await;
+        let (kept, ()) = tokio::join!(
+            self.journal.flush_in_time(),
+            self.wire.finish(patience, code, words)
+        );
+        if let Err(error) = kept {
+            tracing::error!(error = %session_io::chain(&error), "the end of the session is not in the audit");
+        }
         match self.ended {
             Some((by, reason)) if self.session.is_proved() => Driven::Ended { by, reason },
             Some((Party::Operator, EndReason::OperatorEnded)) => Driven::GivenUp,

@@ -63,6 +63,42 @@ impl Outbox {
         output
     }
 
+    /// Takes out the records, in order; what they precede stays.
+    pub(super) fn take_records(&mut self) -> Vec<Record> {
+        let mut records = Vec::new();
+        let rest = std::mem::take(&mut self.queue).into_iter();
+        self.queue = rest
+            .filter_map(|output| match output {
+                Output::Record(record) => {
+                    records.push(record);
+                    None
+                }
+                output @ (Output::Event(_)
+                | Output::Send(_)
+                | Output::WantFrame(_)
+                | Output::ModeEvent { .. }
+                | Output::Wait(_)) => Some(output),
+            })
+            .collect();
+        records
+    }
+
+    /// Drops everything but what lets go of what is pressed.
+    pub(super) fn drop_acts(&mut self) {
+        let kept = &self.letting_go;
+        self.queue.retain(|output| match output {
+            Output::Record(Record::Input { n, .. }) | Output::Event(Event::Inject { n, .. }) => {
+                kept.contains(n)
+            }
+            Output::Record(_)
+            | Output::Event(_)
+            | Output::Send(_)
+            | Output::WantFrame(_)
+            | Output::ModeEvent { .. }
+            | Output::Wait(_) => false,
+        });
+    }
+
     /// Drops what the operator wanted done on the panel and has not happened yet, with its records.
     pub(super) fn drop_input(&mut self) {
         let kept = &self.letting_go;

@@ -28,6 +28,30 @@ impl Outbox {
         self.0.pop_front()
     }
 
+    /// Takes out the records, in order; what they precede stays.
+    pub(super) fn take_records(&mut self) -> Vec<Record> {
+        let mut records = Vec::new();
+        let rest = std::mem::take(&mut self.0).into_iter();
+        self.0 = rest
+            .filter_map(|output| match output {
+                Output::Record(record) => {
+                    records.push(record);
+                    None
+                }
+                output @ (Output::Event(_)
+                | Output::Send(_)
+                | Output::ModeEvent { .. }
+                | Output::Wait(_)) => Some(output),
+            })
+            .collect();
+        records
+    }
+
+    /// Drops everything.
+    pub(super) fn drop_acts(&mut self) {
+        self.0.clear();
+    }
+
     /// Drops what a mode wanted and has not happened yet.
     pub(super) fn drop_scope(&mut self) {
         self.0.retain(|output| match output {

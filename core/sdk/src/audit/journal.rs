@@ -1,0 +1,80 @@
+//! A driver's way to its store: what waits to be written, and what is being written.
+
+use std::{sync::Arc, time::Duration};
+
+use alongside_protocol::SessionId;
+use alongside_session::Record;
+use tokio::task::JoinHandle;
+
+use super::{AuditError, AuditStore, Entry, What};
+use crate::clock;
+
+/// How long a write may take before it counts as failed (our choice: a card that is busy with itself takes a second or
+/// two, and a person waits no longer than this for an answer).
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The records of one session on their way to the store. Without a store they are only traced.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    store: Option<Arc<dyn AuditStore>>,
+    session: Option<SessionId>,
+    waiting: Vec<Entry>,
+    writing: Option<JoinHandle<Result<(), AuditError>>>,
+}
+
+impl Journal {
+    pub(crate) const fn new(store: Option<Arc<dyn AuditStore>>) -> Self {
+        Self {
+            store,
+            session: None,
+            waiting: Vec::new(),
+            writing: None,
+        }
+    }
+
+    /// Takes a record of the session.
+    pub(crate) fn record(&mut self, record: Record) {
+        tracing::info!(target: "alongside::record", ?record);
+        if let Record::SessionStarted { session, .. } = &record {
+            self.session = Some(*session);
+        }
+        self.note(What::Record(record));
+    }
+
+    /// Takes anything else worth a line.
+    pub(crate) fn note(&mut self, what: What) {
+        if self.store.is_some() {
+            self.waiting.push(Entry {
+                at: clock::unix_ms(),
+                session: self.session,
+                what,
+            });
+        }
+    }
+
+    /// Makes durable whatever was taken. Cancel safe: the write goes on, and the next call waits for it.
+    pub(crate) async fn flush(&mut self) -> Result<(), AuditError> {
+        let Some(store) = &self.store else {
+            return Ok(());
+        };
+        loop {
+            if let Some(writing) = &mut self.writing {
+                let written = writing.await;
+                self.writing = None;
+                written.unwrap_or_else(|panic| Err(AuditError::Store(Box::new(panic))))?;
+            }
+            if self.waiting.is_empty() {
+                return Ok(());
+            }
+            let (store, entries) = (Arc::clone(store), std::mem::take(&mut self.waiting));
+            self.writing = Some(tokio::task::spawn_blocking(move || store.append(&entries)));
+        }
+    }
+
+    /// As [`Journal::flush`], with [`PATIENCE`].
+    pub(crate) async fn flush_in_time(&mut self) -> Result<(), AuditError> {
+        tokio::time::timeout(PATIENCE, self.flush())
+            .await
+            .unwrap_or(Err(AuditError::Stalled))
+    }
+}
