@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, io::Write as _};
 
 use alongside::{
     protocol::{PublicKey, SessionId, ids::ModeId, input::PointerPhase, reason::ModePhase},
-    status::{Active, Link, OperatorIdentity, Status},
+    status::{Active, Banner, Link, OperatorIdentity, Status},
 };
 use alongside_agent::{
     panel::mfd::{Mfd, Place, Target},
@@ -68,6 +68,7 @@ fn in_session() -> Mfd {
         link: Link::Ok,
         ask: None,
         refused: None,
+        banner: Banner::Shown,
         idle_ends_in: None,
     }));
     mfd
