@@ -68,7 +68,7 @@ async fn a_server_that_dies_is_told_and_not_waited_for() {
     }
     let mut server = Server::start();
     let panel = X11Panel::open(Some(&server.display)).expect("the screen");
-    panel.capture().expect("a picture").frame;
+    panel.capture().expect("a picture");
     let mut changes = panel.changes();
     changes.borrow_and_update();
     server.process.0.kill().expect("kill");

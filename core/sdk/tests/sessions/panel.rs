@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use alongside::{
     Frame,
-    ports::{Awake, Customer, Panel, PanelError, PanelInfo},
+    ports::{Awake, Capture, Customer, Panel, PanelError, PanelInfo},
     protocol::{PanelSize, annotation::Annotation, label::Label},
     status::Status,
 };
@@ -58,8 +58,8 @@ impl Panel for TestPanel {
         }
     }
 
-    fn capture(&self) -> Result<Arc<Frame>, PanelError> {
-        Ok(self.shows())
+    fn capture(&self) -> Result<Capture, PanelError> {
+        Ok(self.shows().into())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
