@@ -14,7 +14,7 @@ pub(crate) struct Bit {
 /// Visits after which the rate stays: one part in 31.5 of what is missing.
 const MAX_VISITS: u16 = 30;
 
-/// No decision becomes more certain than this, so none costs more than 11.5 bits.
+/// No decision becomes more certain than this, so none costs more than 12 bits.
 const MARGIN: i32 = 24;
 
 impl Bit {
@@ -23,8 +23,14 @@ impl Bit {
         visits: 0,
     };
 
+    /// Probability of `true`, of 65,536.
+    pub(crate) fn probability(self) -> u16 {
+        self.p
+    }
+
     /// Moves towards `value`: by 1/1.5 at the first visit, 1/2.5 at the second, 1/31.5 at last.
-    fn learn(&mut self, value: bool) {
+    #[inline]
+    pub(crate) fn learn(&mut self, value: bool) {
         let target = if value { 0xffff } else { 0 };
         let p = i32::from(self.p);
         let p = p + (target - p) * 2 / (i32::from(self.visits) * 2 + 3);
@@ -44,8 +50,16 @@ pub(crate) trait Coder {
     /// Whether values come out of it; then those handed in are ignored.
     const DECODES: bool;
 
-    /// Codes one decision.
-    fn bit(&mut self, value: bool, model: &mut Bit) -> bool;
+    /// Codes one decision that is `true` with a probability of `p` in 65,536.
+    fn decide(&mut self, value: bool, p: u16) -> bool;
+
+    /// Codes one decision by what `model` learnt, which learns from it.
+    #[inline]
+    fn bit(&mut self, value: bool, model: &mut Bit) -> bool {
+        let value = self.decide(value, model.p);
+        model.learn(value);
+        value
+    }
 
     /// Whether to stop after `done` pieces: the message is full, or says that it ended here.
     fn ends_after(&self, done: usize) -> bool;
@@ -53,14 +67,14 @@ pub(crate) trait Coder {
     /// Codes the lowest `bits` of a value of which nothing is known, highest first.
     fn even(&mut self, value: u32, bits: u32) -> u32 {
         (0..bits).rev().fold(0, |got, at| {
-            got << 1 | u32::from(self.bit(value >> at & 1 == 1, &mut Bit::NEW.clone()))
+            got << 1 | u32::from(self.decide(value >> at & 1 == 1, Bit::NEW.p))
         })
     }
 }
 
 /// Where the interval is cut: what is up to it means `true`.
-fn split(low: u32, high: u32, model: Bit) -> u32 {
-    low + ((u64::from(high - low) * u64::from(model.p)) >> 16) as u32
+fn split(low: u32, high: u32, p: u16) -> u32 {
+    low + ((u64::from(high - low) * u64::from(p)) >> 16) as u32
 }
 
 /// Whether the interval's first byte is settled.
@@ -108,14 +122,13 @@ impl Coder for Writer {
     const DECODES: bool = false;
 
     #[inline]
-    fn bit(&mut self, value: bool, model: &mut Bit) -> bool {
-        let middle = split(self.low, self.high, *model);
+    fn decide(&mut self, value: bool, p: u16) -> bool {
+        let middle = split(self.low, self.high, p);
         if value {
             self.high = middle;
         } else {
             self.low = middle + 1;
         }
-        model.learn(value);
         while is_settled(self.low, self.high) {
             self.out.push((self.high >> 24) as u8);
             self.low <<= 8;
@@ -174,15 +187,14 @@ impl Coder for Reader<'_> {
     const DECODES: bool = true;
 
     #[inline]
-    fn bit(&mut self, _value: bool, model: &mut Bit) -> bool {
-        let middle = split(self.low, self.high, *model);
+    fn decide(&mut self, _value: bool, p: u16) -> bool {
+        let middle = split(self.low, self.high, p);
         let value = self.value <= middle;
         if value {
             self.high = middle;
         } else {
             self.low = middle + 1;
         }
-        model.learn(value);
         while is_settled(self.low, self.high) {
             self.low <<= 8;
             self.high = self.high << 8 | 0xff;

@@ -46,8 +46,8 @@ pub struct Encoder {
     shown: Frame,
     parts: Option<Parts>,
     search: Search,
-    /// Hash of the picture in which moves were looked for last; once is enough.
-    searched: Option<u64>,
+    /// Hash of the picture that was sent in part: what moved in it and what was known has been found already.
+    partial: Option<u64>,
     /// Tile from which the next step goes looking, so that no tile waits for ever behind busier ones.
     cursor: usize,
     unchecked: u32,
@@ -86,7 +86,7 @@ impl Encoder {
             shown: Frame::black(size),
             parts: None,
             search: Search::default(),
-            searched: None,
+            partial: None,
             cursor: 0,
             unchecked: 0,
             checked_at: Millis::default(),
@@ -109,7 +109,7 @@ impl Encoder {
         }
         let changed = TileGrid::new(frame.size()).changed(&self.shown, frame);
         if changed.is_empty() {
-            self.searched = None;
+            self.partial = None;
             return None;
         }
         let Ok(message) = self.compose(frame, changed) else {
@@ -144,57 +144,49 @@ impl Encoder {
     /// Writes as much as fits into one message of what makes `changed` equal to `frame`, and applies it.
     fn compose(&mut self, frame: &Frame, mut changed: Vec<usize>) -> Result<Message, StageError> {
         let parts = self.parts.as_mut().ok_or(StageError)?;
-        let mut ids = parts.ids(frame, &changed);
+        let grid = TileGrid::new(frame.size());
+        let hash = self.partial.map(|_| tiles::hash(frame));
+        let is_news = hash.is_none() || hash != self.partial;
         let mut front = Front::default();
         let mut touched = Vec::new();
-        let new = ids.iter().filter(|id| id.is_none()).count();
-        if let Some(area) = worth_searching(TileGrid::new(frame.size()), &changed, new)
-            && is_news(&mut self.searched, frame)
-        {
+        let mut found = parts.sort(frame, &changed, self.cursor, is_news);
+        if is_news && let Some(area) = worth_searching(grid, &changed, found.new.len()) {
             front.moves = self.search.find(&self.shown, frame, area);
             moves::apply(&mut self.shown, &front.moves, &mut touched).ok_or(StageError)?;
             if !front.moves.is_empty() {
-                changed = TileGrid::new(frame.size()).changed(&self.shown, frame);
-                ids = parts.ids(frame, &changed);
+                changed = grid.changed(&self.shown, frame);
+                found = parts.sort(frame, &changed, self.cursor, true);
             }
         }
-        let both = changed.iter().copied().zip(&ids);
-        front.known = both.filter_map(|(tile, id)| Some((tile, (*id)?))).collect();
+        front.known = found.known;
         let mut message = Message::default();
         let room = MAX_BODY - UPDATE_HEAD;
-        let known = front.known.len();
         if !front.is_empty() {
             message.front = parts.memory.write(&mut front, room);
             parts
                 .memory
                 .copy_known(&front, &mut self.shown, frame, &mut touched);
         }
-        let both = changed.iter().copied().zip(ids);
-        let mut rest: Vec<usize> = both
-            .filter_map(|(tile, id)| id.is_none().then_some(tile))
-            .collect();
-        let left = rest.len();
         let room = room.saturating_sub(message.front.len());
         let mut drawn = Drawn::default();
-        if left > 0 && room >= MIN_ROOM {
-            let start = rest.partition_point(|tile| *tile < self.cursor);
-            rest.rotate_left(start);
-            rest.truncate(MAX_TILES);
-            let last = rest.last().copied();
-            rest.sort_unstable();
+        if !found.new.is_empty() && room >= MIN_ROOM {
+            let mut new = found.new;
+            new.truncate(MAX_TILES);
+            let last = new.last().copied();
+            new.sort_unstable();
             drawn = parts
                 .packer
-                .pack(&mut self.shown, frame, &rest, room, &mut message.tiles)?;
-            self.cursor = match rest.get(drawn.whole) {
+                .pack(&mut self.shown, frame, &new, room, &mut message.tiles)?;
+            self.cursor = match new.get(drawn.whole) {
                 Some(cut) => *cut,
                 None => last.map_or(0, |last| last + 1),
             };
         }
-        message.exact = front.known.len() == known && drawn.whole == left;
+        message.exact = front.known.len() + drawn.whole == changed.len();
         if message.exact {
             self.cursor = 0;
-            self.searched = None;
         }
+        self.partial = (!message.exact).then(|| hash.unwrap_or_else(|| tiles::hash(frame)));
         message.drawn = drawn.tiles.len();
         let cut = drawn.tiles.split_off(drawn.whole);
         touched.append(&mut drawn.tiles);
@@ -251,7 +243,7 @@ impl Encoder {
             memory: Memory::new(grid, self.profile, self.epoch, false),
             packer: Packer::new(self.profile).ok()?,
         });
-        self.searched = None;
+        self.partial = None;
         self.seq += 1;
         self.open = Some(self.seq);
         self.shown = Frame::black(frame.size());
@@ -316,17 +308,40 @@ struct Message {
     exact: bool,
 }
 
+/// Tiles to be sent.
+struct Found {
+    /// Those that the operator's side knows, in order.
+    known: Vec<(usize, Id)>,
+    /// The others, as one comes across them from the cursor on.
+    new: Vec<usize>,
+}
+
 impl Parts {
-    /// The ids of those of `places` whose tiles the operator's side knows.
-    fn ids(&mut self, frame: &Frame, places: &[usize]) -> Vec<Option<Id>> {
+    /// Tells known tiles of `changed` from new ones: all of them, or as many as there are until a message is full.
+    fn sort(&mut self, frame: &Frame, changed: &[usize], cursor: usize, all: bool) -> Found {
         let cache = &mut self.memory.cache;
-        if cache.is_off() {
-            return vec![None; places.len()];
+        let start = changed.partition_point(|tile| *tile < cursor);
+        let (before, after) = changed.split_at(start);
+        let mut found = Found {
+            known: Vec::new(),
+            new: Vec::new(),
+        };
+        for &tile in after.iter().chain(before) {
+            if !all && found.new.len() == MAX_TILES {
+                break;
+            }
+            let id = if cache.is_off() {
+                None
+            } else {
+                cache.find(frame, tile)
+            };
+            match id {
+                Some(id) => found.known.push((tile, id)),
+                None => found.new.push(tile),
+            }
         }
-        places
-            .iter()
-            .map(|place| cache.find(frame, *place))
-            .collect()
+        found.known.sort_unstable();
+        found
     }
 }
 
@@ -346,12 +361,6 @@ fn worth_searching(grid: TileGrid, changed: &[usize], new: usize) -> Option<Pane
         height: last.y + last.height - first.y,
         ..first
     })
-}
-
-/// Whether `frame` is another one than the last, unless that has been sent completely.
-fn is_news(searched: &mut Option<u64>, frame: &Frame) -> bool {
-    let hash = tiles::hash(frame);
-    searched.replace(hash) != Some(hash)
 }
 
 impl fmt::Debug for Step {

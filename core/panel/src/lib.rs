@@ -1,7 +1,7 @@
 //! The picture of a panel, exactly, over a narrow link.
 //!
 //! An [`Encoder`] on the device remembers what the operator shows, and turns the newest [`Frame`] into one
-//! [`Step`] towards it: a message of at most 96 tiles and 16 KiB. A [`Decoder`] on the operator's side
+//! [`Step`] towards it: a message with the pixels of at most 96 tiles, of at most 16 KiB. A [`Decoder`] on the operator's side
 //! applies it and answers with an acknowledgement. No picture is ever queued: while the link is busy the panel may
 //! change as often as it likes, and the next step goes to what it shows then. The [bucket](pacing::Bucket) says when a
 //! step may be sent.
@@ -30,8 +30,9 @@
 //! nothing: whatever bytes arrive, a [`Decoder`] answers with a value or an error, in bounded memory. [`format`](mod@format)
 //! has the bytes.
 //!
-//! Inside, a seam parts *which* tiles changed from *how* they become bytes: the entropy stage is negotiated
-//! ([`Entropy`]), keeps its own state, and can be replaced without touching the rest. The crate is pure: no socket,
+//! Inside, what moved and what was shown before is told first, by reference. A seam parts that from *how* new tiles
+//! become bytes: the entropy stage is negotiated ([`Entropy`]), keeps its own state, and can be replaced without
+//! touching the rest. The crate is pure: no socket,
 //! clock, thread or random source.
 #![forbid(unsafe_code)]
 
@@ -44,6 +45,7 @@ mod frame;
 mod front;
 pub mod fuzzing;
 pub mod message;
+mod mixing;
 mod moves;
 pub mod pacing;
 mod profile;

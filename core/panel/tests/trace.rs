@@ -31,5 +31,5 @@ fn every_picture_of_the_keyboard_arrives_exactly_and_cheaply() {
         pictures += 1;
     }
     assert_eq!(pictures, 197);
-    assert!(bytes < 80_000, "{bytes} bytes");
+    assert!(bytes < 72_000, "{bytes} bytes");
 }

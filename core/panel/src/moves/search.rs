@@ -7,7 +7,10 @@
 use alongside_protocol::units::PanelRect;
 
 use super::{MAX_MOVES, Move};
-use crate::frame::{Frame, RGB};
+use crate::{
+    frame::{Frame, RGB},
+    tiles,
+};
 
 /// Width of a lane in pixels.
 const LANE: usize = 32;
@@ -38,20 +41,14 @@ enum Axis {
 /// Looks for moves; keeps its memory from one search to the next.
 #[derive(Default)]
 pub(crate) struct Search {
-    new: Vec<Line>,
-    old: Vec<Line>,
+    new: Vec<u32>,
+    old: Vec<u32>,
+    /// Which lines of the new picture are of one colour.
+    is_plain: Vec<bool>,
     slots: Vec<Slot>,
     round: u32,
     votes: Vec<u32>,
     stretches: Vec<Stretch>,
-}
-
-/// A line of a lane: what hash it has, and whether it is of one colour. Should two lines with the same hash differ,
-/// a move is found that brings nothing.
-#[derive(Clone, Copy)]
-struct Line {
-    hash: u32,
-    is_plain: bool,
 }
 
 /// Where a line stands in the lane; used only if of the round.
@@ -96,8 +93,10 @@ impl Search {
         if way < MIN_WAY {
             return (Vec::new(), 0);
         }
-        lines(axis, target, area, &mut self.new);
-        lines(axis, shown, area, &mut self.old);
+        match axis {
+            Axis::Down => self.lines_down(shown, target, area),
+            Axis::Right => self.lines_right(shown, target, area),
+        }
         let Some(by) = self.elect(lanes, way) else {
             return (Vec::new(), 0);
         };
@@ -137,15 +136,66 @@ impl Search {
         (moves.collect(), found)
     }
 
+    /// Hashes the lines of every lane, lane by lane. Should two with the same hash differ, a move is found that
+    /// brings nothing.
+    fn lines_down(&mut self, shown: &Frame, target: &Frame, area: PanelRect) {
+        let height = usize::from(area.height);
+        self.clear(usize::from(area.width).div_ceil(LANE) * height);
+        let rows = tiles::rows(target, area).zip(tiles::rows(shown, area));
+        for (y, (new, old)) in rows.enumerate() {
+            for (lane, (new, old)) in new.chunks(LANE).zip(old.chunks(LANE)).enumerate() {
+                let at = lane * height + y;
+                self.is_plain[at] = new.iter().all(|pixel| *pixel == new[0]);
+                self.new[at] = hash(new);
+                self.old[at] = if new == old { self.new[at] } else { hash(old) };
+            }
+        }
+    }
+
+    /// As [`lines_down`](Self::lines_down), for lines that stand across the memory.
+    fn lines_right(&mut self, shown: &Frame, target: &Frame, area: PanelRect) {
+        let width = usize::from(area.width);
+        self.clear(usize::from(area.height).div_ceil(LANE) * width);
+        let mut first: &[u32] = &[];
+        let rows = tiles::rows(target, area).zip(tiles::rows(shown, area));
+        for (y, (new, old)) in rows.enumerate() {
+            if y % LANE == 0 {
+                first = new;
+            }
+            let lane = y / LANE * width..(y / LANE + 1) * width;
+            for (hash, pixel) in self.new[lane.clone()].iter_mut().zip(new) {
+                *hash = mix(*hash, *pixel);
+            }
+            for (hash, pixel) in self.old[lane.clone()].iter_mut().zip(old) {
+                *hash = mix(*hash, *pixel);
+            }
+            for (is_plain, (pixel, first)) in
+                self.is_plain[lane].iter_mut().zip(new.iter().zip(first))
+            {
+                *is_plain &= pixel == first;
+            }
+        }
+    }
+
+    fn clear(&mut self, lines: usize) {
+        self.new.clear();
+        self.new.resize(lines, 0);
+        self.old.clear();
+        self.old.resize(lines, 0);
+        self.is_plain.clear();
+        self.is_plain.resize(lines, true);
+    }
+
     /// The displacement that most lines vote for.
     fn elect(&mut self, lanes: usize, way: usize) -> Option<isize> {
         self.slots.resize(SLOTS, Slot::default());
         self.votes.clear();
         self.votes.resize(2 * way, 0);
-        for (new, old) in self.new.chunks(way).zip(self.old.chunks(way)).take(lanes) {
+        let pictures = self.new.chunks(way).zip(self.old.chunks(way));
+        for ((new, old), plain) in pictures.zip(self.is_plain.chunks(way)).take(lanes) {
             self.round = self.round.wrapping_add(1);
             for (at, line) in old.iter().enumerate() {
-                let slot = look(&mut self.slots, self.round, old, line.hash);
+                let slot = look(&mut self.slots, self.round, old, *line);
                 *slot = Slot {
                     round: self.round,
                     at: at as u32,
@@ -153,10 +203,10 @@ impl Search {
                 };
             }
             for (at, (line, before)) in new.iter().zip(old).enumerate() {
-                if line.is_plain || line.hash == before.hash {
+                if plain[at] || line == before {
                     continue;
                 }
-                let slot = look(&mut self.slots, self.round, old, line.hash);
+                let slot = look(&mut self.slots, self.round, old, *line);
                 if slot.round == self.round && !slot.is_twice {
                     self.votes[way + at - slot.at as usize] += 1;
                 }
@@ -175,7 +225,7 @@ impl Search {
             let old = &self.old[lane * way..(lane + 1) * way];
             let has_moved = |at: usize| {
                 let from = at.checked_add_signed(-by).and_then(|from| old.get(from));
-                from.is_some_and(|from| from.hash == new[at].hash)
+                from == Some(&new[at])
             };
             let mut at = 0;
             while at < way {
@@ -186,7 +236,7 @@ impl Search {
                 let start = at;
                 let mut gain = 0;
                 while at < way && has_moved(at) {
-                    gain += usize::from(new[at].hash != old[at].hash);
+                    gain += usize::from(new[at] != old[at]);
                     at += 1;
                 }
                 if at - start < MIN_STRETCH || gain < MIN_GAIN {
@@ -214,71 +264,31 @@ impl Search {
 }
 
 /// The slot of a line of `old` with this hash, or a free one.
-fn look<'a>(slots: &'a mut [Slot], round: u32, old: &[Line], hash: u32) -> &'a mut Slot {
+fn look<'a>(slots: &'a mut [Slot], round: u32, old: &[u32], hash: u32) -> &'a mut Slot {
     let mut at = (hash >> 16) as usize % SLOTS;
     loop {
         let slot = slots[at];
-        if slot.round != round || old[slot.at as usize].hash == hash {
+        if slot.round != round || old[slot.at as usize] == hash {
             return &mut slots[at];
         }
         at = (at + 1) % SLOTS;
     }
 }
 
-/// The lines of every lane, lane by lane.
-fn lines(axis: Axis, frame: &Frame, area: PanelRect, out: &mut Vec<Line>) {
-    const NEW: Line = Line {
-        hash: 0x9e37_79b9,
-        is_plain: true,
-    };
-    let rows = crate::tiles::rows(frame, area);
-    let (width, height) = (usize::from(area.width), usize::from(area.height));
-    out.clear();
-    match axis {
-        Axis::Down => {
-            out.resize(width.div_ceil(LANE) * height, NEW);
-            for (y, row) in rows.enumerate() {
-                for (lane, pixels) in row.chunks(LANE).enumerate() {
-                    out[lane * height + y] = Line::of(pixels);
-                }
-            }
-        }
-        Axis::Right => {
-            out.resize(height.div_ceil(LANE) * width, NEW);
-            let mut first: &[u32] = &[];
-            for (y, row) in rows.enumerate() {
-                if y % LANE == 0 {
-                    first = row;
-                }
-                let lane = &mut out[y / LANE * width..][..width];
-                for ((line, pixel), first) in lane.iter_mut().zip(row).zip(first) {
-                    line.add(*pixel, *first);
-                }
-            }
-        }
-    }
+/// One pixel more of a line.
+fn mix(hash: u32, pixel: u32) -> u32 {
+    let mixed = (hash.rotate_left(7) ^ pixel & RGB).wrapping_mul(0x9e37_79b1);
+    mixed ^ mixed >> 15
 }
 
-impl Line {
-    /// A line that lies along the memory, two pixels at a time.
-    fn of(pixels: &[u32]) -> Self {
-        let first = pixels.first().copied().unwrap_or(0);
-        let mut hash = 0_u64;
-        let (pairs, odd) = pixels.as_chunks();
-        let odd = odd.first().map(|odd| [*odd, 0]);
-        for [a, b] in pairs.iter().copied().chain(odd) {
-            let pair = u64::from(a & RGB) << 32 | u64::from(b & RGB);
-            hash = (hash.rotate_left(23) ^ pair).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
-        Self {
-            hash: (hash >> 32) as u32,
-            is_plain: pixels.iter().all(|pixel| *pixel == first),
-        }
+/// A whole line, two pixels at a time.
+fn hash(pixels: &[u32]) -> u32 {
+    let (pairs, odd) = pixels.as_chunks();
+    let odd = odd.first().map(|odd| [*odd, 0]);
+    let mut hash = 0_u64;
+    for [a, b] in pairs.iter().copied().chain(odd) {
+        let pair = u64::from(a & RGB) << 32 | u64::from(b & RGB);
+        hash = (hash.rotate_left(23) ^ pair).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
-
-    fn add(&mut self, pixel: u32, first: u32) {
-        let mixed = (self.hash.rotate_left(7) ^ pixel & RGB).wrapping_mul(0x9e37_79b1);
-        self.hash = mixed ^ mixed >> 15;
-        self.is_plain &= pixel == first;
-    }
+    (hash >> 32) as u32
 }

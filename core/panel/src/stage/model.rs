@@ -20,8 +20,8 @@ use crate::{
     tiles::TileGrid,
 };
 
-/// More bytes than a segment of pixels can cost: 16 pixels of 72 decisions, each less than 11.5 bits.
-const SEGMENT: usize = 16 * 104;
+/// More bytes than a segment of pixels can cost: 16 pixels of 72 decisions, each less than 12 bits.
+const SEGMENT: usize = 16 * 108;
 
 /// Longest number of segments.
 const END: usize = 3;

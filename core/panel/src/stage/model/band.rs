@@ -8,6 +8,8 @@ use crate::{frame::Frame, tiles::TILE};
 
 /// Rows above the band.
 const ABOVE: usize = 10;
+/// Of these, rows of which nothing is kept as it was before.
+const SKIPPED: usize = ABOVE - 1;
 /// Columns on either side of the picture; black.
 const BESIDE: usize = 16;
 
@@ -17,7 +19,7 @@ pub(super) struct Band {
     stride: usize,
     /// As it stands: what was coded already, and what is not yet coded.
     now: Vec<u32>,
-    /// As it was before this row, without the rows above.
+    /// As it was before this row, with one of the rows above.
     before: Vec<u32>,
 }
 
@@ -29,9 +31,10 @@ impl Band {
         self.stride = width + 2 * BESIDE;
         // Fresh or not, what lies beyond the picture stays black.
         self.now.resize(self.stride * (ABOVE + tile), 0);
-        self.before.resize(self.stride * tile, 0);
+        self.before.resize(self.stride * (1 + tile), 0);
         if y == 0 {
             self.now[..ABOVE * self.stride].fill(0);
+            self.before[..self.stride].fill(0);
         }
         let columns = columns.start.saturating_sub(BESIDE)..(columns.end + BESIDE).min(width);
         let skipped = ABOVE.saturating_sub(y);
@@ -40,8 +43,8 @@ impl Band {
             let start = row * self.stride + BESIDE;
             let pixels = &pixels[columns.clone()];
             self.now[start + columns.start..start + columns.end].copy_from_slice(pixels);
-            if row >= ABOVE {
-                let start = start - ABOVE * self.stride;
+            if row >= SKIPPED {
+                let start = start - SKIPPED * self.stride;
                 self.before[start + columns.start..start + columns.end].copy_from_slice(pixels);
             }
         }
@@ -79,7 +82,7 @@ impl Band {
 
     #[inline]
     pub(super) fn before(&self, at: usize) -> u32 {
-        self.before[at - ABOVE * self.stride]
+        self.before[at - SKIPPED * self.stride]
     }
 
     #[inline]
@@ -94,7 +97,7 @@ impl Band {
 
     /// What was in `range` before.
     pub(super) fn old(&self, range: &Range<usize>) -> &[u32] {
-        let offset = ABOVE * self.stride;
+        let offset = SKIPPED * self.stride;
         &self.before[range.start - offset..range.end - offset]
     }
 
@@ -104,7 +107,7 @@ impl Band {
     }
 
     pub(super) fn copy_old(&mut self, range: Range<usize>) {
-        let offset = ABOVE * self.stride;
+        let offset = SKIPPED * self.stride;
         let old = &self.before[range.start - offset..range.end - offset];
         self.now[range].copy_from_slice(old);
     }

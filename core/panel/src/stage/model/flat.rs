@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use super::{band::Band, residual::Residuals};
-use crate::coder::{Bit, Coder};
+use crate::{
+    coder::{Bit, Coder},
+    mixing::Weights,
+};
 
 /// How a segment, the pixels of a tile's row, was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,11 @@ pub(super) struct Flat {
     turned: Vec<Guess>,
     /// By the old colour alone.
     faded: Vec<Guess>,
-    is_right: Vec<Bit>,
+    /// Whether a guess is right: by how far the search for it came, by what agrees with it, and by the neighbours.
+    by_course: Vec<Bit>,
+    by_accord: Vec<Bit>,
+    by_place: Vec<Bit>,
+    weights: [[Weights; 4]; GUESSES],
     is_upper: [Bit; 32],
     is_old: [Bit; 32],
 }
@@ -130,7 +137,10 @@ impl Flat {
             two: vec![Pair::default(); size],
             turned: vec![Guess::default(); size],
             faded: vec![Guess::default(); size],
-            is_right: vec![Bit::NEW; GUESSES * 4 * 4 * 4 * 4],
+            by_course: vec![Bit::NEW; GUESSES * 4 * 4 * 4 * 4],
+            by_accord: vec![Bit::NEW; GUESSES << 10],
+            by_place: vec![Bit::NEW; size],
+            weights: [[Weights::NEW; 4]; GUESSES],
             is_upper: [Bit::NEW; 32],
             is_old: [Bit::NEW; 32],
         }
@@ -198,6 +208,7 @@ impl Flat {
             .with(band.near(at, 2, -1))
             .with(band.near(at, 3, 0))
             .place(log + 1);
+        let place = two.with(nw);
         let two = two.place(log);
         let faded = Hash(9).with(old);
         let turned = faded.with(w).with(old_w).place(log);
@@ -238,6 +249,18 @@ impl Flat {
             (by_two[1].colour(), by_two[1].trust()),
         ];
         let shape = agree(w == n, n == ne);
+        // What the old picture had in common with its neighbours, the new one will.
+        let texture = agree(old == old_w, old == band.before(at - band.stride()));
+        let witnesses = [
+            w,
+            n,
+            nw,
+            ne,
+            old,
+            by_turned.colour(),
+            by_two[0].colour(),
+            by_six[0].colour(),
+        ];
         let mut tried = [u32::MAX; GUESSES];
         let mut count = 0;
         let mut found = None;
@@ -245,8 +268,17 @@ impl Flat {
             if tried[..count].contains(&colour) {
                 continue;
             }
-            let context = (((k * 4 + trust) * 4 + count.min(3)) * 4 + shape) * 4 + (*misses & 3);
-            if coder.bit(pixel == colour, &mut self.is_right[context]) {
+            let tries = count.min(3);
+            let course = (((k * 4 + trust) * 4 + tries) * 4 + shape) * 4 + (*misses & 3);
+            let accord = witnesses.iter().fold(k, |accord, other| {
+                accord << 1 | usize::from(*other == colour)
+            });
+            let models = [
+                &mut self.by_course[course],
+                &mut self.by_accord[accord << 2 | texture],
+                &mut self.by_place[place.with(k as u32).place(log)],
+            ];
+            if self.weights[k][tries].code(coder, pixel == colour, models) {
                 found = Some(colour);
                 break;
             }
