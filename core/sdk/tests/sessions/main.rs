@@ -16,4 +16,5 @@ mod links;
 mod outages;
 mod own_transport;
 mod panel;
+mod records;
 mod world;

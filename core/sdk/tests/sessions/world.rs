@@ -150,11 +150,21 @@ impl World {
     }
 
     pub fn device_with(&self, panel: Arc<TestPanel>, until: device::Until) -> DeviceSide {
+        self.device_as(panel, until, |device| device)
+    }
+
+    /// A device after a `change` to it.
+    pub fn device_as(
+        &self,
+        panel: Arc<TestPanel>,
+        until: device::Until,
+        change: impl FnOnce(Device) -> Device,
+    ) -> DeviceSide {
         let config = DeviceConfig {
             relay: self.reached_from(&self.device_host),
             serial: Serial::new("B7-0042").unwrap(),
             model: Label::new("Example B7").unwrap(),
-            compartment: Compartment::open(&self.scratch.path().join("device")).unwrap(),
+            compartment: Compartment::open(&self.folder("device")).unwrap(),
         };
         let shown = Arc::new(Shown::default());
         let (device, handle, events) =
@@ -164,8 +174,13 @@ impl World {
             events,
             panel,
             shown,
-            task: tokio::spawn(device.run(until)),
+            task: tokio::spawn(change(device).run(until)),
         }
+    }
+
+    /// A folder of the world's, which goes with it.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
     }
 
     pub fn device(&self) -> DeviceSide {
