@@ -207,11 +207,16 @@ impl TileCache {
 
     /// XXH3-128 of the size and the pixels, with a seed that no picture can know beforehand.
     fn hash(&mut self, frame: &Frame, rect: PanelRect) -> u128 {
-        self.buffer.clear();
-        self.buffer.extend([rect.width as u8, rect.height as u8]);
+        let area = usize::from(rect.width) * usize::from(rect.height);
+        self.buffer.resize(2 + 4 * area, 0);
+        let (size, mut pixels) = self.buffer.split_at_mut(2);
+        size.copy_from_slice(&[rect.width as u8, rect.height as u8]);
         for row in tiles::rows(frame, rect) {
-            self.buffer
-                .extend(row.iter().flat_map(|pixel| (pixel & RGB).to_be_bytes()));
+            let (bytes, rest) = pixels.split_at_mut(4 * row.len());
+            for (bytes, pixel) in bytes.as_chunks_mut().0.iter_mut().zip(row) {
+                *bytes = (pixel & RGB).to_be_bytes();
+            }
+            pixels = rest;
         }
         XxHash3_128::oneshot_with_seed(self.seed, &self.buffer)
     }
