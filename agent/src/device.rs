@@ -9,8 +9,9 @@ use std::{
 
 use alongside::{
     Compartment, Device, DeviceConfig, DeviceEnd, Until,
+    admin_id::{AdminIdError, AdminIdStore},
     device::DeviceEvents,
-    ports::{Customer, Panel, PanelInfo},
+    ports::{AdminId, Customer, Panel, PanelInfo},
     protocol::{
         AccessCode, Serial,
         label::Label,
@@ -51,6 +52,10 @@ pub async fn run(args: DeviceArgs) -> Exit {
         Ok(screen) => screen,
         Err(message) => return fail(Exit::Failed, &message),
     };
+    let admin_id = match administrator(&settings) {
+        Ok(admin_id) => admin_id,
+        Err(error) => return fail(Exit::Failed, &chain(&error)),
+    };
     let built = Compartment::open(&settings.shared.state).and_then(|compartment| {
         let config = DeviceConfig {
             relay: settings.shared.relay.clone(),
@@ -60,10 +65,13 @@ pub async fn run(args: DeviceArgs) -> Exit {
         };
         Device::new(config, screen.panel(), screen.customer())
     });
-    let (device, handle, events) = match built {
+    let (mut device, handle, events) = match built {
         Ok(built) => built,
         Err(error) => return fail(Exit::Failed, &chain(&error)),
     };
+    if let Some(admin_id) = admin_id {
+        device = device.with_admin_id(admin_id);
+    }
     let fan = Fan::default();
     let front = Front::new(handle.clone(), screen.panel(), screen.hand());
     let wants_page = !args.stdio && screen.hand().is_some();
@@ -137,6 +145,16 @@ pub async fn run(args: DeviceArgs) -> Exit {
             &format!("standard output cannot be written: {error}"),
         ),
     }
+}
+
+/// The check of the system administrator's ID, once one is set; a device without one refuses what wants it.
+fn administrator(settings: &DeviceSettings) -> Result<Option<Arc<dyn AdminId>>, AdminIdError> {
+    let store = AdminIdStore::open(&Compartment::open(&settings.shared.state)?)?;
+    Ok(if store.is_set()? {
+        Some(Arc::new(store))
+    } else {
+        None
+    })
 }
 
 /// Runs the device and tells what happens.
