@@ -28,7 +28,7 @@ const CRATES: &[(&str, &[&str], Outside)] = &[
     (
         "alongside-panel",
         &["alongside-protocol"],
-        Outside::Only(&["zstd", "twox-hash"]),
+        Outside::Only(&["zstd", "twox-hash", "zeroize"]),
     ),
     (
         "alongside-mode",
