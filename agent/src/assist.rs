@@ -1,8 +1,10 @@
 //! `alongside-agent assist`: the operator's side.
 
+use std::io::{self, Write as _};
+
 use alongside::{
     Compartment, ConnectError, Operator, OperatorConfig, OperatorEnd, OperatorEvent,
-    operator::{OperatorEvents, Until},
+    operator::{OperatorError, OperatorEvents, Until},
     protocol::{
         PublicKey,
         reason::{EndReason, Party},
@@ -143,7 +145,22 @@ pub async fn drive(
     let (end, ended) = tokio::join!(operator.run(until), tell);
     let (exit, by, reason) = match end {
         Ok(OperatorEnd::Session { by, reason }) => (Exit::Done, by, reason),
-        Ok(OperatorEnd::CodeBurnt) => (Exit::WrongCode, Party::Policy, EndReason::CodeNotProved),
+        Ok(OperatorEnd::CodeBurnt) => {
+            let exit = fail(
+                Exit::WrongCode,
+                "the code was typed wrong three times and is dead",
+            );
+            (exit, Party::Policy, EndReason::CodeNotProved)
+        }
+        Ok(OperatorEnd::Unknown) => {
+            let exit = match who {
+                Some(Who { key, .. }) => {
+                    fail(Exit::Refused, &OperatorError::Unknown { key }.to_string())
+                }
+                None => Exit::Refused,
+            };
+            (exit, Party::Relay, EndReason::RelayClosed)
+        }
         Ok(OperatorEnd::RelayLost(lost)) => {
             tracing::error!(error = %chain(&lost), "the relay is gone");
             (Exit::NoPath, Party::Relay, EndReason::RelayClosed)
@@ -151,17 +168,14 @@ pub async fn drive(
         Ok(_) => (Exit::Done, Party::Operator, EndReason::OperatorEnded),
         Err(error) => {
             let failure = refused(&error, who.map(|who| who.key));
-            eprintln!("alongside-agent: {}", failure.message);
+            let exit = if is_refused(&error) {
+                Exit::Refused
+            } else {
+                Exit::NoPath
+            };
+            fail(exit, &failure.message);
             fan.send(failure.into());
-            (
-                if is_refused(&error) {
-                    Exit::Refused
-                } else {
-                    Exit::NoPath
-                },
-                Party::Relay,
-                EndReason::RelayClosed,
-            )
+            (exit, Party::Relay, EndReason::RelayClosed)
         }
     };
     if !ended {
@@ -189,10 +203,7 @@ const fn is_refused(error: &ConnectError) -> bool {
 }
 
 /// Prints where the page is.
-#[expect(
-    clippy::print_stdout,
-    reason = "the address is what a person starts this for"
-)]
 fn announce(url: &str) {
-    println!("Open the console: {url}");
+    // Nobody who reads it is no reason to stop.
+    let _ = writeln!(io::stdout(), "Open the console: {url}");
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, BufRead as _, Read as _},
+    io::{self, BufRead as _, Read as _, Write as _},
     path::Path,
     sync::Arc,
 };
@@ -175,7 +175,7 @@ pub async fn drive(
     match end {
         DeviceEnd::Refused(refusal) => {
             let failure = refusal::failure(&refusal);
-            eprintln!("alongside-agent: {}", failure.message);
+            fail(refusal::exit(&refusal), &failure.message);
             if !refusal::comes_after_the_claim(&refusal) {
                 fan.send(failure.into());
             }
@@ -267,10 +267,7 @@ impl Screen {
 }
 
 /// Prints where the page is.
-#[expect(
-    clippy::print_stdout,
-    reason = "the address is what a person starts this for"
-)]
 fn announce(url: &str) {
-    println!("Open the front panel: {url}");
+    // Nobody who reads it is no reason to stop.
+    let _ = writeln!(io::stdout(), "Open the front panel: {url}");
 }

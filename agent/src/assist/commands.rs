@@ -114,7 +114,7 @@ fn failure(error: OperatorError) -> Failure {
         OperatorError::NotAllowed => ErrorCode::NotAllowed,
         OperatorError::Busy | OperatorError::Congested => ErrorCode::Busy,
         OperatorError::Ttl => ErrorCode::BadRequest,
-        OperatorError::Relay(_) => ErrorCode::RelayRefused,
+        OperatorError::Relay(_) | OperatorError::Unknown { .. } => ErrorCode::RelayRefused,
         _ => ErrorCode::Internal,
     };
     Failure::new(code, crate::exit::chain(&error))

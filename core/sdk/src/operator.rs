@@ -161,7 +161,13 @@ impl Operator {
                                 issued = Some(fresh);
                                 let _ = reply.send(Ok(code));
                             }
-                            Ok(Err(error)) => drop(reply.send(Err(error))),
+                            Ok(Err(error)) => {
+                                let is_unknown = matches!(error, OperatorError::Unknown { .. });
+                                let _ = reply.send(Err(error));
+                                if is_unknown && until == Until::FirstSession {
+                                    return OperatorEnd::Unknown;
+                                }
+                            }
                             Err(Ended) => return OperatorEnd::Stopped,
                         }
                     }
@@ -223,8 +229,9 @@ impl Operator {
         ttl: Duration,
         ticket: Option<Ticket>,
     ) -> Result<Result<(Issued, Code), OperatorError>, Ended> {
+        let key = self.config.identity.public_key();
         self.desk
-            .unless_ended(issue::allocate(leg, ttl, ticket))
+            .unless_ended(issue::allocate(leg, key, ttl, ticket))
             .await
     }
 

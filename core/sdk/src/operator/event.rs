@@ -85,7 +85,7 @@ pub struct PanelUpdate {
 /// When [`Operator::run`] comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// After the first session, or when a code was tried too often.
+    /// After the first session, when a code was tried too often, or when the relay knows no such operator.
     FirstSession,
     /// When every handle is gone, or one [ends](OperatorHandle::end) it outside of a session.
     Stopped,
@@ -104,6 +104,8 @@ pub enum OperatorEnd {
     },
     /// A code was tried too often and is dead.
     CodeBurnt,
+    /// The relay does not know this operator and gives no codes.
+    Unknown,
     /// A device came over [`Operator::run_over`](super::Operator::run_over) and did not prove the code; here it is for
     /// the next.
     NotProved(IssuedCode),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use alongside_mode::TypedText;
 use alongside_protocol::{
+    PublicKey,
     annotation::Annotation,
     ids::ModeId,
     input::{KeyEvent, PointerEvent},
@@ -51,6 +52,14 @@ pub enum OperatorError {
     /// A code must live 120 to 3600 s.
     #[error("a code lives between 120 and 3600 seconds")]
     Ttl,
+    /// The relay does not know this operator.
+    #[error(
+        "the relay does not know this operator: whoever runs it adds [operators.{key}] with a name to operators.toml in its state directory"
+    )]
+    Unknown {
+        /// The operator's key.
+        key: PublicKey,
+    },
     /// The relay refused.
     #[error("the relay gives no code")]
     Relay(#[source] LegError),

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use alongside_protocol::{
-    AccessCode, RendezvousId,
+    AccessCode, PublicKey, RendezvousId,
     code::CodeSecret,
     label::Ticket,
-    relay::{Departure, PeerGone, Release, ReleaseReason},
+    relay::{Departure, PeerGone, RelayRefusal, Release, ReleaseReason},
 };
 use alongside_session::IssuedCode;
-use alongside_transport::Leg;
+use alongside_transport::{Leg, LegError};
 use zeroize::Zeroizing;
 
 use super::{Code, OperatorError};
@@ -43,16 +43,21 @@ pub(super) fn release(leg: &Leg, rendezvous: RendezvousId, reason: ReleaseReason
     leg.release(Release { rendezvous, reason });
 }
 
-/// A nameplate from the relay, a secret of our own.
+/// A nameplate from the relay, a secret of our own. `key` is the operator's.
 pub(super) async fn allocate(
     leg: &Leg,
+    key: PublicKey,
     ttl: Duration,
     ticket: Option<Ticket>,
 ) -> Result<(Issued, Code), OperatorError> {
-    let allocated = leg
-        .allocate(ttl, ticket)
-        .await
-        .map_err(OperatorError::Relay)?;
+    let allocated = match leg.allocate(ttl, ticket).await {
+        Ok(allocated) => allocated,
+        Err(LegError::Refused {
+            refusal: RelayRefusal::UnknownOperator,
+            ..
+        }) => return Err(OperatorError::Unknown { key }),
+        Err(error) => return Err(OperatorError::Relay(error)),
+    };
     let secret = loop {
         let mut entropy = Zeroizing::new([0; 48]);
         crate::random::fill(entropy.as_mut_slice());

@@ -145,7 +145,7 @@ pub enum ConnectError {
     )]
     NoWayAllowed,
     /// Every way failed; the sentence is that of the one that says most.
-    #[error("{}", most_telling(attempts).map(ToString::to_string).unwrap_or_default())]
+    #[error("{}", sentence_of(attempts))]
     Every {
         /// All that was tried.
         attempts: Vec<Attempt>,
@@ -185,6 +185,22 @@ fn most_telling(attempts: &[Attempt]) -> Option<&ConnectError> {
         .rev()
         .max_by_key(|attempt| attempt.error.weight());
     first_of_heaviest.map(Attempt::error)
+}
+
+fn sentence_of(attempts: &[Attempt]) -> String {
+    match most_telling(attempts) {
+        // Silence on one port says nothing of the other.
+        Some(ConnectError::Unreachable { relay } | ConnectError::NoStream { relay, .. })
+            if attempts.len() > 1 =>
+        {
+            let port = relay.port;
+            format!(
+                "the relay {relay} does not answer: check that UDP or TCP port {port} may leave this network"
+            )
+        }
+        Some(error) => error.to_string(),
+        None => String::new(),
+    }
 }
 
 impl ConnectError {
@@ -273,8 +289,9 @@ impl ConnectError {
             Self::NotARelay { .. } | Self::StreamTls { .. } | Self::NoWebSocket { .. } => 3,
             Self::Proxy(_) | Self::UpgradeRefused { .. } | Self::Intercepted { .. } => 4,
             Self::Every { attempts } => most_telling(attempts).map_or(0, Self::weight),
-            Self::WrongName { .. } | Self::Untrusted { .. } => 4,
-            Self::Refused { .. } | Self::Trust(_) | Self::Tls(_) => 5,
+            // Over UDP nobody stands between, so the certificate is the relay's own.
+            Self::WrongName { .. } | Self::Untrusted { .. } => 5,
+            Self::Refused { .. } | Self::Trust(_) | Self::Tls(_) => 6,
         }
     }
 }
