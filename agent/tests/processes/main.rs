@@ -8,4 +8,10 @@ mod agent;
 mod relay;
 mod world;
 
+mod canary;
+mod codes;
+mod hostile;
+mod killed;
 mod session;
+mod trouble;
+mod x11;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     agent::Agent,
-    world::{World, code, meet},
+    world::{World, code, meet, pixels},
 };
 
 #[test]
@@ -44,7 +44,10 @@ fn same_picture(world: &World, operator: &mut Agent, device: &mut Agent) -> Stri
             (&json!(1024), &json!(600))
         );
         if seen["sha256"] == shown["sha256"] {
-            assert_eq!(pixels(world, "operator.png"), pixels(world, "device.png"));
+            assert_eq!(
+                pixels(&world.path("operator.png")),
+                pixels(&world.path("device.png"))
+            );
             return seen["sha256"].to_string();
         }
         // The next one is on its way.
@@ -68,18 +71,10 @@ fn in_session() -> Mfd {
         link: Link::Ok,
         ask: None,
         refused: None,
-        banner: Banner::Shown,
         idle_ends_in: None,
+        banner: Banner::Shown,
     }));
     mfd
-}
-
-fn pixels(world: &World, name: &str) -> Vec<u8> {
-    let file = std::io::BufReader::new(fs::File::open(world.path(name)).expect("a picture"));
-    let mut reader = png::Decoder::new(file).read_info().expect("a PNG");
-    let mut rows = vec![0; reader.output_buffer_size().expect("a size")];
-    reader.next_frame(&mut rows).expect("pixels");
-    rows
 }
 
 #[test]

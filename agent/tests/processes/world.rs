@@ -1,6 +1,8 @@
 //! A relay and whoever meets there, in a folder of their own.
 
 use std::{
+    fs::File,
+    io::BufReader,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -139,4 +141,13 @@ pub fn meet(operator: &mut Agent, device: &mut Agent) -> String {
 
 fn snapshot(agent: &mut Agent, file: &Path) -> Value {
     agent.ok(json!({"do": "snapshot", "file": file}))
+}
+
+/// The rows of a picture that was written.
+pub fn pixels(file: &Path) -> Vec<u8> {
+    let file = BufReader::new(File::open(file).expect("a picture"));
+    let mut reader = png::Decoder::new(file).read_info().expect("a PNG");
+    let mut rows = vec![0; reader.output_buffer_size().expect("a size")];
+    reader.next_frame(&mut rows).expect("pixels");
+    rows
 }

@@ -1,0 +1,187 @@
+//! `kill -9` of each in turn: the others say what happened within 16 s and go on as they should, and the next session
+//! works.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::{
+    agent::Agent,
+    world::{World, meet},
+};
+
+/// Silence that must have been told by then: 15 s, looked at every second.
+const MISSING: Duration = Duration::from_secs(16);
+
+#[test]
+fn when_the_device_is_killed_the_operator_is_told_and_may_end() {
+    let world = World::new();
+    let (mut operator, mut device) = world.session();
+    let since = Since::now();
+    device.kill();
+    is_missing(&mut operator, &since);
+    // It may come back for a while, so the session stands until the operator gives it up.
+    operator.ok(json!({"do": "end"}));
+    assert_eq!(operator.event("ended")["by"], "operator");
+    assert_eq!(operator.exit(), 0);
+
+    let (mut operator, mut device) = world.session();
+    end(&mut operator, &mut device);
+}
+
+#[test]
+fn when_the_operator_is_killed_the_customer_is_told_and_may_leave() {
+    let world = World::new();
+    let (mut operator, mut device) = world.session();
+    let since = Since::now();
+    operator.kill();
+    is_missing(&mut device, &since);
+    device.ok(json!({"do": "exit"}));
+    assert_eq!(device.event("ended")["reason"], "exit");
+
+    // The same device, another operator.
+    let mut operator = world.operator();
+    meet(&mut operator, &mut device);
+    end(&mut operator, &mut device);
+}
+
+#[test]
+fn when_the_relay_is_killed_both_are_told_and_may_end() {
+    let mut world = World::new();
+    let (mut operator, mut device) = world.session();
+    let since = Since::now();
+    world.relay.kill();
+    for side in [&mut operator, &mut device] {
+        let told = side.problem("relay-unreachable");
+        assert!(since.of(&told) <= MISSING, "{:?}", since.of(&told));
+    }
+    // Packets that go direct go on.
+    let is_direct = operator
+        .told
+        .iter()
+        .rev()
+        .find(|line| line["event"] == "path")
+        .expect("a path")["kind"]
+        == "direct";
+    if is_direct {
+        operator.ok(json!({"do": "pointer", "x": 1, "y": 1, "phase": "hover"}));
+        device.event("annotation");
+    } else {
+        is_missing(&mut operator, &since);
+        is_missing(&mut device, &since);
+        operator.ok(json!({"do": "end"}));
+    }
+    device.ok(json!({"do": "exit"}));
+    for side in [&mut operator, &mut device] {
+        side.event("ended");
+    }
+    assert_eq!(operator.exit(), 0);
+
+    world.relay.restart();
+    let mut operator = world.operator();
+    meet(&mut operator, &mut device);
+    end(&mut operator, &mut device);
+}
+
+#[test]
+fn when_the_relay_is_restarted_the_session_ends_at_once_instead_of_hanging() {
+    let mut world = World::new();
+    let (mut operator, mut device) = world.session();
+    world.relay.kill();
+    world.relay.restart();
+    let since = Since::now();
+    for side in [&mut operator, &mut device] {
+        let ended = side.event("ended");
+        assert_eq!(
+            (&ended["by"], &ended["reason"]),
+            (&json!("relay"), &json!("relay-closed"))
+        );
+    }
+    assert!(since.elapsed() < MISSING, "{:?}", since.elapsed());
+    assert_eq!(operator.exit(), 0);
+    let mut operator = world.operator();
+    meet(&mut operator, &mut device);
+}
+
+#[test]
+fn a_relay_that_is_told_to_stop_says_so_and_the_session_ends() {
+    let mut world = World::new();
+    let (mut operator, mut device) = world.session();
+    let mut waiting = world.start(world.command("assist", "waiting"), "waiting");
+    waiting.event("ready");
+    assert_eq!(world.relay.stop(), Some(0));
+    for side in [&mut operator, &mut device] {
+        let ended = side.event("ended");
+        assert_eq!(
+            (&ended["by"], &ended["reason"]),
+            (&json!("relay"), &json!("relay-closed"))
+        );
+    }
+    assert_eq!(operator.exit(), 0);
+    // Without a session there is nothing that an operator could wait for.
+    assert_eq!(waiting.event("ended")["by"], "relay");
+    assert_eq!(waiting.exit(), 3);
+}
+
+#[test]
+fn an_operator_that_is_killed_before_the_code_is_typed_takes_the_code_along() {
+    let world = World::new();
+    let (mut operator, mut device) = (world.operator(), world.device());
+    let code = crate::world::code(&mut operator);
+    operator.kill();
+    let reply = device.ask(json!({"do": "enter-code", "code": code}));
+    // The relay does not know yet that the operator is gone.
+    assert_eq!(reply["event"], "ok", "{reply}");
+    device.problem("operator-unreachable");
+    let mut next = world.operator();
+    meet(&mut next, &mut device);
+}
+
+/// The other side is told to be missing within 16 s, and the side lives on.
+fn is_missing(side: &mut Agent, since: &Since) {
+    let link = side.until("a missing link", |line| {
+        line["event"] == "link" && line["state"] == "missing"
+    });
+    assert!(
+        link["silent_ms"]
+            .as_u64()
+            .is_some_and(|silent| silent >= 15_000),
+        "{link}"
+    );
+    assert!(since.of(&link) <= MISSING, "{:?}", since.of(&link));
+}
+
+fn end(operator: &mut Agent, device: &mut Agent) {
+    operator.ok(json!({"do": "end"}));
+    device.event("ended");
+    assert_eq!(operator.exit(), 0);
+}
+
+/// A moment, by both clocks.
+struct Since {
+    unix_ms: u64,
+    at: Instant,
+}
+
+impl Since {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "other processes live by the real clock"
+    )]
+    fn now() -> Self {
+        Self {
+            unix_ms: alongside::unix_ms(),
+            at: Instant::now(),
+        }
+    }
+
+    /// When an event was told.
+    fn of(&self, event: &Value) -> Duration {
+        let at = event["t"].as_u64().expect("a time");
+        Duration::from_millis(at.saturating_sub(self.unix_ms))
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.at.elapsed()
+    }
+}
