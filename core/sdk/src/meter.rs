@@ -48,6 +48,11 @@ impl Meter {
         }
     }
 
+    /// Whether packets take a way that needs no relay.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.paths.borrow().kind == PathKind::Direct
+    }
+
     /// Next report; the first comes at once. Cancel safe.
     pub(crate) async fn next(&mut self) -> PathStatus {
         loop {

@@ -1,13 +1,12 @@
 //! Which relay to use, and how to know that it is the right one.
 
-#[cfg(feature = "sim")]
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use alongside_protocol::{ids::hex_to_bytes, relay::Role};
-#[cfg(feature = "sim")]
-use alongside_transport::sim::Host;
-use alongside_transport::{ConnectError, Identity, Leg, LegConfig, LegEvents, RelayAddress, Trust};
+use alongside_transport::{
+    ConnectError, Identity, Leg, LegConfig, LegEvents, Paths, RelayAddress, Trust,
+    leg::network::Network,
+};
 
 /// A relay: its host, how its certificate is trusted, and the interface that leads to it.
 ///
@@ -17,9 +16,9 @@ pub struct Relay {
     address: RelayAddress,
     trust: Trust,
     interface: Option<String>,
-    /// Host of a simulated network that stands for this machine, and where the relay is on it.
-    #[cfg(feature = "sim")]
-    simulated: Option<(Host, SocketAddr)>,
+    paths: Paths,
+    /// Another network than this machine's.
+    network: Option<Arc<dyn Network>>,
 }
 
 /// Why this is no relay.
@@ -51,17 +50,9 @@ impl Relay {
             address,
             trust: Trust::Platform,
             interface: None,
-            #[cfg(feature = "sim")]
-            simulated: None,
+            paths: Paths::default(),
+            network: None,
         })
-    }
-
-    /// Reaches the relay from `host` of a simulated network, at `at`, without DNS. For tests in virtual time.
-    #[cfg(feature = "sim")]
-    #[must_use]
-    pub fn over(mut self, host: Host, at: SocketAddr) -> Self {
-        self.simulated = Some((host, at));
-        self
     }
 
     /// Trusts the certificate authorities of this PEM file, and no others.
@@ -85,6 +76,20 @@ impl Relay {
     #[must_use]
     pub fn with_interface(mut self, interface: &str) -> Self {
         self.interface = Some(interface.to_owned());
+        self
+    }
+
+    /// Allows these ways and no others, where all are allowed by default.
+    #[must_use]
+    pub const fn with_paths(mut self, paths: Paths) -> Self {
+        self.paths = paths;
+        self
+    }
+
+    /// Uses another network than this machine's: a simulated one, or a stack of the embedder's own.
+    #[must_use]
+    pub fn over(mut self, network: Arc<dyn Network>) -> Self {
+        self.network = Some(network);
         self
     }
 
@@ -112,12 +117,12 @@ impl Relay {
     ) -> Result<(Leg, LegEvents), ConnectError> {
         let config = LegConfig {
             interface: self.interface.clone(),
+            paths: self.paths,
             ..LegConfig::new(role, identity, self.address.clone(), self.trust.clone())
         };
-        #[cfg(feature = "sim")]
-        if let Some((host, relay)) = &self.simulated {
-            return Leg::connect_over(config, host.socket(0), *relay).await;
+        match &self.network {
+            Some(network) => Leg::connect_on(config, Arc::clone(network)).await,
+            None => Leg::connect(config).await,
         }
-        Leg::connect(config).await
     }
 }

@@ -56,15 +56,24 @@ pub(crate) enum LegNews {
     Link(Link),
     /// Nothing reaches the other side any more.
     PeerLost,
-    /// The relay has ended the meeting. All packets go through it, so that ends the session.
+    /// The relay has ended the meeting, and nothing goes through it any more.
     RelayClosed,
     /// Nothing that matters here.
     Nothing,
 }
 
 /// What an event of the leg means for the session whose meeting it is about.
-pub(crate) fn leg_news(event: LegEvent) -> LegNews {
+///
+/// On a direct way the session needs no relay: what ends it comes from the other side, or is silence.
+pub(crate) fn leg_news(event: LegEvent, is_direct: bool) -> LegNews {
     match event {
+        LegEvent::PeerGone(_) | LegEvent::Lost(_) | LegEvent::Closing if is_direct => {
+            tracing::info!(
+                ?event,
+                "the relay is out of it; the session goes on without"
+            );
+            LegNews::Nothing
+        }
         LegEvent::PeerGone(gone) => {
             tracing::info!(how = ?gone.how, "the relay says that the meeting is over");
             match gone.how {

@@ -97,7 +97,7 @@ impl Operator {
                 () = clock::sleep_until(deadline) => drive.input(Input::Timeout),
                 incoming = drive.wire.next() => drive.on_incoming(incoming),
                 // After what came through the relay before it.
-                event = session_io::next_leg_event(&mut leg) => drive.on_leg_event(event),
+                event = session_io::next_leg_event(&mut leg) => drive.on_leg_event(event, meter.is_direct()),
             }
             // A peer that always has something ready must not keep the runtime's thread.
             tokio::task::consume_budget().await;
@@ -190,8 +190,8 @@ impl<C: Connection> Drive<'_, C> {
         }
     }
 
-    fn on_leg_event(&mut self, event: LegEvent) {
-        match session_io::leg_news(event) {
+    fn on_leg_event(&mut self, event: LegEvent, is_direct: bool) {
+        match session_io::leg_news(event, is_direct) {
             LegNews::Link(link) => self.operator.tell(OperatorEvent::RelayLink(link)),
             LegNews::PeerLost => self.input(Input::Disconnected),
             LegNews::RelayClosed => self.input(Input::Close(Cause::RelayClosed)),

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod attackers;
 mod codes;
 mod ending;
 mod hour;
@@ -16,5 +17,9 @@ mod links;
 mod outages;
 mod own_transport;
 mod panel;
+<<<<<<< /tmp/t-F-x/m
+mod rogue;
+=======
 mod records;
+>>>>>>> /tmp/t-F-x/md
 mod world;

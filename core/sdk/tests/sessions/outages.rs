@@ -11,10 +11,10 @@ use std::{
 };
 
 use alongside::{
-    DeviceEvent, OperatorEvent, operator,
+    DeviceEvent, OperatorEvent, PathKind, operator,
     protocol::reason::{EndReason, Party},
     status::{Link, Status},
-    transport::sim::{Host, Reach},
+    transport::sim::{Host, Nat, Reach},
 };
 use tokio::time::Instant;
 
@@ -256,5 +256,32 @@ async fn a_hung_operator_delays_no_stop_and_is_missed() {
         device.handle.stop().await.unwrap();
         let _end = device.task.await.unwrap();
         assert!(stopped.elapsed() <= secs(3), "{:?}", stopped.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_direct_session_needs_no_relay() {
+    for shuts_down in [false, true] {
+        let mut world = World::behind(line(15), [Nat::Cone, Nat::Cone]);
+        let (mut device, mut operator) = world.session().await;
+        device
+            .event(|event| match event {
+                DeviceEvent::Path(path) if path.kind == PathKind::Direct => Some(()),
+                _ => None,
+            })
+            .await;
+        let relay = world.relay.take().unwrap();
+        if shuts_down {
+            relay.shutdown().await;
+        } else {
+            world.set_relay_reach(Reach::Blocked);
+            drop(relay);
+        }
+        tokio::time::sleep(secs(300)).await;
+        device.panel.paint(2);
+        let took = operator.see(&device.panel).await;
+        assert!(took <= secs(1), "{took:?}");
+        device.handle.exit().await.unwrap();
+        assert_eq!(operator.ended().await, (Party::Customer, EndReason::Exit));
     }
 }

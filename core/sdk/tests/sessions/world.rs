@@ -22,7 +22,10 @@ use alongside::{
         label::Label,
         reason::{EndReason, Party},
     },
-    transport::sim::{Host, Nat, Quality, Rate, Reach, SimNet},
+    transport::{
+        Paths,
+        sim::{Host, Nat, Quality, Rate, Reach, SimNet},
+    },
 };
 use alongside_relay::{Config, Relay as RelayServer, Running, Socket, StateDir};
 use tokio::{
@@ -106,16 +109,22 @@ pub struct OperatorSide {
 }
 
 impl World {
-    /// Device and operator each at the end of such a line, both behind translators; the relay in the middle.
+    /// Device and operator each at the end of such a line, behind translators that only the relay gets through.
     pub fn new(quality: Quality) -> Self {
+        Self::behind(quality, [Nat::Cone, Nat::Symmetric])
+    }
+
+    /// The same behind translators of these kinds: the device's, and the operator's.
+    pub fn behind(quality: Quality, [device, operator]: [Nat; 2]) -> Self {
         let net = SimNet::new(11);
         let relay_host = net.host(
             IpAddr::from([203, 0, 113, 1]),
             Quality::default(),
             Nat::None,
         );
-        let device_host = net.host(IpAddr::from([192, 0, 2, 1]), quality, Nat::Cone);
-        let operator_host = net.host(IpAddr::from([198, 51, 100, 1]), quality, Nat::Symmetric);
+        let device_host = net.host(IpAddr::from([192, 0, 2, 1]), quality, device);
+        let operator_host = net.host(IpAddr::from([198, 51, 100, 1]), quality, operator);
+        relay_host.set_name("relay.test");
         let scratch = Scratch::new();
         let mut world = Self {
             relay: None,
@@ -146,7 +155,13 @@ impl World {
         Relay::new("relay.test")
             .unwrap()
             .with_ca(self.ca.clone())
-            .over(host.clone(), self.relay_host.address(443))
+            .with_paths(Paths {
+                // The simulated relay has UDP alone.
+                relay_tls: false,
+                relay_proxy: false,
+                ..Paths::default()
+            })
+            .over(Arc::new(host.clone()))
     }
 
     pub fn device_with(&self, panel: Arc<TestPanel>, until: device::Until) -> DeviceSide {
