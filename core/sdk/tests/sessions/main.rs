@@ -17,9 +17,6 @@ mod links;
 mod outages;
 mod own_transport;
 mod panel;
-<<<<<<< /tmp/t-F-x/m
 mod rogue;
-=======
 mod records;
->>>>>>> /tmp/t-F-x/md
 mod world;
