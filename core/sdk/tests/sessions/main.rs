@@ -17,6 +17,6 @@ mod links;
 mod outages;
 mod own_transport;
 mod panel;
-mod rogue;
 mod records;
+mod rogue;
 mod world;
