@@ -4,7 +4,10 @@
 //! speak JSON Lines, and measures from outside: what a person waits for, and what the device's process costs.
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]
 #![expect(clippy::print_stdout, reason = "it prints a table")]
-#![expect(clippy::unwrap_used, reason = "a bench that cannot measure has nothing to say")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a bench that cannot measure has nothing to say"
+)]
 
 use std::{
     fs,
@@ -27,7 +30,11 @@ const REST: Duration = Duration::from_secs(20);
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     let state = folder.path().join("relay");
     let opened = StateDir::open(&state).unwrap();
     fs::write(state.join("operators.toml"), "allow = \"any\"\n").unwrap();
@@ -36,7 +43,11 @@ fn main() {
     config.danger_port = Some(0);
     let relay = runtime.block_on(async { Relay::start(&config, opened, Socket::Bind).unwrap() });
     let ca = relay.ca().unwrap().to_owned();
-    let lab = Lab { folder: folder.path().to_owned(), port: relay.udp().port().to_string(), ca };
+    let lab = Lab {
+        folder: folder.path().to_owned(),
+        port: relay.udp().port().to_string(),
+        ca,
+    };
 
     let mut first = Vec::new();
     let mut exact = Vec::new();
@@ -67,16 +78,39 @@ fn main() {
 
     println!("| what | figure |");
     println!("| --- | --- |");
-    println!("| code entered to first panel message, p50 / p99 of {SESSIONS} | {} / {} ms |", ms(&mut first, 50), ms(&mut first, 99));
-    println!("| code entered to exact picture, p50 / p99 | {} / {} ms |", ms(&mut exact, 50), ms(&mut exact, 99));
+    println!(
+        "| code entered to first panel message, p50 / p99 of {SESSIONS} | {} / {} ms |",
+        ms(&mut first, 50),
+        ms(&mut first, 99)
+    );
+    println!(
+        "| code entered to exact picture, p50 / p99 | {} / {} ms |",
+        ms(&mut exact, 50),
+        ms(&mut exact, 99)
+    );
     bytes.sort_unstable();
-    println!("| bytes of the first exact picture, median | {} |", bytes[bytes.len() / 2]);
+    println!(
+        "| bytes of the first exact picture, median | {} |",
+        bytes[bytes.len() / 2]
+    );
     let mut pointers = pointers;
-    println!("| pointer moved to drawn on the panel, p50 / p99 of {POINTERS} | {} / {} ms |", ms(&mut pointers, 50), ms(&mut pointers, 99));
-    println!("| device's peak resident memory in a session | {:.1} MB |", peak as f64 / 1000.0);
+    println!(
+        "| pointer moved to drawn on the panel, p50 / p99 of {POINTERS} | {} / {} ms |",
+        ms(&mut pointers, 50),
+        ms(&mut pointers, 99)
+    );
+    println!(
+        "| device's peak resident memory in a session | {:.1} MB |",
+        peak as f64 / 1000.0
+    );
     println!("| device's CPU at rest in a session | {rest:.2} % of a core |");
-    let binary = fs::metadata(env!("CARGO_BIN_EXE_alongside-agent")).unwrap().len();
-    println!("| size of the agent's binary as built | {:.1} MB |", binary as f64 / 1e6);
+    let binary = fs::metadata(env!("CARGO_BIN_EXE_alongside-agent"))
+        .unwrap()
+        .len();
+    println!(
+        "| size of the agent's binary as built | {:.1} MB |",
+        binary as f64 / 1e6
+    );
     runtime.block_on(relay.shutdown());
 }
 
@@ -113,12 +147,23 @@ impl Lab {
         device.tell(json!({"do": "enter-code", "code": code["code"]}));
         let entered = Instant::now();
         operator.until("connected");
-        Pair { device, operator, entered }
+        Pair {
+            device,
+            operator,
+            entered,
+        }
     }
 
     fn side(&self, role: &str, more: &[&str]) -> Side {
         let mut child = Command::new(env!("CARGO_BIN_EXE_alongside-agent"))
-            .args([role, "--stdio", "--relay", "127.0.0.1", "--danger-relay-port", &self.port])
+            .args([
+                role,
+                "--stdio",
+                "--relay",
+                "127.0.0.1",
+                "--danger-relay-port",
+                &self.port,
+            ])
             .arg("--relay-ca")
             .arg(&self.ca)
             .arg("--state")
@@ -129,8 +174,15 @@ impl Lab {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let (stdin, stdout) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        Side { child, stdin, stdout }
+        let (stdin, stdout) = (
+            child.stdin.take().unwrap(),
+            BufReader::new(child.stdout.take().unwrap()),
+        );
+        Side {
+            child,
+            stdin,
+            stdout,
+        }
     }
 }
 
@@ -140,7 +192,8 @@ impl Pair {
         let mut times = Vec::new();
         for n in 0..POINTERS {
             let x = 100 + n;
-            self.operator.tell(json!({"do": "pointer", "x": x, "y": 100, "phase": "hover"}));
+            self.operator
+                .tell(json!({"do": "pointer", "x": x, "y": 100, "phase": "hover"}));
             let sent = Instant::now();
             loop {
                 let drawn = self.device.until("annotation");
@@ -178,7 +231,11 @@ impl Side {
     fn until(&mut self, name: &str) -> Value {
         loop {
             let mut line = String::new();
-            assert_ne!(self.stdout.read_line(&mut line).unwrap(), 0, "the process ended before `{name}`");
+            assert_ne!(
+                self.stdout.read_line(&mut line).unwrap(),
+                0,
+                "the process ended before `{name}`"
+            );
             let event: Value = serde_json::from_str(&line).unwrap();
             assert_ne!(event["event"], "error", "{line}");
             if event["event"] == name {
@@ -189,7 +246,10 @@ impl Side {
 
     fn peak_rss_kb(&self) -> u64 {
         let status = fs::read_to_string(self.proc("status")).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM"))
+            .unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
@@ -198,12 +258,19 @@ impl Side {
         /// Ticks in a second, on every Linux that people run.
         const TICKS: u64 = 100;
         let stat = fs::read_to_string(self.proc("stat")).unwrap();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .collect();
         let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
         Duration::from_millis(ticks * 1_000 / TICKS)
     }
 
     fn proc(&self, file: &str) -> PathBuf {
-        Path::new("/proc").join(self.child.id().to_string()).join(file)
+        Path::new("/proc")
+            .join(self.child.id().to_string())
+            .join(file)
     }
 }

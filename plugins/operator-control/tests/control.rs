@@ -163,7 +163,10 @@ fn a_drag_that_leaves_the_panel_stays_at_its_edge_and_a_press_outside_is_none() 
 fn the_manifest_and_the_table_agree() {
     let vetted = Vetted::check(&MODULE).unwrap();
     assert_eq!(vetted.manifest().capabilities, ALL);
-    assert_eq!(vetted.manifest().consent, alongside_mode::manifest::Consent::Ask);
+    assert_eq!(
+        vetted.manifest().consent,
+        alongside_mode::manifest::Consent::Ask
+    );
 }
 
 #[test]
