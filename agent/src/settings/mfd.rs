@@ -1,6 +1,13 @@
 //! Settings of the demo's multifunction printer: in a JSON file of the compartment, with the rules of such a machine.
 
-use std::{fmt::Write, fs, path::Path, sync::Arc};
+use std::{
+    fmt::Write as _,
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::Arc,
+};
 
 use alongside::settings::{
     Fault, Problem, Reading, Schema, SchemaError, SettingChange, SettingPath, SettingValue,
@@ -28,7 +35,7 @@ pub enum MfdError {
     Files(#[from] FilesError),
     /// The file cannot be made.
     #[error("cannot make the machine's settings file")]
-    Make(#[source] std::io::Error),
+    Make(#[source] io::Error),
 }
 
 impl MfdSettings {
@@ -40,10 +47,7 @@ impl MfdSettings {
     pub fn open(folder: &Path) -> Result<Self, MfdError> {
         let path = folder.join("mfd.json");
         if !path.exists() {
-            let fresh = folder.join("mfd.new");
-            fs::write(&fresh, include_str!("mfd/factory.json"))
-                .and_then(|()| fs::rename(&fresh, &path))
-                .map_err(MfdError::Make)?;
+            make(&folder.join("mfd.new"), &path).map_err(MfdError::Make)?;
         }
         let file = SettingsFile {
             path,
@@ -65,6 +69,20 @@ impl MfdSettings {
             },
         }
     }
+}
+
+/// Makes the file as it leaves the factory, for nobody else to read: passwords will be in it.
+fn make(fresh: &Path, path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(fresh)?;
+    file.write_all(include_bytes!("mfd/factory.json"))?;
+    file.sync_all()?;
+    fs::rename(fresh, path)
 }
 
 /// The schema, with the entries of the address book written out.

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use alongside::settings::SettingValue;
-use serde::de::IgnoredAny;
 
 use super::document::{NO_GROUP, NO_SETTING, TOO_LONG};
 
@@ -34,7 +33,7 @@ impl Json {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let text = if text.trim().is_empty() { "{}\n" } else { text };
         // Says what is wrong, and keeps the depth in bounds; what follows only has to find the places.
-        serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
+        serde_json::from_str::<serde_json::Value>(text).map_err(|error| {
             format!("line {}, column {}: no JSON", error.line(), error.column())
         })?;
         let (root, _) = node(text, skip_space(text, 0))?;

@@ -273,6 +273,17 @@ fn a_broken_file_is_said_with_its_line_and_without_its_words() {
 }
 
 #[test]
+fn a_file_that_is_nested_without_end_is_an_error_and_no_crash() {
+    for form in [Form::Json, Form::Toml] {
+        let (_folder, _, settings) = held(form, &format!("a = {}", "[".repeat(500_000)));
+        assert!(settings.read().is_err(), "{form:?}");
+    }
+    let deep = format!("{{\"a\": {}{}}}", "[".repeat(400_000), "]".repeat(400_000));
+    let (_folder, _, settings) = held(Form::Json, &deep);
+    assert!(settings.read().is_err());
+}
+
+#[test]
 fn what_an_ini_file_cannot_hold_is_refused_before_anything_happens() {
     let (_folder, path, settings) = held(Form::Ini, INI);
     for text in [
