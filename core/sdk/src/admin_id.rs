@@ -256,6 +256,13 @@ impl AdminId for AdminIdStore {
             AdminVerdict::Unavailable
         })
     }
+
+    fn is_set(&self) -> bool {
+        Self::is_set(self).unwrap_or_else(|error| {
+            tracing::error!(%error, "whether an administrator's ID is set cannot be read");
+            false
+        })
+    }
 }
 
 /// The hash function with this device's secret.

@@ -112,6 +112,12 @@ pub trait AdminId: Send + Sync + fmt::Debug {
     /// May block: it is called where blocking is allowed, one at a time. Whoever implements it counts the wrong ones,
     /// durably and before it looks, and makes them wait.
     fn verify(&self, id: &str) -> AdminVerdict;
+
+    /// Whether there is an ID to check against; asked when a session begins. Without one, what wants it is refused
+    /// unasked.
+    fn is_set(&self) -> bool {
+        true
+    }
 }
 
 /// The person in front of the panel, as far as the session is concerned: what to show them.

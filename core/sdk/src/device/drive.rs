@@ -94,7 +94,7 @@ impl Device {
             locale: "en".to_owned(),
             limits: Limits::default(),
             modes: modes::offers(),
-            has_admin_id: self.admin_id.is_some(),
+            has_admin_id: self.admin_id.as_ref().is_some_and(|id| id.is_set()),
         };
         let binding = session_io::binding(&connection);
         let mut meter = Meter::new(now, connection.path());

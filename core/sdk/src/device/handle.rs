@@ -97,7 +97,8 @@ impl AdminIdEntry {
         (!id.is_empty() && id.len() <= Self::MAX_LEN).then_some(Self(id))
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    /// What was entered, to be checked and nothing else.
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
