@@ -1,12 +1,12 @@
 //! Paints every screen of the `mfd` panel in every state into PNG files, to look at.
 //!
-//! `cargo run -p alongside-agent --example mfd-gallery -- DIRECTORY [LANGUAGE]`
+//! `cargo run -p alongside-agent --example mfd-gallery -- DIRECTORY [LANGUAGE [PERCENT]]`
 
 use std::{fs::File, io::BufWriter, path::PathBuf};
 
 use alongside::Frame;
 use alongside_agent::{
-    panel::mfd::gallery,
+    panel::mfd::{Scale, gallery},
     text::{Locale, Text},
 };
 
@@ -17,8 +17,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(tag) => Locale::from_tag(&tag.to_string_lossy()).ok_or("no such language")?,
         None => Locale::English,
     };
+    let scale = match args.next() {
+        Some(percent) => percent
+            .to_str()
+            .and_then(|percent| Scale::from_percent(percent.parse().ok()?))
+            .ok_or("100, 150 or 200 percent")?,
+        None => Scale::Normal,
+    };
     std::fs::create_dir_all(&directory)?;
-    for (name, mut mfd) in gallery::states(Text::new(locale)) {
+    for (name, mut mfd) in gallery::states(Text::new(locale), scale) {
         write(&directory.join(format!("{name}.png")), &mfd.render())?;
     }
     Ok(())

@@ -4,7 +4,10 @@ mod annotations;
 pub mod mfd;
 pub mod x11;
 
-use alongside::protocol::{AccessCode, input::KeyMotion};
+use alongside::{
+    device::AdminIdEntry,
+    protocol::{AccessCode, input::KeyMotion},
+};
 
 pub use annotations::{Annotations, Drawn, DrawnPointer, DrawnStroke};
 pub use mfd::{Mfd, MfdPanel};
@@ -21,8 +24,12 @@ pub enum CustomerAction {
     StopKey(KeyMotion),
     /// Touched the panel or pressed a key during a session.
     Touched,
-    /// Allowed what the operator asked for.
-    Allow,
+    /// Allowed what the operator asked for, with the administrator's ID where it was wanted.
+    Allow(Option<AdminIdEntry>),
     /// Did not allow it.
     Refuse,
+    /// Took back what was allowed.
+    TakeBack,
+    /// Typed the administrator's ID for something that is no question of the operator's.
+    CheckId(AdminIdEntry),
 }

@@ -5,6 +5,7 @@
 //! never translated does not compile.
 
 mod catalogue;
+mod day;
 mod meaning;
 mod pseudo;
 
@@ -18,19 +19,35 @@ pub enum Locale {
     /// English.
     #[default]
     English,
+    /// German.
+    German,
+    /// Traditional Chinese, as it is written in Taiwan.
+    Chinese,
     /// English with accents, in brackets and at least 40 % longer: what still fits fits every language.
     Pseudo,
 }
 
 impl Locale {
     /// Every locale.
-    pub const ALL: [Self; 2] = [Self::English, Self::Pseudo];
+    pub const ALL: [Self; 4] = [Self::English, Self::German, Self::Chinese, Self::Pseudo];
 
     /// The language tag (RFC 5646); `qps-ploc` is the customary private-use tag of a pseudo-locale.
     pub const fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
+            Self::German => "de",
+            Self::Chinese => "zh-TW",
             Self::Pseudo => "qps-ploc",
+        }
+    }
+
+    /// What the language calls itself; the same in every language.
+    pub const fn own_name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::German => "Deutsch",
+            Self::Chinese => "中文",
+            Self::Pseudo => "[Pseudo]",
         }
     }
 
@@ -59,11 +76,19 @@ pub enum Slot {
     Time,
     /// Which group of the code.
     Part,
+    /// Name of a key.
+    Key,
+    /// A day.
+    Date,
+    /// A time of day at which something began.
+    From,
+    /// A time of day at which it ended.
+    Until,
 }
 
 impl Slot {
     /// Every slot.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Name,
         Self::Relay,
         Self::Mode,
@@ -71,6 +96,10 @@ impl Slot {
         Self::Number,
         Self::Time,
         Self::Part,
+        Self::Key,
+        Self::Date,
+        Self::From,
+        Self::Until,
     ];
 
     /// How the slot is written in a sentence.
@@ -83,6 +112,10 @@ impl Slot {
             Self::Number => "{number}",
             Self::Time => "{time}",
             Self::Part => "{part}",
+            Self::Key => "{key}",
+            Self::Date => "{date}",
+            Self::From => "{from}",
+            Self::Until => "{until}",
         }
     }
 }
@@ -135,6 +168,8 @@ impl Text {
     pub fn fill(self, id: Id, data: &[(Slot, &dyn fmt::Display)]) -> Words {
         let template = match self.locale {
             Locale::English => id.english().to_owned(),
+            Locale::German => id.german().to_owned(),
+            Locale::Chinese => id.chinese().to_owned(),
             Locale::Pseudo => pseudo::stretch(id.english()),
         };
         // One pass from left to right, so that data which looks like a slot stays data.
@@ -209,6 +244,27 @@ mod tests {
                     .sum::<usize>(),
                 "{id:?}"
             );
+        }
+    }
+
+    #[test]
+    fn every_translation_has_the_slots_of_the_english_sentence() {
+        for id in Id::ALL {
+            for translated in [id.german(), id.chinese()] {
+                for slot in Slot::ALL {
+                    let count = |text: &str| text.matches(slot.mark()).count();
+                    assert_eq!(
+                        count(id.english()),
+                        count(translated),
+                        "{id:?}: {translated}"
+                    );
+                }
+                assert_eq!(
+                    id.english().matches('{').count(),
+                    translated.matches('{').count(),
+                    "{id:?}"
+                );
+            }
         }
     }
 

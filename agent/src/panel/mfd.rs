@@ -8,8 +8,10 @@ mod banner;
 mod canvas;
 mod entry;
 pub mod gallery;
+mod id_pad;
 mod key;
 mod machine;
+mod remote;
 mod screens;
 mod shell;
 mod target;
@@ -23,23 +25,31 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use alongside::{
     Frame,
-    ports::{Action, Awake},
+    ports::{Action, AdminVerdict, Awake},
     protocol::{
         PanelPoint, PanelSize,
         input::{KeyMotion, KeyName, PointerPhase},
+        units::PanelRect,
     },
-    status::Status,
+    status::{Ask, Status},
 };
 
+pub use assistance::Past;
+pub use canvas::font::use_own as use_font;
 pub use canvas::{Flaw, geometry::Rect};
 pub use key::HardKey;
 pub use machine::{Choice, Step};
+pub use remote::{Allowed, Facts, Preferences};
 pub use shell::MfdPanel;
 pub use target::{Place, Target};
+pub use theme::Scale;
 
 use assistance::{Assistance, Stage};
+use banner::Act;
 use canvas::{Painter, Point, Sketch};
+use id_pad::IdPad;
 use machine::{Machine, Work};
+use remote::Gate;
 use view::{Spot, View};
 
 use super::CustomerAction;
@@ -82,6 +92,11 @@ struct Touch {
 /// The panel.
 pub struct Mfd {
     text: Text,
+    preferences: Preferences,
+    facts: Facts,
+    /// Whether this device checks an administrator's ID.
+    has_admin_id: bool,
+    gate: Gate,
     now: Duration,
     place: Place,
     machine: Machine,
@@ -92,6 +107,7 @@ pub struct Mfd {
     actions: Vec<CustomerAction>,
     sketch: Sketch,
     spots: Vec<Spot>,
+    masked: Option<Rect>,
     /// Whether state has changed since `sketch` was made.
     is_stale: bool,
     /// Counts sketches that differ.
@@ -112,15 +128,28 @@ impl fmt::Debug for Mfd {
 }
 
 impl Mfd {
-    /// A panel that speaks `text`, at its home screen.
+    /// A panel that speaks `text`, at its home screen, with Remote Assistance turned on.
     pub fn new(text: Text) -> Self {
+        Self::with_preferences(Preferences {
+            allowed: Allowed::On,
+            locale: text.locale(),
+            scale: Scale::default(),
+        })
+    }
+
+    /// A panel at its home screen.
+    pub fn with_preferences(preferences: Preferences) -> Self {
         #[expect(
             clippy::unwrap_used,
             reason = "the one size there is, and every test paints it"
         )]
         let painter = Painter::new(SIZE).unwrap();
         let mut mfd = Self {
-            text,
+            text: Text::new(preferences.locale),
+            preferences,
+            facts: Facts::default(),
+            has_admin_id: false,
+            gate: Gate::None,
             now: Duration::ZERO,
             place: Place::Home,
             machine: Machine::default(),
@@ -131,6 +160,7 @@ impl Mfd {
             actions: Vec::new(),
             sketch: Sketch::default(),
             spots: Vec::new(),
+            masked: None,
             is_stale: true,
             version: 0,
             painter,
@@ -153,16 +183,75 @@ impl Mfd {
         }
     }
 
+    /// What others set and the settings page shows.
+    pub fn set_facts(&mut self, facts: Facts) {
+        self.facts = facts;
+        self.is_stale = true;
+    }
+
+    /// This device checks an administrator's ID, which the settings page of Remote Assistance then asks for.
+    pub const fn set_admin_id(&mut self) {
+        self.has_admin_id = true;
+    }
+
+    /// What can be changed on the settings page of Remote Assistance.
+    pub const fn preferences(&self) -> Preferences {
+        self.preferences
+    }
+
+    /// The wall clock reads `unix_ms` milliseconds since 1970 now.
+    pub fn set_clock(&mut self, unix_ms: u64) {
+        self.assistance.set_clock(unix_ms, self.now);
+    }
+
+    /// The administrator's ID that the panel gave out has been checked.
+    pub fn id_checked(&mut self, verdict: AdminVerdict) {
+        match &mut self.gate {
+            Gate::Shut(_) if verdict == AdminVerdict::Ok => self.gate = Gate::Open,
+            Gate::Shut(pad) => pad.told(verdict, self.now),
+            Gate::None | Gate::Open => self.assistance.told(verdict, self.now),
+        }
+        self.is_stale = true;
+    }
+
+    /// What of the picture the operator must not see.
+    pub fn masked(&mut self) -> Vec<PanelRect> {
+        self.refresh();
+        let side = |n: i32| u16::try_from(n).unwrap_or(0);
+        self.masked
+            .map(|Rect { x, y, w, h }| PanelRect {
+                x: side(x),
+                y: side(y),
+                width: side(w),
+                height: side(h),
+            })
+            .into_iter()
+            .collect()
+    }
+
+    /// The open question, if there is one.
+    fn ask(&self) -> Option<&Ask> {
+        self.assistance.live()?.ask.as_ref()
+    }
+
+    /// The pad that an ID is being typed on.
+    fn pad(&mut self) -> Option<&mut IdPad> {
+        if self.assistance.is_typing_id() {
+            return Some(&mut self.assistance.asking.pad);
+        }
+        match &mut self.gate {
+            Gate::Shut(pad) if self.place == Place::Remote => Some(pad),
+            Gate::Shut(_) | Gate::None | Gate::Open => None,
+        }
+    }
+
     /// An operator's action under a grant; answers whether the panel has a place or key for it.
     ///
     /// It never reaches the banner, a question to the customer, code entry or the stop key, and nothing at all while
     /// a question is open.
     pub fn inject(&mut self, action: &Action) -> bool {
-        if self
-            .assistance
-            .live()
-            .is_none_or(|active| active.ask.is_some())
-        {
+        let is_the_customers = self.place == Place::Remote || self.ask().is_some();
+        if !self.assistance.is_live() || is_the_customers {
             return false;
         }
         match action {
@@ -173,6 +262,8 @@ impl Mfd {
             Action::Key(event) => match HardKey::from_name(&event.key) {
                 Some(key) => {
                     if event.motion == KeyMotion::Down {
+                        let act = Act::Pressed(event.key.clone());
+                        self.assistance.acted(act, self.now);
                         self.machine_key(key);
                     }
                     self.is_stale = true;
@@ -183,6 +274,7 @@ impl Mfd {
             Action::Text(text) => {
                 let has_place = self.place == Place::Address;
                 if has_place {
+                    self.assistance.acted(Act::Typed, self.now);
                     text.as_str().chars().for_each(|c| self.machine.letter(c));
                 }
                 self.is_stale = true;
@@ -194,9 +286,13 @@ impl Mfd {
     /// Shows how the session stands.
     pub fn show(&mut self, status: &Status) {
         let leaves_assistance = self.assistance.show(status, self.now);
-        let in_assistance = matches!(self.place, Place::Notice | Place::Entry | Place::Session);
+        let in_assistance = matches!(
+            self.place,
+            Place::Notice | Place::Entry | Place::Session | Place::Remote
+        );
         if leaves_assistance && in_assistance {
             self.place = Place::Home;
+            self.gate = Gate::None;
         }
         if self.assistance.wants_entry() {
             self.place = Place::Entry;
@@ -344,6 +440,17 @@ impl Mfd {
         }
         self.touched(Hand::Customers);
         self.is_stale = true;
+        // A question has the keys to itself.
+        if self.pad().is_some() {
+            self.pad_key(key);
+            return;
+        }
+        if self.ask().is_some() {
+            if matches!(key, HardKey::Stop | HardKey::Reset) {
+                self.act(Target::Refuse);
+            }
+            return;
+        }
         match self.assistance.stage() {
             Stage::Connecting(_) if matches!(key, HardKey::Stop | HardKey::Reset) => {
                 self.act(Target::CancelConnecting)
@@ -371,6 +478,20 @@ impl Mfd {
             HardKey::Clear => self.assistance.entry.clear(),
             HardKey::Start => self.act(Target::Connect),
             HardKey::Stop | HardKey::Reset => self.go(Place::Home),
+            HardKey::Hash => {}
+        }
+    }
+
+    fn pad_key(&mut self, key: HardKey) {
+        let now = self.now;
+        let Some(pad) = self.pad() else { return };
+        match key {
+            HardKey::Digit(digit) => pad.letter(char::from(b'0' + digit), now),
+            HardKey::Star => pad.erase(),
+            HardKey::Clear => pad.clear(),
+            HardKey::Start => self.act(Target::ConfirmId),
+            HardKey::Stop | HardKey::Reset if self.ask().is_some() => self.act(Target::Refuse),
+            HardKey::Stop | HardKey::Reset => self.go(Place::Settings),
             HardKey::Hash => {}
         }
     }
@@ -444,14 +565,61 @@ impl Mfd {
             Target::Exit => self.actions.push(CustomerAction::Exit),
             // Any touch is a sign of life, and this one has been told as such.
             Target::StayConnected => {}
-            Target::Allow => self.actions.push(CustomerAction::Allow),
-            Target::Refuse => self.actions.push(CustomerAction::Refuse),
+            Target::Allow => self.actions.push(CustomerAction::Allow(None)),
+            Target::Refuse => {
+                self.assistance.asking = assistance::Asking::default();
+                self.actions.push(CustomerAction::Refuse);
+            }
+            Target::EnterId => self.assistance.asking.step = assistance::Step::Id,
+            Target::TakeBack => self.actions.push(CustomerAction::TakeBack),
+            Target::ConfirmId => self.confirm_id(),
+            Target::IdLetter(letter) => {
+                let now = self.now;
+                self.on_pad(|pad| pad.letter(letter, now));
+            }
+            Target::IdErase => self.on_pad(IdPad::erase),
+            Target::IdShift => self.on_pad(IdPad::shift),
+            Target::IdKeys => self.on_pad(IdPad::turn),
+            Target::Allowed(allowed) => self.prefer(|preferences| preferences.allowed = allowed),
+            Target::Language(locale) => self.prefer(|preferences| preferences.locale = locale),
+            Target::TextSize(scale) => self.prefer(|preferences| preferences.scale = scale),
             Target::CloseEnded => self.assistance.close_ended(),
         }
         self.is_stale = true;
     }
 
+    fn on_pad(&mut self, act: impl FnOnce(&mut IdPad)) {
+        if let Some(pad) = self.pad() {
+            act(pad);
+        }
+    }
+
+    fn confirm_id(&mut self) {
+        let (now, is_asked) = (self.now, self.ask().is_some());
+        let Some(id) = self.pad().and_then(|pad| pad.confirm(now)) else {
+            return;
+        };
+        self.actions.push(if is_asked {
+            CustomerAction::Allow(Some(id))
+        } else {
+            CustomerAction::CheckId(id)
+        });
+    }
+
+    fn prefer(&mut self, change: impl FnOnce(&mut Preferences)) {
+        if !matches!(self.gate, Gate::Shut(_)) {
+            change(&mut self.preferences);
+            self.text = Text::new(self.preferences.locale);
+        }
+    }
+
     fn go(&mut self, place: Place) {
+        // Whoever leaves the page has to type the ID again.
+        self.gate = if place == Place::Remote && self.has_admin_id {
+            Gate::Shut(IdPad::default())
+        } else {
+            Gate::None
+        };
         // Digits of a code do not lie about on a screen that nobody looks at.
         if place != Place::Entry || self.place != Place::Entry {
             self.assistance.entry.clear();
@@ -472,7 +640,8 @@ impl Mfd {
             | Place::Settings
             | Place::Notice
             | Place::Entry
-            | Place::Session => return,
+            | Place::Session
+            | Place::Remote => return,
         };
         if self.machine.start(self.now, work) {
             self.go(Place::Jobs);
@@ -491,7 +660,8 @@ impl Mfd {
     }
 
     fn is_moving(&self) -> bool {
-        self.machine.is_working(self.now) || self.assistance.is_moving(self.now)
+        let counts = matches!(&self.gate, Gate::Shut(pad) if pad.is_waiting(self.now));
+        counts || self.machine.is_working(self.now) || self.assistance.is_moving(self.now)
     }
 
     /// Makes the sketch anew if something has changed.
@@ -503,12 +673,12 @@ impl Mfd {
             .touch
             .filter(|touch| touch.on_target)
             .map(|touch| touch.target);
-        let mut view = View::new(self.text, pressed);
+        let mut view = View::new(self.text, self.preferences.scale, pressed);
         screens::draw(self, &mut view);
-        let (sketch, spots) = view.into_parts();
+        let (sketch, spots, masked) = view.into_parts();
         if sketch.damage(&self.sketch).is_some() {
             self.version += 1;
         }
-        (self.sketch, self.spots) = (sketch, spots);
+        (self.sketch, self.spots, self.masked) = (sketch, spots, masked);
     }
 }

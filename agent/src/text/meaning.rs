@@ -1,12 +1,16 @@
 //! Which sentence says what: coded reasons of the session as sentences for a customer.
 
+use std::time::Duration;
+
 use alongside::{
+    admin_id::UNTIL_RESET,
+    ports::AdminVerdict,
     protocol::{
         code::{CodeError, CodePart},
         ids::ModeId,
         reason::{EndReason, Refusal},
     },
-    status::{CodeRefusal, ConnectProblem},
+    status::{Ask, CodeRefusal, ConnectProblem},
 };
 
 use super::{Id, Slot, Text, Words};
@@ -98,16 +102,51 @@ impl Text {
         })
     }
 
-    /// Why a question of the operator's was not granted.
-    pub fn mode_refused(self, refusal: Refusal) -> Words {
+    /// Why a question of the operator's was not granted; `locked` is how long no administrator's ID is looked at.
+    pub fn mode_refused(self, refusal: Refusal, locked: Option<Duration>) -> Words {
         self.say(match refusal {
             Refusal::Customer => Id::RefusedCustomer,
             Refusal::Timeout => Id::RefusedTimeout,
             Refusal::NoAdminId => Id::RefusedNoAdminId,
-            Refusal::Locked => Id::RefusedLocked,
+            Refusal::Locked => {
+                return match locked {
+                    Some(wait) if wait >= UNTIL_RESET => self.say(Id::AdminLockedForGood),
+                    Some(wait) => {
+                        self.fill(Id::RefusedLockedFor, &[(Slot::Time, &self.time(wait))])
+                    }
+                    None => self.say(Id::RefusedLocked),
+                };
+            }
             Refusal::Busy => Id::RefusedBusy,
             Refusal::Policy | _ => Id::RefusedPolicy,
         })
+    }
+
+    /// What came of an administrator's ID that was not right, `ago` after it was looked at.
+    pub fn admin_verdict(self, verdict: AdminVerdict, ago: Duration) -> Words {
+        match verdict {
+            AdminVerdict::Ok => self.say(Id::Ok),
+            AdminVerdict::Wrong { wait, tries_left } if wait.is_zero() => {
+                self.say(if tries_left == 1 {
+                    Id::AdminWrongLast
+                } else {
+                    Id::AdminWrong
+                })
+            }
+            AdminVerdict::Locked { wait } if wait >= UNTIL_RESET => {
+                self.say(Id::AdminLockedForGood)
+            }
+            AdminVerdict::Wrong { wait, .. } | AdminVerdict::Locked { wait } if wait <= ago => {
+                self.say(Id::AdminAgain)
+            }
+            AdminVerdict::Wrong { wait, .. } => {
+                self.fill(Id::AdminWait, &[(Slot::Time, &self.time(wait - ago))])
+            }
+            AdminVerdict::Locked { wait } => {
+                self.fill(Id::AdminLocked, &[(Slot::Time, &self.time(wait - ago))])
+            }
+            AdminVerdict::Unavailable => self.say(Id::AdminUnavailable),
+        }
     }
 
     /// What the operator may do in `mode`.
@@ -120,12 +159,41 @@ impl Text {
         }
     }
 
-    /// The question whether `name` may use `mode`.
-    pub fn may_they(self, mode: &ModeId, name: &Words) -> Words {
+    /// What is going on while the operator may do more than guide.
+    pub fn raised(self, mode: &ModeId) -> Words {
         match mode.as_str() {
-            ModeId::OPERATOR_CONTROL => self.fill(Id::AskControl, &[(Slot::Name, name)]),
-            ModeId::ENGINEER_CONFIG => self.fill(Id::AskConfigure, &[(Slot::Name, name)]),
-            other => self.fill(Id::AskOther, &[(Slot::Name, name), (Slot::Mode, &other)]),
+            ModeId::OPERATOR_CONTROL => self.say(Id::ControlOn),
+            ModeId::ENGINEER_CONFIG => self.say(Id::ConfigureOn),
+            other => self.fill(Id::OtherOn, &[(Slot::Mode, &other)]),
+        }
+    }
+
+    /// What the operator did in `mode`, after the session.
+    pub fn did(self, mode: &ModeId) -> Words {
+        match mode.as_str() {
+            ModeId::USER_GUIDE => self.say(Id::DidGuide),
+            ModeId::OPERATOR_CONTROL => self.say(Id::DidControl),
+            ModeId::ENGINEER_CONFIG => self.say(Id::DidConfigure),
+            other => self.fill(Id::DidOther, &[(Slot::Mode, &other)]),
+        }
+    }
+
+    /// The question whether `name` may use what `ask` is about, or go on using it.
+    pub fn may_they(self, ask: &Ask, name: &Words) -> Words {
+        let id = |first, again| if ask.is_renewal { again } else { first };
+        match ask.mode.as_str() {
+            ModeId::OPERATOR_CONTROL => self.fill(
+                id(Id::AskControl, Id::AskControlAgain),
+                &[(Slot::Name, name)],
+            ),
+            ModeId::ENGINEER_CONFIG => self.fill(
+                id(Id::AskConfigure, Id::AskConfigureAgain),
+                &[(Slot::Name, name)],
+            ),
+            other => self.fill(
+                id(Id::AskOther, Id::AskOtherAgain),
+                &[(Slot::Name, name), (Slot::Mode, &other)],
+            ),
         }
     }
 }
@@ -144,7 +212,7 @@ mod tests {
             .collect();
         let refusals: Vec<_> = Refusal::ALL
             .iter()
-            .map(|reason| text.mode_refused(*reason).to_string())
+            .map(|reason| text.mode_refused(*reason, None).to_string())
             .collect();
         for sentences in [ends, refusals] {
             let distinct: std::collections::BTreeSet<_> = sentences.iter().collect();

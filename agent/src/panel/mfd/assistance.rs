@@ -1,16 +1,24 @@
 //! Where the customer stands with Remote Assistance: what the session says, and what has been read of it.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use alongside::{
+    admin_id::UNTIL_RESET,
+    ports::AdminVerdict,
     protocol::{
+        ids::ModeId,
         input::KeyMotion,
-        reason::{EndReason, Party},
+        reason::{EndReason, ModePhase, Party},
     },
     status::{Active, CodeRefusal, OperatorIdentity, Status},
 };
 
-use super::entry::CodeEntry;
+use super::{
+    banner::{Act, Told},
+    entry::CodeEntry,
+    id_pad::IdPad,
+};
+use crate::text::{Text, Words};
 
 /// Time that the stop key must be held; the session measures it, the panel shows it.
 pub(super) const HOLD: Duration = Duration::from_secs(5);
@@ -55,9 +63,56 @@ impl Refused {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Ended {
     pub(super) reason: EndReason,
-    /// Who was connected; `None` if it never came to that.
-    pub(super) operator: Option<OperatorIdentity>,
+    /// The session; `None` if it never came to one.
+    pub(super) past: Option<Past>,
 }
+
+/// A session that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Who was connected.
+    pub operator: OperatorIdentity,
+    /// When it began, in milliseconds since 1970.
+    pub from_ms: u64,
+    /// When it ended.
+    pub until_ms: u64,
+    /// The modes that were active, in the order in which they first were.
+    pub modes: Vec<ModeId>,
+}
+
+impl Past {
+    /// What the operator did, one sentence for each mode.
+    pub(super) fn did(&self, text: Text) -> Words {
+        let said: Vec<_> = self
+            .modes
+            .iter()
+            .map(|mode| text.did(mode).to_string())
+            .collect();
+        Words::data(said.join(" "))
+    }
+}
+
+/// How far the customer is with a question.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    pub(super) step: Step,
+    pub(super) pad: IdPad,
+}
+
+/// Steps of a question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Yes or no.
+    #[default]
+    Question,
+    /// Yes, with the administrator's ID.
+    Id,
+}
+
+/// Sessions that are remembered for the settings page.
+const REMEMBERED: usize = 10;
+/// How long it is said what the operator did with a key (our choice: time to read it).
+const ACT_SHOWN: Duration = Duration::from_millis(2_500);
 
 /// All of it.
 #[derive(Debug)]
@@ -67,6 +122,17 @@ pub(super) struct Assistance {
     ended: Option<Ended>,
     stop_held_since: Option<Duration>,
     wants_entry: bool,
+    /// The present question's state; a fresh one belongs to no question.
+    pub(super) asking: Asking,
+    /// The live session so far.
+    live: Option<Past>,
+    /// Sessions that are over, newest first.
+    pub(super) past: VecDeque<Past>,
+    /// What came of the last administrator's ID that locked, and when.
+    locked: Option<(Duration, Duration)>,
+    act: Option<(Act, Duration)>,
+    /// Milliseconds since 1970 at the panel's time 0.
+    epoch_ms: u64,
 }
 
 impl Default for Assistance {
@@ -77,6 +143,12 @@ impl Default for Assistance {
             ended: None,
             stop_held_since: None,
             wants_entry: false,
+            asking: Asking::default(),
+            live: None,
+            past: VecDeque::new(),
+            locked: None,
+            act: None,
+            epoch_ms: 0,
         }
     }
 }
@@ -109,28 +181,113 @@ impl Assistance {
             }
             Status::Active(active) => {
                 let is_new = !self.is_live();
+                self.follow(active, now);
                 self.stage = Stage::Live(Box::new(active.clone()));
                 self.ended = None;
                 is_new
             }
             Status::Ended { by, reason } => {
-                let operator = match &self.stage {
-                    Stage::Live(active) => Some(active.operator.clone()),
-                    Stage::Idle | Stage::Connecting(_) | Stage::Refused(_) => None,
-                };
+                let past = self.live.take().map(|live| Past {
+                    until_ms: self.unix_ms(now),
+                    ..live
+                });
+                if let Some(past) = past.clone() {
+                    self.past.truncate(REMEMBERED - 1);
+                    self.past.push_front(past);
+                }
                 // Cancelling before anybody was connected needs no card.
-                if operator.is_some() || *by != Party::Customer {
+                if past.is_some() || *by != Party::Customer {
                     self.ended = Some(Ended {
                         reason: *reason,
-                        operator,
+                        past,
                     });
                 }
+                self.asking = Asking::default();
+                self.act = None;
                 self.stage = Stage::Idle;
                 self.stop_held_since = None;
                 true
             }
             _ => false,
         }
+    }
+
+    /// Keeps what the live session has come to.
+    fn follow(&mut self, active: &Active, now: Duration) {
+        let same_ask = |live: &Active| {
+            live.ask
+                .as_ref()
+                .map(|ask| (&ask.mode, ask.is_renewal, ask.wants_admin_id))
+                == active
+                    .ask
+                    .as_ref()
+                    .map(|ask| (&ask.mode, ask.is_renewal, ask.wants_admin_id))
+        };
+        if !self.live().is_some_and(same_ask) {
+            self.asking = Asking::default();
+        }
+        let from_ms = self.unix_ms(now);
+        let live = self.live.get_or_insert_with(|| Past {
+            operator: active.operator.clone(),
+            from_ms,
+            until_ms: from_ms,
+            modes: Vec::new(),
+        });
+        if active.phase == ModePhase::Active && !live.modes.contains(&active.mode) {
+            live.modes.push(active.mode.clone());
+        }
+    }
+
+    /// The wall clock reads `unix_ms` at `now`.
+    pub(super) fn set_clock(&mut self, unix_ms: u64, now: Duration) {
+        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        self.epoch_ms = unix_ms.saturating_sub(now);
+    }
+
+    fn unix_ms(&self, now: Duration) -> u64 {
+        self.epoch_ms
+            .saturating_add(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Takes what came of an administrator's ID for the present question.
+    pub(super) fn told(&mut self, verdict: AdminVerdict, now: Duration) {
+        self.asking.pad.told(verdict, now);
+        self.locked = match verdict {
+            AdminVerdict::Locked { wait } => Some((wait, now)),
+            AdminVerdict::Ok | AdminVerdict::Wrong { .. } | AdminVerdict::Unavailable => None,
+        };
+    }
+
+    /// The operator did something that does not show by itself.
+    pub(super) fn acted(&mut self, act: Act, now: Duration) {
+        self.act = Some((act, now));
+    }
+
+    /// What the banner should know.
+    pub(super) fn told_at(&self, now: Duration) -> Told {
+        let locked = self.locked.map(|(wait, since)| {
+            if wait >= UNTIL_RESET {
+                wait
+            } else {
+                wait.saturating_sub(now.saturating_sub(since))
+            }
+        });
+        Told {
+            locked: locked.filter(|wait| !wait.is_zero()),
+            act: self.shown_act(now).cloned(),
+        }
+    }
+
+    fn shown_act(&self, now: Duration) -> Option<&Act> {
+        let (act, since) = self.act.as_ref()?;
+        (now.saturating_sub(*since) < ACT_SHOWN).then_some(act)
+    }
+
+    /// Whether a question is open that wants the administrator's ID, and it is being typed.
+    pub(super) fn is_typing_id(&self) -> bool {
+        self.live()
+            .is_some_and(|active| active.ask.as_ref().is_some_and(|ask| ask.wants_admin_id))
+            && self.asking.step == Step::Id
     }
 
     fn connecting(&mut self, operator: Option<OperatorIdentity>) -> bool {
@@ -228,6 +385,9 @@ impl Assistance {
             Stage::Refused(refused) => !refused.can_retry(now),
             Stage::Live(_) | Stage::Idle => false,
         };
-        counts || self.stop_held(now).is_some()
+        counts
+            || self.stop_held(now).is_some()
+            || self.asking.pad.is_waiting(now)
+            || self.shown_act(now).is_some()
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alongside::{
-    protocol::reason::ModePhase,
+    protocol::{ids::ModeId, input::KeyName, reason::ModePhase},
     status::{Active, Link, OperatorIdentity},
 };
 
@@ -27,6 +27,7 @@ pub(super) fn draw(
     screen: Rect,
     active: &Active,
     stop_held: Option<Duration>,
+    told: &Told,
 ) -> Rect {
     let (bar, below) = screen.cut_top(BANNER, 0);
     let is_confirmed = active.operator.confirmed_by.is_some();
@@ -73,7 +74,7 @@ pub(super) fn draw(
     let words = view.text.may(&active.mode);
     view.sketch.text(may, SMALL, ink, &words);
 
-    match news(view.text, active) {
+    match news(view.text, active, told) {
         Some(news) => strip(view, below, &news),
         None => below,
     }
@@ -96,23 +97,40 @@ fn hold(view: &mut View, rect: Rect, held: Option<Duration>, ink: Ink) {
     view.say(words, SMALL.bold(), ink, Id::KeepHolding);
 }
 
+/// What the panel itself knows besides the session's status.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// How long no administrator's ID is looked at.
+    pub(super) locked: Option<Duration>,
+    /// What the operator has just done with a key.
+    pub(super) act: Option<Act>,
+}
+
+/// Something that the operator did and that does not show by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    Pressed(KeyName),
+    Typed,
+}
+
 /// The one thing that the customer should know now besides who is connected.
 struct News {
     icon: Icon,
     words: Words,
     more: Option<Id>,
-    /// Whether a touch keeps the session from ending.
-    can_stay: bool,
+    button: Option<(Target, Id)>,
 }
 
-fn news(text: Text, active: &Active) -> Option<News> {
+fn news(text: Text, active: &Active, told: &Told) -> Option<News> {
+    // Whatever else there is to say: what was allowed can be taken back.
+    let take_back = is_raised(active).then_some((Target::TakeBack, Id::TakeBack));
     if let Link::Missing { silent } = active.link {
         let words = text.fill(Id::LinkMissing, &[(Slot::Time, &text.time(silent))]);
         return Some(News {
             icon: Icon::NoLink,
             words,
             more: Some(Id::LinkMissingText),
-            can_stay: false,
+            button: take_back,
         });
     }
     if let Some(left) = active.idle_ends_in {
@@ -121,24 +139,41 @@ fn news(text: Text, active: &Active) -> Option<News> {
             icon: Icon::Clock,
             words,
             more: None,
-            can_stay: true,
+            button: Some((Target::StayConnected, Id::StayConnected)),
         });
     }
     if let Some(refusal) = active.refused {
         return Some(News {
             icon: Icon::Cross,
-            words: text.mode_refused(refusal),
+            words: text.mode_refused(refusal, told.locked),
             more: None,
-            can_stay: false,
+            button: take_back,
         });
     }
-    let is_paused = active.phase == ModePhase::Paused;
-    is_paused.then(|| News {
-        icon: Icon::Hand,
-        words: text.say(Id::Paused),
+    let (icon, words) = if active.phase == ModePhase::Paused {
+        (Icon::Hand, text.say(Id::Paused))
+    } else if let Some(act) = &told.act {
+        let words = match act {
+            Act::Pressed(key) => text.fill(Id::PressedKey, &[(Slot::Key, &key.as_str())]),
+            Act::Typed => text.say(Id::TypedText),
+        };
+        (Icon::Hand, words)
+    } else if is_raised(active) {
+        (Icon::Hand, text.raised(&active.mode))
+    } else {
+        return None;
+    };
+    Some(News {
+        icon,
+        words,
         more: None,
-        can_stay: false,
+        button: take_back,
     })
+}
+
+/// Whether the operator may do more than guide.
+pub(super) fn is_raised(active: &Active) -> bool {
+    active.mode.as_str() != ModeId::USER_GUIDE
 }
 
 fn strip(view: &mut View, below: Rect, news: &News) -> Rect {
@@ -146,10 +181,10 @@ fn strip(view: &mut View, below: Rect, news: &News) -> Rect {
     view.sketch.fill(bar, 0, theme::WARNING_SOFT);
     view.sketch.fill(bar.cut_bottom(1, 0).0, 0, theme::LINE);
     let mut inner = bar.inset_xy(theme::EDGE, 5);
-    if news.can_stay {
+    if let Some((target, id)) = news.button {
         let (button, rest) = inner.cut_right(230, 16);
-        let words = view.text.say(Id::StayConnected);
-        view.button(button, Target::StayConnected, Look::Primary, &words);
+        let words = view.text.say(id);
+        view.button(button, target, Look::Primary, &words);
         inner = rest;
     }
     let (mark, inner) = inner.cut_left(30, 14);

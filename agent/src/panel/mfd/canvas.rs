@@ -18,7 +18,7 @@ pub(super) use paint::Painter;
 use font::Weight;
 use layout::Line;
 
-use super::theme::{Ink, Rgb};
+use super::theme::{Ink, Rgb, Scale};
 use crate::text::Words;
 
 /// One thing to draw.
@@ -74,9 +74,18 @@ impl Op {
 pub(super) struct Sketch {
     ops: Vec<Op>,
     flaws: Vec<Flaw>,
+    scale: Scale,
 }
 
 impl Sketch {
+    /// An empty one whose text is set at `scale`.
+    pub(super) fn new(scale: Scale) -> Self {
+        Self {
+            scale,
+            ..Self::default()
+        }
+    }
+
     /// Fills a rectangle.
     pub(super) fn fill(&mut self, rect: Rect, radius: i32, color: Rgb) {
         self.ops.push(Op::Fill {
@@ -132,7 +141,7 @@ impl Sketch {
     /// What still does not fit is cut with an ellipsis and kept as a [`Flaw`], unless the style says that cutting
     /// is all right. Answers the rectangle that the text takes.
     pub(super) fn text(&mut self, rect: Rect, style: Style, ink: Ink, words: &Words) -> Rect {
-        let laid = layout::lay(rect, style, words.as_str());
+        let laid = layout::lay(rect, style.scaled(self.scale), words.as_str());
         if let Some(flaw) = laid.flaw {
             self.flaws.push(flaw);
         }

@@ -3,28 +3,34 @@
 use std::time::Duration;
 
 use alongside::{
+    admin_id::UNTIL_RESET,
+    ports::{Action, AdminVerdict},
     protocol::{
         AccessCode, Nameplate, PublicKey, SessionId,
         code::CodeSecret,
         ids::ModeId,
-        input::{KeyMotion, KeyName, PointerPhase},
+        input::{KeyEvent, KeyMotion, KeyName, PointerPhase},
         label::{Label, Name},
         reason::{EndReason, ModePhase, Party, Refusal},
     },
     status::{Active, Ask, Banner, CodeRefusal, ConnectProblem, Link, OperatorIdentity, Status},
 };
 
-use super::{Mfd, Place, Step, Target};
+use super::{Allowed, Facts, Mfd, Place, Preferences, Scale, Step, Target};
 use crate::text::Text;
 
 /// Takes a state's name and the steps that lead to it.
 type Add<'a> = dyn FnMut(&str, &dyn Fn(&mut Mfd)) + 'a;
 
 /// A name for each state, and a panel in it.
-pub fn states(text: Text) -> Vec<(String, Mfd)> {
+pub fn states(text: Text, scale: Scale) -> Vec<(String, Mfd)> {
     let mut states = Vec::new();
     let mut add = |name: &str, steps: &dyn Fn(&mut Mfd)| {
-        let mut mfd = Mfd::new(text);
+        let mut mfd = Mfd::with_preferences(Preferences {
+            allowed: Allowed::On,
+            locale: text.locale(),
+            scale,
+        });
         steps(&mut mfd);
         states.push((name.to_owned(), mfd));
     };
@@ -63,9 +69,22 @@ pub fn states(text: Text) -> Vec<(String, Mfd)> {
     entry_states(&mut add);
     connecting_states(&mut add);
     session_states(&mut add);
+    remote_states(&mut add);
     for reason in EndReason::ALL {
         add(&format!("ended-{reason}"), &|mfd| {
-            mfd.show(&Status::Active(active(confirmed())));
+            mfd.set_clock(1_764_000_000_000);
+            for mode in [
+                ModeId::USER_GUIDE,
+                ModeId::OPERATOR_CONTROL,
+                ModeId::ENGINEER_CONFIG,
+            ] {
+                let mode = ModeId::new(mode).unwrap_or_else(ModeId::user_guide);
+                mfd.show(&Status::Active(Active {
+                    mode,
+                    ..active(confirmed())
+                }));
+            }
+            mfd.tick(Duration::from_secs(754));
             mfd.show(&Status::Ended {
                 by: Party::Operator,
                 reason: *reason,
@@ -73,6 +92,130 @@ pub fn states(text: Text) -> Vec<(String, Mfd)> {
         });
     }
     states
+}
+
+fn remote_states(add: &mut Add<'_>) {
+    let open = |mfd: &mut Mfd| {
+        visit(mfd, Place::Settings);
+        tap(mfd, Target::Go(Place::Remote));
+    };
+    add("remote", &|mfd| {
+        mfd.set_facts(Facts {
+            relay: Some("relay.acme.example".to_owned()),
+            interface: Some("eth0".to_owned()),
+            proxy: None,
+        });
+        open(mfd);
+    });
+    add("remote-sessions", &|mfd| {
+        mfd.set_clock(1_764_000_000_000);
+        for operator in [confirmed(), unverified(), longest(), nameless()] {
+            mfd.show(&Status::Active(active(operator)));
+            mfd.show(&Status::Ended {
+                by: Party::Operator,
+                reason: EndReason::OperatorEnded,
+            });
+            tap(mfd, Target::CloseEnded);
+        }
+        open(mfd);
+    });
+    add("remote-id", &|mfd| {
+        mfd.set_admin_id();
+        open(mfd);
+        "4829".chars().for_each(|c| press(mfd, c));
+    });
+    add("remote-id-letters", &|mfd| {
+        mfd.set_admin_id();
+        open(mfd);
+        tap(mfd, Target::IdKeys);
+    });
+    add("remote-id-unavailable", &|mfd| {
+        mfd.set_admin_id();
+        open(mfd);
+        mfd.id_checked(AdminVerdict::Unavailable);
+    });
+    for (name, place) in [("off-home", Place::Home), ("off-notice", Place::Notice)] {
+        add(name, &|mfd| {
+            open(mfd);
+            tap(mfd, Target::Allowed(Allowed::Off));
+            tap(mfd, Target::Go(Place::Settings));
+            tap(mfd, Target::Go(Place::Home));
+            visit(mfd, place);
+        });
+    }
+}
+
+fn id_states(add: &mut Add<'_>, ask: &Active) {
+    let wait = Duration::from_secs(30);
+    let open = |mfd: &mut Mfd| {
+        mfd.show(&Status::Active(ask.clone()));
+        tap(mfd, Target::EnterId);
+    };
+    add("id", &open);
+    add("id-typed", &|mfd| {
+        open(mfd);
+        "4829173".chars().for_each(|c| press(mfd, c));
+        tap(mfd, Target::IdLetter('6'));
+    });
+    add("id-letters", &|mfd| {
+        open(mfd);
+        tap(mfd, Target::IdKeys);
+        tap(mfd, Target::IdShift);
+    });
+    add("id-checking", &|mfd| {
+        open(mfd);
+        "48291736".chars().for_each(|c| press(mfd, c));
+        tap(mfd, Target::ConfirmId);
+    });
+    let verdicts = [
+        (
+            "wrong",
+            AdminVerdict::Wrong {
+                tries_left: 2,
+                wait: Duration::ZERO,
+            },
+        ),
+        (
+            "wrong-last",
+            AdminVerdict::Wrong {
+                tries_left: 1,
+                wait: Duration::ZERO,
+            },
+        ),
+        (
+            "wait",
+            AdminVerdict::Wrong {
+                tries_left: 0,
+                wait,
+            },
+        ),
+        ("locked", AdminVerdict::Locked { wait: 40 * wait }),
+        (
+            "locked-for-good",
+            AdminVerdict::Locked { wait: UNTIL_RESET },
+        ),
+        ("unavailable", AdminVerdict::Unavailable),
+    ];
+    for (name, verdict) in verdicts {
+        for letters in [false, true] {
+            let keys = if letters { "-letters" } else { "" };
+            add(&format!("id-{name}{keys}"), &|mfd| {
+                open(mfd);
+                if letters {
+                    tap(mfd, Target::IdKeys);
+                }
+                mfd.id_checked(verdict);
+            });
+        }
+        add(&format!("live-refused-after-{name}"), &|mfd| {
+            open(mfd);
+            mfd.id_checked(verdict);
+            mfd.show(&Status::Active(Active {
+                refused: Some(Refusal::Locked),
+                ..active(confirmed())
+            }));
+        });
+    }
 }
 
 fn entry_states(add: &mut Add<'_>) {
@@ -204,7 +347,7 @@ fn session_states(add: &mut Add<'_>) {
         (
             "paused",
             Active {
-                mode: control,
+                mode: control.clone(),
                 phase: ModePhase::Paused,
                 ..active(confirmed())
             },
@@ -245,6 +388,25 @@ fn session_states(add: &mut Add<'_>) {
             },
         ),
         (
+            "ask-renewal",
+            Active {
+                mode: control.clone(),
+                ask: asks(ModeId::OPERATOR_CONTROL, false).map(|ask| Ask {
+                    is_renewal: true,
+                    ..ask
+                }),
+                ..active(confirmed())
+            },
+        ),
+        (
+            "ask-config-longest",
+            Active {
+                ask: asks(ModeId::ENGINEER_CONFIG, true),
+                idle_ends_in,
+                ..active(longest())
+            },
+        ),
+        (
             "ask-other",
             Active {
                 ask: asks("com.example.paper-jam-wizard", false),
@@ -256,7 +418,21 @@ fn session_states(add: &mut Add<'_>) {
         add(&format!("live-{name}"), &|mfd| {
             mfd.show(&Status::Active(active.clone()))
         });
+        if *name == "ask-config-longest" {
+            id_states(add, active);
+        }
     }
+    add("live-control-key", &|mfd| {
+        let mode = ModeId::new(ModeId::OPERATOR_CONTROL).unwrap_or_else(ModeId::user_guide);
+        mfd.show(&Status::Active(Active {
+            mode,
+            ..active(confirmed())
+        }));
+        if let Ok(key) = KeyName::new("Start") {
+            let motion = KeyMotion::Down;
+            mfd.inject(&Action::Key(KeyEvent { key, motion }));
+        }
+    });
     for refusal in Refusal::ALL {
         let active = Active {
             refused: Some(*refusal),

@@ -5,9 +5,11 @@ mod copy;
 mod dialog;
 mod entry;
 mod home;
+mod id_pad;
 mod jobs;
 mod notice;
 mod progress;
+mod remote;
 mod scan;
 mod session;
 mod settings;
@@ -37,10 +39,13 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View) {
         Stage::Idle => place(mfd, view, whole),
         Stage::Live(active) => {
             // The screen gets only what the banner leaves, so nothing can be drawn over it.
-            let below = banner::draw(view, whole, active, mfd.assistance.stop_held(mfd.now));
+            let told = mfd.assistance.told_at(mfd.now);
+            let stop_held = mfd.assistance.stop_held(mfd.now);
+            let below = banner::draw(view, whole, active, stop_held, &told);
             place(mfd, view, below);
             if let Some(ask) = &active.ask {
-                dialog::ask(view, below, ask, &banner::name(view.text, &active.operator));
+                let name = banner::name(view.text, &active.operator);
+                dialog::ask(view, below, ask, &mfd.assistance.asking, &name, mfd.now);
             }
         }
     }
@@ -57,9 +62,10 @@ fn place(mfd: &Mfd, view: &mut View, area: Rect) {
         Place::Address => address::draw(mfd, view, area),
         Place::Jobs => jobs::draw(mfd, view, area),
         Place::Settings => settings::draw(mfd, view, area),
-        Place::Notice => notice::draw(view, area),
+        Place::Notice => notice::draw(mfd, view, area),
         Place::Entry => entry::draw(mfd, view, area),
         Place::Session => session::draw(mfd, view, area),
+        Place::Remote => remote::draw(mfd, view, area),
     }
 }
 

@@ -4,14 +4,16 @@ use std::{
     collections::VecDeque,
     fmt,
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
 use alongside::{
     DeviceHandle,
-    device::DeviceError,
-    ports::{Action, Awake, Capture, Customer, Panel, PanelError, PanelInfo},
+    device::{AdminIdEntry, DeviceError},
+    ports::{
+        Action, AdminId, AdminVerdict, Awake, Capture, Customer, Panel, PanelError, PanelInfo,
+    },
     protocol::{
         PanelPoint,
         annotation::Annotation,
@@ -26,7 +28,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Mfd, SIZE, Target};
+use super::{Facts, Mfd, Preferences, SIZE, Target};
 use crate::{
     panel::{Annotations, CustomerAction, Drawn},
     text::Text,
@@ -49,6 +51,10 @@ struct Shared {
     layers: watch::Sender<u64>,
     /// Something happened that may be an action or may have to be animated.
     stirred: Notify,
+    /// What is set on the panel's settings page of Remote Assistance.
+    preferences: watch::Sender<Preferences>,
+    /// The check behind that page.
+    admin_id: OnceLock<Arc<dyn AdminId>>,
 }
 
 struct State {
@@ -76,10 +82,20 @@ impl MfdPanel {
         Self::with_text(Text::default())
     }
 
-    /// A panel that speaks `text`.
+    /// A panel that speaks `text`, with Remote Assistance turned on.
     pub fn with_text(text: Text) -> Self {
+        Self::of(Mfd::new(text))
+    }
+
+    /// A panel as it was set.
+    pub fn with_preferences(preferences: Preferences) -> Self {
+        Self::of(Mfd::with_preferences(preferences))
+    }
+
+    fn of(mfd: Mfd) -> Self {
+        let preferences = mfd.preferences();
         let state = State {
-            mfd: Mfd::new(text),
+            mfd,
             annotations: Annotations::default(),
             actions: VecDeque::new(),
             started: Instant::now(),
@@ -89,10 +105,30 @@ impl MfdPanel {
             pictures: watch::Sender::new(0),
             layers: watch::Sender::new(0),
             stirred: Notify::new(),
+            preferences: watch::Sender::new(preferences),
+            admin_id: OnceLock::new(),
         };
         Self {
             shared: Arc::new(shared),
         }
+    }
+
+    /// Puts the settings page of Remote Assistance behind `admin_id`. Only the first counts.
+    #[must_use]
+    pub fn behind(self, admin_id: Arc<dyn AdminId>) -> Self {
+        let _first = self.shared.admin_id.get_or_init(|| admin_id);
+        self.with(|state, _| state.mfd.set_admin_id());
+        self
+    }
+
+    /// Shows `facts` on that page.
+    pub fn set_facts(&self, facts: Facts) {
+        self.with(|state, _| state.mfd.set_facts(facts));
+    }
+
+    /// What is set on that page, now and whenever it changes.
+    pub fn preferences(&self) -> watch::Receiver<Preferences> {
+        self.shared.preferences.subscribe()
     }
 
     /// The customer's finger.
@@ -163,11 +199,23 @@ impl MfdPanel {
 
     async fn forward(&self, device: &DeviceHandle) {
         let mut trying: OptionFuture<_> = None.into();
+        let mut answering: OptionFuture<_> = None.into();
+        let mut checking: OptionFuture<_> = None.into();
         loop {
             let told = tokio::select! {
                 Some(tried) = &mut trying => {
                     trying = None.into();
                     tried
+                }
+                Some(answered) = &mut answering => {
+                    answering = None.into();
+                    self.answered(&answered);
+                    answered
+                }
+                Some(verdict) = &mut checking => {
+                    checking = None.into();
+                    self.with(|state, _| state.mfd.id_checked(verdict));
+                    Ok(())
                 }
                 action = self.action() => match action {
                     CustomerAction::EnterCode(code) => {
@@ -181,8 +229,16 @@ impl MfdPanel {
                         Ok(()) => device.dialog_key().await,
                         gone => gone,
                     },
-                    CustomerAction::Allow => device.allow(None).await,
+                    CustomerAction::Allow(id) => {
+                        answering = Some(Box::pin(device.allow(id))).into();
+                        Ok(())
+                    }
                     CustomerAction::Refuse => device.refuse().await,
+                    CustomerAction::TakeBack => device.take_back().await,
+                    CustomerAction::CheckId(id) => {
+                        checking = Some(Box::pin(self.check(id))).into();
+                        Ok(())
+                    }
                 },
             };
             match told {
@@ -194,6 +250,30 @@ impl MfdPanel {
                 }
             }
         }
+    }
+
+    /// Tells the panel what came of the administrator's ID that was typed for a question.
+    fn answered(&self, answer: &Result<(), DeviceError>) {
+        let verdict = match answer {
+            Err(DeviceError::AdminIdWrong { tries_left, wait }) => AdminVerdict::Wrong {
+                tries_left: *tries_left,
+                wait: *wait,
+            },
+            Err(DeviceError::AdminIdLocked { wait }) => AdminVerdict::Locked { wait: *wait },
+            Err(DeviceError::AdminIdUnavailable) => AdminVerdict::Unavailable,
+            _ => AdminVerdict::Ok,
+        };
+        self.with(|state, _| state.mfd.id_checked(verdict));
+    }
+
+    /// Checks an ID where it may block.
+    async fn check(&self, id: AdminIdEntry) -> AdminVerdict {
+        let Some(admin_id) = self.shared.admin_id.get().map(Arc::clone) else {
+            return AdminVerdict::Unavailable;
+        };
+        tokio::task::spawn_blocking(move || admin_id.verify(id.as_str()))
+            .await
+            .unwrap_or(AdminVerdict::Unavailable)
     }
 
     /// Brings the panel up to now; answers when it next looks different by itself.
@@ -223,7 +303,13 @@ impl MfdPanel {
         let stirs = !actions.is_empty() || state.mfd.pace() != pace;
         state.actions.extend(actions);
         let is_new = state.mfd.version() != version;
+        let preferences = state.mfd.preferences();
         drop(state);
+        self.shared.preferences.send_if_modified(|known| {
+            let is_changed = *known != preferences;
+            *known = preferences;
+            is_changed
+        });
         if is_new {
             self.shared.pictures.send_modify(|n| *n += 1);
         }
@@ -253,7 +339,11 @@ impl Panel for MfdPanel {
     }
 
     fn capture(&self) -> Result<Capture, PanelError> {
-        Ok(self.with(|state, _| state.mfd.render()).into())
+        // Both of the same moment: a mask of another one would show what it is there to hide.
+        Ok(self.with(|state, _| Capture {
+            masked: state.mfd.masked(),
+            frame: state.mfd.render(),
+        }))
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -281,6 +371,7 @@ impl Customer for MfdPanel {
     fn show(&self, status: &Status) {
         let is_over = matches!(status, Status::Idle | Status::Ended { .. });
         self.with(|state, _| {
+            state.mfd.set_clock(alongside::unix_ms());
             state.mfd.show(status);
             if is_over {
                 state.annotations.clear();

@@ -1,6 +1,11 @@
 //! Everything on the screen that can be touched.
 
-use super::machine::{Choice, Step};
+use super::{
+    machine::{Choice, Step},
+    remote::Allowed,
+    theme::Scale,
+};
+use crate::text::Locale;
 
 /// A screen that one can go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +28,8 @@ pub enum Place {
     Entry,
     /// Who is connected.
     Session,
+    /// Remote Assistance on this device: behind the administrator's ID.
+    Remote,
 }
 
 /// Something to touch. Tests and tours find its place with [`Mfd::find`](super::Mfd::find).
@@ -70,6 +77,26 @@ pub enum Target {
     Allow,
     /// No to the operator's question.
     Refuse,
+    /// Yes, and on to the administrator's ID.
+    EnterId,
+    /// A character of the administrator's ID, in the case that its key shows.
+    IdLetter(char),
+    /// Erase of the ID's pad.
+    IdErase,
+    /// Shift of the ID's pad.
+    IdShift,
+    /// From digits to letters on the ID's pad, and back.
+    IdKeys,
+    /// On with the ID that was typed.
+    ConfirmId,
+    /// Back to guiding: what was allowed is taken back.
+    TakeBack,
+    /// Remote Assistance on or off.
+    Allowed(Allowed),
+    /// The panel's language.
+    Language(Locale),
+    /// The size of its text.
+    TextSize(Scale),
     /// The end card has been read.
     CloseEnded,
 }
@@ -78,7 +105,10 @@ impl Target {
     /// Whether the operator may touch this: the machine's own controls, and nothing that speaks for the customer.
     pub(super) const fn is_machines(self) -> bool {
         match self {
-            Self::Go(place) => !matches!(place, Place::Notice | Place::Entry | Place::Session),
+            Self::Go(place) => !matches!(
+                place,
+                Place::Notice | Place::Entry | Place::Session | Place::Remote
+            ),
             Self::Choose(_)
             | Self::Step(_)
             | Self::Start
@@ -99,6 +129,16 @@ impl Target {
             | Self::StayConnected
             | Self::Allow
             | Self::Refuse
+            | Self::EnterId
+            | Self::IdLetter(_)
+            | Self::IdErase
+            | Self::IdShift
+            | Self::IdKeys
+            | Self::ConfirmId
+            | Self::TakeBack
+            | Self::Allowed(_)
+            | Self::Language(_)
+            | Self::TextSize(_)
             | Self::CloseEnded => false,
         }
     }

@@ -47,20 +47,24 @@ fn enter(mfd: &mut Mfd, digits: &str) {
 }
 
 #[test]
-fn no_text_is_clipped_on_any_screen_in_any_language() {
+fn no_text_is_clipped_on_any_screen_in_any_language_at_any_size() {
     for locale in Locale::ALL {
-        let flawed: Vec<_> = gallery::states(Text::new(locale))
-            .into_iter()
-            .filter_map(|(name, mut mfd)| (!mfd.flaws().is_empty()).then(|| (name, mfd.flaws())))
-            .collect();
-        assert!(flawed.is_empty(), "{locale:?}: {flawed:#?}");
+        for scale in Scale::ALL {
+            let flawed: Vec<_> = gallery::states(Text::new(locale), scale)
+                .into_iter()
+                .filter_map(|(name, mut mfd)| {
+                    (!mfd.flaws().is_empty()).then(|| (name, mfd.flaws()))
+                })
+                .collect();
+            assert!(flawed.is_empty(), "{locale:?}, {scale:?}: {flawed:#?}");
+        }
     }
 }
 
 #[test]
 fn every_touch_target_is_large_enough_and_on_the_screen_and_apart_from_the_others() {
     let screen = Rect::new(0, 0, 1024, 600);
-    for (name, mut mfd) in gallery::states(Text::default()) {
+    for (name, mut mfd) in gallery::states(Text::default(), Scale::Normal) {
         mfd.refresh();
         for (n, spot) in mfd.spots.iter().enumerate() {
             let Spot { rect, target, .. } = *spot;
@@ -98,8 +102,8 @@ fn the_banner_stands_on_every_screen_and_nothing_is_drawn_over_it() {
         assert!(banner(&mut mfd) == wanted, "{place:?}");
         assert!(mfd.find(Target::Exit).is_some(), "{place:?}");
     }
-    for (name, mut mfd) in gallery::states(Text::default()) {
-        if name.starts_with("live-") {
+    for (name, mut mfd) in gallery::states(Text::default(), Scale::Normal) {
+        if name.starts_with("live-") || name.starts_with("id") {
             assert!(mfd.find(Target::Exit).is_some(), "{name}");
             let intruder = mfd
                 .spots
@@ -210,7 +214,7 @@ fn exit_is_told_and_cancel_before_a_session_is_the_same() {
 
 #[test]
 fn the_stop_key_is_told_whatever_the_panel_shows_and_only_once_while_it_repeats() {
-    for (name, mut mfd) in gallery::states(Text::default()) {
+    for (name, mut mfd) in gallery::states(Text::default(), Scale::Normal) {
         mfd.take_actions();
         mfd.key(&key("#"), KeyMotion::Up);
         mfd.take_actions();
@@ -226,8 +230,10 @@ fn the_stop_key_is_told_whatever_the_panel_shows_and_only_once_while_it_repeats(
                 CustomerAction::EnterCode(_)
                 | CustomerAction::Exit
                 | CustomerAction::Touched
-                | CustomerAction::Allow
-                | CustomerAction::Refuse => None,
+                | CustomerAction::Allow(_)
+                | CustomerAction::Refuse
+                | CustomerAction::TakeBack
+                | CustomerAction::CheckId(_) => None,
             })
             .collect();
         assert_eq!(stop, [KeyMotion::Down, KeyMotion::Up], "{name}");
@@ -293,7 +299,7 @@ fn the_operators_hand_works_the_machine_and_nothing_that_speaks_for_the_customer
     mfd.inject(&hash(KeyMotion::Up));
     assert!(mfd.take_actions().is_empty());
 
-    let ask = alongside::status::Ask {
+    let ask = Ask {
         mode: alongside::protocol::ids::ModeId::user_guide(),
         is_renewal: false,
         wants_admin_id: false,
@@ -316,7 +322,7 @@ fn the_operators_hand_works_the_machine_and_nothing_that_speaks_for_the_customer
 fn a_question_is_answered_by_its_two_buttons() {
     for (target, allows) in [(Target::Allow, true), (Target::Refuse, false)] {
         let mut mfd = live();
-        let ask = alongside::status::Ask {
+        let ask = Ask {
             mode: alongside::protocol::ids::ModeId::user_guide(),
             is_renewal: false,
             wants_admin_id: false,
@@ -334,7 +340,7 @@ fn a_question_is_answered_by_its_two_buttons() {
         let told = mfd.take_actions();
         assert_eq!(
             told.iter()
-                .any(|action| matches!(action, CustomerAction::Allow)),
+                .any(|action| matches!(action, CustomerAction::Allow(None))),
             allows
         );
         assert_eq!(
@@ -456,4 +462,312 @@ async fn the_shell_counts_pictures_and_layers_and_hands_out_actions() {
     panel.show(&ended());
     assert_eq!(panel.annotations(), crate::panel::Drawn::default());
     assert_eq!(panel.describe().size, SIZE);
+}
+
+fn ask(wants_admin_id: bool) -> Status {
+    let mode = alongside::protocol::ids::ModeId::OPERATOR_CONTROL;
+    Status::Active(alongside::status::Active {
+        ask: Some(Ask {
+            mode: alongside::protocol::ids::ModeId::new(mode).expect("a mode"),
+            is_renewal: false,
+            wants_admin_id,
+            expires_in: secs(60),
+        }),
+        ..active(confirmed())
+    })
+}
+
+fn allowed_with(mfd: &mut Mfd) -> Vec<String> {
+    mfd.take_actions()
+        .into_iter()
+        .filter_map(|action| match action {
+            CustomerAction::Allow(id) => {
+                Some(id.map_or_else(String::new, |id| id.as_str().to_owned()))
+            }
+            CustomerAction::EnterCode(_)
+            | CustomerAction::Exit
+            | CustomerAction::StopKey(_)
+            | CustomerAction::Touched
+            | CustomerAction::Refuse
+            | CustomerAction::TakeBack
+            | CustomerAction::CheckId(_) => None,
+        })
+        .collect()
+}
+
+#[test]
+fn an_id_is_typed_by_touch_and_key_and_goes_out_with_the_yes() {
+    let mut mfd = live();
+    mfd.show(&ask(true));
+    assert!(mfd.find(Target::Allow).is_none(), "no yes without the ID");
+    tap(&mut mfd, Target::EnterId);
+    assert!(
+        mfd.find(Target::ConfirmId).is_none(),
+        "nothing is typed yet"
+    );
+    "4829".chars().for_each(|c| press(&mut mfd, c));
+    "1739"
+        .chars()
+        .for_each(|c| tap(&mut mfd, Target::IdLetter(c)));
+    tap(&mut mfd, Target::IdErase);
+    tap(&mut mfd, Target::IdKeys);
+    tap(&mut mfd, Target::IdShift);
+    tap(&mut mfd, Target::IdLetter('X'));
+    tap(&mut mfd, Target::ConfirmId);
+    assert_eq!(allowed_with(&mut mfd), ["4829173X"]);
+    assert!(mfd.find(Target::ConfirmId).is_none(), "it is being checked");
+    assert!(mfd.find(Target::Refuse).is_some() && mfd.find(Target::Exit).is_some());
+}
+
+#[test]
+fn nothing_of_an_id_outlives_its_question() {
+    let mut mfd = live();
+    mfd.show(&ask(true));
+    tap(&mut mfd, Target::EnterId);
+    "48291736".chars().for_each(|c| press(&mut mfd, c));
+    mfd.show(&Status::Active(active(confirmed())));
+    mfd.show(&ask(true));
+    assert!(mfd.find(Target::EnterId).is_some(), "from the beginning");
+    tap(&mut mfd, Target::EnterId);
+    assert!(mfd.find(Target::ConfirmId).is_none(), "nothing is typed");
+}
+
+#[test]
+fn what_the_operator_may_see_is_the_same_whatever_is_typed() {
+    let seen = |steps: &dyn Fn(&mut Mfd)| {
+        let mut mfd = live();
+        mfd.show(&ask(true));
+        steps(&mut mfd);
+        let masked = mfd.masked();
+        let [mask] = *masked else {
+            panic!("one mask: {masked:?}")
+        };
+        let frame = mfd.render();
+        let visible: Vec<u32> = frame
+            .pixels()
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| {
+                let (x, y) = ((n % 1024) as u16, (n / 1024) as u16);
+                !(mask.x..mask.x + mask.width).contains(&x)
+                    || !(mask.y..mask.y + mask.height).contains(&y)
+            })
+            .map(|(_, pixel)| *pixel)
+            .collect();
+        assert!(visible.len() < 1024 * 600 / 2, "the dialog is covered");
+        (masked, visible)
+    };
+    let type_in = |mfd: &mut Mfd, id: &str| {
+        tap(mfd, Target::EnterId);
+        id.chars().for_each(|c| press(mfd, c));
+    };
+    let first = seen(&|_| {});
+    let steps: [&dyn Fn(&mut Mfd); 6] = [
+        &|mfd| tap(mfd, Target::EnterId),
+        &|mfd| type_in(mfd, "1"),
+        &|mfd| type_in(mfd, "48291736"),
+        &|mfd| {
+            type_in(mfd, "48291736");
+            tap(mfd, Target::ConfirmId);
+        },
+        &|mfd| {
+            type_in(mfd, "48291736");
+            tap(mfd, Target::ConfirmId);
+            mfd.id_checked(AdminVerdict::Wrong {
+                tries_left: 2,
+                wait: secs(0),
+            });
+        },
+        &|mfd| {
+            tap(mfd, Target::EnterId);
+            tap(mfd, Target::IdKeys);
+            let at = mfd.find(Target::IdLetter('q')).expect("a key");
+            mfd.touch(at, PointerPhase::Down);
+        },
+    ];
+    for (n, step) in steps.iter().enumerate() {
+        assert!(seen(step) == first, "step {n}");
+    }
+    mfd_without_question_masks_nothing();
+}
+
+fn mfd_without_question_masks_nothing() {
+    let mut mfd = live();
+    assert!(mfd.masked().is_empty());
+    mfd.show(&ask(false));
+    assert!(mfd.masked().is_empty());
+}
+
+#[test]
+fn no_hand_of_the_operators_reaches_a_pad() {
+    let key = |name: &str, motion| {
+        Action::Key(KeyEvent {
+            key: key(name),
+            motion,
+        })
+    };
+    let mut mfd = live();
+    mfd.set_admin_id();
+    let tries = |mfd: &mut Mfd| {
+        for digit in "48291736".chars() {
+            assert!(!mfd.inject(&key(&digit.to_string(), KeyMotion::Down)));
+            let at = mfd.find(Target::IdLetter(digit)).expect("a key");
+            for (phase, buttons) in [
+                (PointerPhase::Down, Buttons::LEFT),
+                (PointerPhase::Up, Buttons::NONE),
+            ] {
+                assert!(!mfd.inject(&Action::Pointer(PointerEvent {
+                    at,
+                    phase,
+                    buttons,
+                    pressure: Pressure::FULL
+                })));
+            }
+        }
+        assert!(mfd.find(Target::ConfirmId).is_none(), "nothing was typed");
+    };
+    mfd.show(&ask(true));
+    tap(&mut mfd, Target::EnterId);
+    tries(&mut mfd);
+    mfd.show(&Status::Active(active(confirmed())));
+    tap(&mut mfd, Target::Go(Place::Settings));
+    let at = mfd.find(Target::Go(Place::Remote)).expect("a row");
+    for (phase, buttons) in [
+        (PointerPhase::Down, Buttons::LEFT),
+        (PointerPhase::Up, Buttons::NONE),
+    ] {
+        mfd.inject(&Action::Pointer(PointerEvent {
+            at,
+            phase,
+            buttons,
+            pressure: Pressure::FULL,
+        }));
+    }
+    assert_eq!(
+        mfd.place,
+        Place::Settings,
+        "the operator does not get to the page"
+    );
+    tap(&mut mfd, Target::Go(Place::Remote));
+    tries(&mut mfd);
+    assert!(!mfd.masked().is_empty());
+}
+
+#[test]
+fn a_wait_keeps_the_pad_shut_and_is_counted_down() {
+    let mut mfd = live();
+    mfd.show(&ask(true));
+    tap(&mut mfd, Target::EnterId);
+    "48291736".chars().for_each(|c| press(&mut mfd, c));
+    tap(&mut mfd, Target::ConfirmId);
+    mfd.id_checked(AdminVerdict::Wrong {
+        tries_left: 0,
+        wait: secs(30),
+    });
+    assert!(mfd.pace().is_some(), "time shows");
+    press(&mut mfd, '4');
+    assert!(mfd.find(Target::ConfirmId).is_none());
+    mfd.tick(secs(30));
+    press(&mut mfd, '4');
+    assert!(mfd.find(Target::ConfirmId).is_some());
+}
+
+#[test]
+fn keys_answer_a_question_and_work_no_machine_below_it() {
+    let mut mfd = live();
+    tap(&mut mfd, Target::Go(Place::Copy));
+    mfd.show(&ask(true));
+    mfd.key(&key("Start"), KeyMotion::Down);
+    assert!(mfd.machine.job().is_none());
+    mfd.key(&key("Stop"), KeyMotion::Down);
+    assert!(
+        mfd.take_actions()
+            .iter()
+            .any(|action| matches!(action, CustomerAction::Refuse))
+    );
+}
+
+#[test]
+fn what_was_allowed_can_be_taken_back_from_every_screen() {
+    let mode = alongside::protocol::ids::ModeId::OPERATOR_CONTROL;
+    let mode = alongside::protocol::ids::ModeId::new(mode).expect("a mode");
+    let control = alongside::status::Active {
+        mode,
+        ..active(confirmed())
+    };
+    let mut mfd = live();
+    assert!(mfd.find(Target::TakeBack).is_none());
+    for place in [Place::Home, Place::Copy, Place::Settings] {
+        mfd.show(&Status::Active(control.clone()));
+        mfd.go(place);
+        mfd.is_stale = true;
+        tap(&mut mfd, Target::TakeBack);
+        assert!(
+            mfd.take_actions()
+                .iter()
+                .any(|action| matches!(action, CustomerAction::TakeBack))
+        );
+    }
+}
+
+#[test]
+fn the_card_says_who_when_and_which_modes() {
+    let mut mfd = mfd();
+    mfd.set_clock(1_764_000_000_000);
+    let mode = |mode| alongside::protocol::ids::ModeId::new(mode).expect("a mode");
+    for id in ["user-guide", "operator-control", "user-guide"] {
+        mfd.show(&Status::Active(alongside::status::Active {
+            mode: mode(id),
+            ..active(confirmed())
+        }));
+    }
+    mfd.tick(secs(90));
+    mfd.show(&ended());
+    let past = mfd
+        .assistance
+        .ended()
+        .and_then(|ended| ended.past.clone())
+        .expect("a session");
+    assert_eq!(past.operator, confirmed());
+    assert_eq!(
+        (past.from_ms, past.until_ms),
+        (1_764_000_000_000, 1_764_000_090_000)
+    );
+    assert_eq!(past.modes, [mode("user-guide"), mode("operator-control")]);
+    for _ in 0..15 {
+        mfd.show(&Status::Active(active(unverified())));
+        mfd.show(&ended());
+    }
+    assert_eq!(mfd.assistance.past.len(), 10);
+}
+
+#[test]
+fn no_code_can_be_entered_until_remote_assistance_is_turned_on() {
+    let mut mfd = Mfd::with_preferences(Preferences::default());
+    mfd.set_admin_id();
+    tap(&mut mfd, Target::Go(Place::Notice));
+    assert!(mfd.find(Target::Go(Place::Entry)).is_none());
+    tap(&mut mfd, Target::Go(Place::Home));
+    tap(&mut mfd, Target::Go(Place::Settings));
+    tap(&mut mfd, Target::Go(Place::Remote));
+    assert!(
+        mfd.find(Target::Allowed(Allowed::On)).is_none(),
+        "the ID comes first"
+    );
+    "48291736".chars().for_each(|c| press(&mut mfd, c));
+    tap(&mut mfd, Target::ConfirmId);
+    assert!(
+        matches!(&*mfd.take_actions(), [CustomerAction::CheckId(id)] if id.as_str() == "48291736")
+    );
+    mfd.id_checked(AdminVerdict::Ok);
+    tap(&mut mfd, Target::Allowed(Allowed::On));
+    tap(&mut mfd, Target::Language(Locale::Chinese));
+    assert_eq!(mfd.preferences().allowed, Allowed::On);
+    assert_eq!(mfd.preferences().locale, Locale::Chinese);
+    tap(&mut mfd, Target::Go(Place::Settings));
+    tap(&mut mfd, Target::Go(Place::Remote));
+    assert!(
+        mfd.find(Target::Allowed(Allowed::On)).is_none(),
+        "and again for whoever comes next"
+    );
 }

@@ -146,7 +146,48 @@ pub(super) const KEY: Style = Style {
     ..style(30, 16, Weight::Regular, Wrap::Line)
 };
 
+/// How large text is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Scale {
+    /// As the screens were drawn.
+    #[default]
+    Normal,
+    /// 150 %, where there is room.
+    Large,
+    /// 200 %, where there is room.
+    Double,
+}
+
+impl Scale {
+    /// Every scale.
+    pub const ALL: [Self; 3] = [Self::Normal, Self::Large, Self::Double];
+
+    /// In percent.
+    pub const fn percent(self) -> u8 {
+        match self {
+            Self::Normal => 100,
+            Self::Large => 150,
+            Self::Double => 200,
+        }
+    }
+
+    /// The scale of this many percent.
+    pub fn from_percent(percent: u8) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|scale| scale.percent() == percent)
+    }
+}
+
 impl Style {
+    /// As large as the scale says where there is room for it, and never smaller than it would be without one.
+    pub(super) const fn scaled(self, scale: Scale) -> Self {
+        Self {
+            size: self.size * scale.percent() as i32 / 100,
+            ..self
+        }
+    }
+
     pub(super) const fn centered(self) -> Self {
         Self {
             align: Align::Center,

@@ -3,7 +3,7 @@
 use super::{
     canvas::{Icon, Point, Rect, Sketch},
     target::Target,
-    theme::{self, Ink, Rgb},
+    theme::{self, Ink, Rgb, Scale},
 };
 use crate::text::{Id, Text, Words};
 
@@ -50,20 +50,28 @@ pub(super) struct View {
     pub(super) sketch: Sketch,
     spots: Vec<Spot>,
     pressed: Option<Target>,
+    masked: Option<Rect>,
 }
 
 impl View {
-    pub(super) fn new(text: Text, pressed: Option<Target>) -> Self {
+    pub(super) fn new(text: Text, scale: Scale, pressed: Option<Target>) -> Self {
         Self {
             text,
-            sketch: Sketch::default(),
+            sketch: Sketch::new(scale),
             spots: Vec::new(),
             pressed,
+            masked: None,
         }
     }
 
-    pub(super) fn into_parts(self) -> (Sketch, Vec<Spot>) {
-        (self.sketch, self.spots)
+    /// The picture, what can be touched in it, and what of it the operator must not see.
+    pub(super) fn into_parts(self) -> (Sketch, Vec<Spot>, Option<Rect>) {
+        (self.sketch, self.spots, self.masked)
+    }
+
+    /// Hides `rect` from the operator.
+    pub(super) fn mask(&mut self, rect: Rect) {
+        self.masked = Some(self.masked.map_or(rect, |masked| masked.union(rect)));
     }
 
     /// Sets a sentence of the catalogue.
@@ -221,9 +229,20 @@ impl View {
 
     /// A row of options of which one is chosen.
     pub(super) fn options<const N: usize>(&mut self, rect: Rect, options: [(Target, Id, bool); N]) {
+        let text = self.text;
+        let options = options.map(|(target, id, chosen)| (target, text.say(id), chosen));
+        self.choices(rect, options);
+    }
+
+    /// The same with words that are data.
+    pub(super) fn choices<const N: usize>(
+        &mut self,
+        rect: Rect,
+        options: [(Target, Words, bool); N],
+    ) {
         self.sketch.fill(rect, theme::ROUND, theme::SURFACE);
         self.sketch.outline(rect, theme::ROUND, 2, theme::LINE);
-        for (cell, (target, id, chosen)) in rect.columns::<N>(0).into_iter().zip(options) {
+        for (cell, (target, words, chosen)) in rect.columns::<N>(0).into_iter().zip(options) {
             let down = self.spot(cell, target, State::Enabled);
             let ink = if chosen {
                 self.sketch
@@ -236,7 +255,8 @@ impl View {
                 }
                 Ink::Text
             };
-            self.say(cell.inset_xy(10, 4), theme::BUTTON, ink, id);
+            self.sketch
+                .text(cell.inset_xy(10, 4), theme::BUTTON, ink, &words);
         }
     }
 

@@ -1,9 +1,7 @@
 //! Fitting text into rectangles.
 
-use ab_glyph::GlyphId;
-
 use super::{
-    font::{self, Weight},
+    font::{self, Letter, Weight},
     geometry::Rect,
 };
 
@@ -68,7 +66,7 @@ pub enum Flaw {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::panel::mfd) struct Line {
     pub(super) baseline: i32,
-    pub(super) glyphs: Vec<(GlyphId, i32)>,
+    pub(super) glyphs: Vec<(Letter, i32)>,
 }
 
 /// Text that has found its place.
@@ -82,10 +80,8 @@ pub(super) struct Laid {
 
 /// Sets `text` into `rect`.
 pub(super) fn lay(rect: Rect, style: Style, text: &str) -> Laid {
-    for size in (style.least..=style.size).rev() {
-        if let Some(lines) = fit(rect, style, size, text) {
-            return place(rect, style, size, &lines, missing(style, text));
-        }
+    if let Some((size, lines)) = largest(rect, style, text) {
+        return place(rect, style, size, &lines, missing(style, text));
     }
     let line = cut(rect, style, text);
     let flaw = (style.wrap != Wrap::Cut).then(|| Flaw::Clipped {
@@ -95,16 +91,53 @@ pub(super) fn lay(rect: Rect, style: Style, text: &str) -> Laid {
     place(rect, style, style.least, &[line], flaw)
 }
 
+/// A line of a text, and whether it ends within a word.
+#[derive(Default)]
+struct Broken {
+    text: String,
+    is_torn: bool,
+}
+
+/// The largest size at which `text` fits, found by halving, and its lines.
+///
+/// Rather small than with a word torn apart; torn apart rather than not at all.
+fn largest(rect: Rect, style: Style, text: &str) -> Option<(i32, Vec<String>)> {
+    let whole =
+        |size| fit(rect, style, size, text).filter(|lines| lines.iter().all(|line| !line.is_torn));
+    halve(style, whole)
+        .or_else(|| halve(style, |size| fit(rect, style, size, text)))
+        .map(|(size, lines)| (size, lines.into_iter().map(|line| line.text).collect()))
+}
+
+fn halve<T>(style: Style, fits: impl Fn(i32) -> Option<T>) -> Option<(i32, T)> {
+    let at = |size| Some((size, fits(size)?));
+    if let Some(found) = at(style.size) {
+        return Some(found);
+    }
+    let (mut fits, mut too_large) = (at(style.least)?, style.size);
+    while too_large - fits.0 > 1 {
+        let size = i32::midpoint(fits.0, too_large);
+        match at(size) {
+            Some(found) => fits = found,
+            None => too_large = size,
+        }
+    }
+    Some(fits)
+}
+
 /// The lines of `text` at `size`; `None` if they do not fit into `rect`.
-fn fit(rect: Rect, style: Style, size: i32, text: &str) -> Option<Vec<String>> {
+fn fit(rect: Rect, style: Style, size: i32, text: &str) -> Option<Vec<Broken>> {
     let (_, height) = font::line_measures(size);
     let lines = match style.wrap {
-        Wrap::Line | Wrap::Cut => vec![text.to_owned()],
+        Wrap::Line | Wrap::Cut => vec![Broken {
+            text: text.to_owned(),
+            is_torn: false,
+        }],
         Wrap::Lines => wrap(rect.w, style.weight, size, text),
     };
     let wide_enough = lines
         .iter()
-        .all(|line| font::width(style.weight, size, line) <= rect.w as f32);
+        .all(|line| font::width(style.weight, size, &line.text) <= rect.w as f32);
     // A single line may be higher than its rectangle by the air in its line box.
     let high_enough = if lines.len() == 1 {
         rect.h >= size
@@ -114,8 +147,21 @@ fn fit(rect: Rect, style: Style, size: i32, text: &str) -> Option<Vec<String>> {
     (wide_enough && high_enough).then_some(lines)
 }
 
-/// Breaks at spaces, and inside a word only if it is wider than a line by itself.
-fn wrap(width: i32, weight: Weight, size: i32, text: &str) -> Vec<String> {
+/// Whether no line may begin with `c`, as Chinese and other typography has it.
+const fn clings_to_what_precedes(c: char) -> bool {
+    matches!(
+        c,
+        '，' | '。' | '、' | '：' | '；' | '？' | '！' | '）' | '」' | ',' | '.' | ')' | ':'
+    )
+}
+
+/// Whether a line may end before or after `c`: Chinese characters and their punctuation.
+const fn breaks_anywhere(c: char) -> bool {
+    matches!(c, '\u{3000}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}')
+}
+
+/// Breaks at spaces, and inside a word only if it is wider than a line by itself, as all of a Chinese sentence is.
+fn wrap(width: i32, weight: Weight, size: i32, text: &str) -> Vec<Broken> {
     let fits = |line: &str| font::width(weight, size, line) <= width as f32;
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -129,18 +175,36 @@ fn wrap(width: i32, weight: Weight, size: i32, text: &str) -> Vec<String> {
             line = joined;
             continue;
         }
-        if !line.is_empty() {
-            lines.push(std::mem::take(&mut line));
+        if !line.is_empty() && word.contains(breaks_anywhere) {
+            line.push(' ');
+        } else if !line.is_empty() {
+            lines.push(Broken {
+                text: std::mem::take(&mut line),
+                is_torn: false,
+            });
         }
         for c in word.chars() {
             line.push(c);
             if !fits(&line) && line.chars().count() > 1 {
                 line.pop();
-                lines.push(std::mem::replace(&mut line, c.to_string()));
+                let mut next = c.to_string();
+                if clings_to_what_precedes(c)
+                    && line.chars().count() > 1
+                    && let Some(last) = line.pop()
+                {
+                    next.insert(0, last);
+                }
+                let text = std::mem::replace(&mut line, next);
+                let is_torn =
+                    !breaks_anywhere(c) && !text.ends_with(|c| c == ' ' || breaks_anywhere(c));
+                lines.push(Broken { text, is_torn });
             }
         }
     }
-    lines.push(line);
+    lines.push(Broken {
+        text: line,
+        is_torn: false,
+    });
     lines
 }
 
@@ -156,10 +220,8 @@ fn cut(rect: Rect, style: Style, text: &str) -> String {
 }
 
 fn missing(style: Style, text: &str) -> Option<Flaw> {
-    use ab_glyph::Font;
-    let face = style.weight.face();
     text.chars()
-        .any(|c| !c.is_whitespace() && face.glyph_id(c).0 == 0)
+        .any(|c| !c.is_whitespace() && Letter::of(style.weight, c).is_missing())
         .then(|| Flaw::NoGlyph {
             text: text.to_owned(),
         })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ab_glyph::{Font, GlyphId, point};
+use ab_glyph::{Font, point};
 use alongside::{Frame, protocol::PanelSize};
 use tiny_skia::{
     Color, FillRule, LineCap, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap,
@@ -11,7 +11,7 @@ use tiny_skia::{
 
 use super::{
     Op, Sketch,
-    font::{self, SUBPIXELS, Weight},
+    font::{self, Letter, SUBPIXELS, Weight},
     geometry::Rect,
     icon::GRID,
     layout::Line,
@@ -19,7 +19,7 @@ use super::{
 use crate::panel::mfd::theme::{BACKGROUND, Rgb};
 
 /// A cached glyph: how much of each pixel it covers, and where its box begins from the pen's position.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Coverage {
     left: i32,
     top: i32,
@@ -27,8 +27,8 @@ struct Coverage {
     values: Vec<u8>,
 }
 
-/// One shape of a letter: weight, size, glyph and place within a pixel.
-type Shape = (Weight, i32, u16, i32);
+/// One shape of a letter: weight, size, letter and place within a pixel.
+type Shape = (Weight, i32, Letter, i32);
 
 /// Most cached shapes; a few hundred are in use on all screens together, so this only bounds what data can add.
 const MAX_CACHED: usize = 4096;
@@ -191,32 +191,28 @@ impl Painter {
         if self.letters.len() > MAX_CACHED {
             self.letters.clear();
         }
-        for &(id, quarters) in &line.glyphs {
+        for &(letter, quarters) in &line.glyphs {
             let (x, part) = (
                 quarters.div_euclid(SUBPIXELS),
                 quarters.rem_euclid(SUBPIXELS),
             );
-            let letter = self
+            let coverage = self
                 .letters
-                .entry((weight, size, id.0, part))
-                .or_insert_with(|| rasterise(weight, size, id, part));
-            blend(&mut self.canvas, damage, x, line.baseline, letter, rgb);
+                .entry((weight, size, letter, part))
+                .or_insert_with(|| rasterise(weight, size, letter, part).unwrap_or_default());
+            blend(&mut self.canvas, damage, x, line.baseline, coverage, rgb);
         }
     }
 }
 
-/// Draws the glyph once, with the pen at `part` quarters of a pixel.
-fn rasterise(weight: Weight, size: i32, id: GlyphId, part: i32) -> Coverage {
+/// Draws the letter once, with the pen at `part` quarters of a pixel; `None` for one without an outline, as a space.
+fn rasterise(weight: Weight, size: i32, letter: Letter, part: i32) -> Option<Coverage> {
     let at = point(part as f32 / SUBPIXELS as f32, 0.0);
-    let glyph = id.with_scale_and_position(font::scale(weight, size), at);
-    let Some(outline) = weight.face().outline_glyph(glyph) else {
-        return Coverage {
-            left: 0,
-            top: 0,
-            width: 0,
-            values: Vec::new(),
-        };
-    };
+    let font = letter.face.font(weight)?;
+    let glyph = letter
+        .id
+        .with_scale_and_position(font::scale(font, size), at);
+    let outline = font.outline_glyph(glyph)?;
     let bounds = outline.px_bounds();
     let (width, height) = (
         bounds.width().ceil() as usize,
@@ -228,12 +224,12 @@ fn rasterise(weight: Weight, size: i32, id: GlyphId, part: i32) -> Coverage {
             *value = (covered.clamp(0.0, 1.0) * 255.0).round() as u8;
         }
     });
-    Coverage {
+    Some(Coverage {
         left: bounds.min.x.floor() as i32,
         top: bounds.min.y.floor() as i32,
         width: width as i32,
         values,
-    }
+    })
 }
 
 /// Lays a letter over the part of the canvas in `damage`; the canvas is opaque there.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Letters by row, as on most keyboards.
-const ROWS: [&[char]; 4] = [
+pub(super) const ROWS: [&[char]; 4] = [
     &['1', '2', '3', '4', '5', '6', '7', '8', '9', '0'],
     &['q', 'w', 'e', 'r', 't', 'y', 'u', 'i', 'o', 'p'],
     &['a', 's', 'd', 'f', 'g', 'h', 'j', 'k', 'l', '-'],

@@ -1,10 +1,13 @@
 //! Cards over a screen: a question of the operator's, and the end of a session.
 
+use std::time::Duration;
+
 use alongside::status::Ask;
 
+use super::id_pad::{self, For};
 use crate::{
     panel::mfd::{
-        assistance::Ended,
+        assistance::{Asking, Ended, Step},
         banner,
         canvas::{Icon, Rect},
         target::Target,
@@ -14,51 +17,90 @@ use crate::{
     text::{Id, Slot, Words},
 };
 
-/// A question to the customer.
-pub(super) fn ask(view: &mut View, below: Rect, ask: &Ask, name: &Words) {
-    let card = raise(view, below, 384);
+/// A question to the customer; where it wants the administrator's ID, the operator sees nothing of the card.
+pub(super) fn ask(
+    view: &mut View,
+    below: Rect,
+    ask: &Ask,
+    asking: &Asking,
+    name: &Words,
+    now: Duration,
+) {
+    let words = view.text.may_they(ask, name);
+    let left = view.text.fill(
+        if ask.is_renewal {
+            Id::AskExpiresAgain
+        } else {
+            Id::AskExpires
+        },
+        &[(Slot::Time, &view.text.time(ask.expires_in))],
+    );
+    if ask.wants_admin_id {
+        // One size for both steps: which of them it is at shows in nothing that the operator sees.
+        let card = raise(
+            view,
+            below,
+            below.w - 2 * theme::EDGE,
+            below.h - theme::EDGE,
+        );
+        view.mask(card.inset_xy(-32, -24));
+        if asking.step == Step::Id {
+            let purpose = For {
+                what: words,
+                note: Some(left),
+                no: (Target::Refuse, Id::Refuse),
+                yes: Id::Allow,
+            };
+            id_pad::draw(view, card, &purpose, &asking.pad, now);
+            return;
+        }
+        let id = Id::AskAdmin;
+        question(
+            view,
+            card,
+            &words,
+            &left,
+            id,
+            (Target::EnterId, Id::AllowWithId),
+        );
+        return;
+    }
+    let card = raise(view, below, 760, 384);
+    question(
+        view,
+        card,
+        &words,
+        &left,
+        Id::AskText,
+        (Target::Allow, Id::Allow),
+    );
+}
+
+fn question(view: &mut View, card: Rect, words: &Words, left: &Words, more: Id, yes: (Target, Id)) {
     let (buttons, inner) = card.cut_bottom(72, theme::GAP);
     let (head, rest) = inner.cut_top(inner.h / 2, 4);
     let (mark, head) = head.cut_left(72, 24);
     view.sketch
         .icon(mark.center_box(64, 64), Icon::Question, Ink::Accent.color());
-    let words = view.text.may_they(&ask.mode, name);
-    view.sketch.text(head, MESSAGE, Ink::Text, &words);
-    let [text, left] = rest.rows(0);
-    view.say(
-        text,
-        BODY,
-        Ink::Muted,
-        if ask.wants_admin_id {
-            Id::AskAdmin
-        } else {
-            Id::AskText
-        },
-    );
-    let words = view.text.fill(
-        Id::AskExpires,
-        &[(Slot::Time, &view.text.time(ask.expires_in))],
-    );
-    view.sketch.text(left, SMALL, Ink::Muted, &words);
-
+    view.sketch.text(head, MESSAGE, Ink::Text, words);
+    let [text, below] = rest.rows(0);
+    view.say(text, BODY, Ink::Muted, more);
+    view.sketch.text(below, SMALL, Ink::Muted, left);
+    let [no, go_on] = buttons.columns(theme::GAP);
     let refuse = view.text.say(Id::Refuse);
-    if ask.wants_admin_id {
-        view.button(buttons, Target::Refuse, Look::Primary, &refuse);
-        return;
-    }
-    let [no, yes] = buttons.columns(theme::GAP);
     view.button(no, Target::Refuse, Look::Plain, &refuse);
-    let words = view.text.say(Id::Allow);
-    view.button(yes, Target::Allow, Look::Primary, &words);
+    let words = view.text.say(yes.1);
+    view.button(go_on, yes.0, Look::Primary, &words);
 }
 
-/// The end of a session.
+/// The end of a session: who was connected, when, and what they did.
 pub(super) fn ended(view: &mut View, area: Rect, ended: &Ended) {
-    let card = raise(view, area, 400);
+    let height = if ended.past.is_some() { 520 } else { 400 };
+    let card = raise(view, area, 760, height);
     let (button, inner) = card.cut_bottom(72, theme::GAP);
     let words = view.text.say(Id::Ok);
     view.button(button, Target::CloseEnded, Look::Primary, &words);
-    let (head, rest) = inner.cut_top(inner.h * 2 / 5, 4);
+    let (head, rest) = inner.cut_top(inner.h / 4, 8);
     let (mark, head) = head.cut_left(72, 24);
     view.sketch.icon(
         mark.center_box(64, 64),
@@ -66,22 +108,36 @@ pub(super) fn ended(view: &mut View, area: Rect, ended: &Ended) {
         Ink::Accent.color(),
     );
     view.say(head, MESSAGE, Ink::Text, Id::EndedTitle);
-    let [reason, who, nobody] = rest.rows(0);
     let words = view.text.ended(ended.reason);
+    let Some(past) = &ended.past else {
+        let [reason, nobody] = rest.rows(0);
+        view.sketch.text(reason, BODY.bold(), Ink::Text, &words);
+        view.say(nobody, BODY, Ink::Muted, Id::EndedNobody);
+        return;
+    };
+    let (reason, rest) = rest.cut_top(rest.h / 5, 4);
     view.sketch.text(reason, BODY.bold(), Ink::Text, &words);
-    if let Some(operator) = &ended.operator {
-        let name = banner::name(view.text, operator);
-        let words = view.text.fill(Id::EndedWith, &[(Slot::Name, &name)]);
-        view.sketch.text(who, BODY.cut(), Ink::Muted, &words);
-    }
-    view.say(nobody, BODY, Ink::Muted, Id::EndedNobody);
+    let (facts, nobody) = rest.cut_bottom(rest.h / 5, 4);
+    view.say(facts, BODY, Ink::Muted, Id::EndedNobody);
+    let [who, when, did] = {
+        let (who, rest) = nobody.cut_top(nobody.h / 4, 2);
+        let (when, did) = rest.cut_top(nobody.h / 4, 2);
+        [who, when, did]
+    };
+    let name = banner::name(view.text, &past.operator);
+    let words = view.text.fill(Id::EndedWith, &[(Slot::Name, &name)]);
+    view.sketch.text(who, BODY.cut(), Ink::Text, &words);
+    let words = view.text.span(past.from_ms, past.until_ms);
+    view.sketch.text(when, BODY, Ink::Text, &words);
+    let words = past.did(view.text);
+    view.sketch.text(did, BODY, Ink::Text, &words);
 }
 
 /// Dims `area` and raises a card in its middle; answers the inside of the card.
-fn raise(view: &mut View, area: Rect, height: i32) -> Rect {
+fn raise(view: &mut View, area: Rect, width: i32, height: i32) -> Rect {
     view.cover(area);
     view.sketch.tint(area, 0, theme::SHADE, 150);
-    let card = area.center_box(area.w.min(760), height.min(area.h - 24));
+    let card = area.center_box(width.min(area.w), height.min(area.h - 24));
     view.sketch.fill(card, theme::ROUND + 6, theme::SURFACE);
     card.inset_xy(32, 24)
 }

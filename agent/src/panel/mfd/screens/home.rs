@@ -5,6 +5,7 @@ use crate::{
         Mfd,
         canvas::{Icon, Rect},
         machine::Progress,
+        remote::Allowed,
         target::{Place, Target},
         theme::{self, HEADING, Ink, SMALL},
         view::{Look, View},
@@ -62,6 +63,8 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     );
     let hint = if mfd.assistance.is_live() {
         Id::AssistanceLive
+    } else if mfd.preferences.allowed == Allowed::Off {
+        Id::AssistanceOff
     } else {
         Id::AssistanceHint
     };

@@ -2,16 +2,22 @@
 
 use crate::{
     panel::mfd::{
+        Mfd,
         canvas::{Icon, Rect},
+        remote::Allowed,
         target::{Place, Target},
-        theme::{self, BODY, Ink, SMALL, TITLE},
+        theme::{self, BODY, Ink, MESSAGE, SMALL, TITLE},
         view::{Look, View},
     },
     text::Id,
 };
 
-pub(super) fn draw(view: &mut View, area: Rect) {
+pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     let body = super::header(view, area, Id::Assistance, Place::Home);
+    if mfd.preferences.allowed == Allowed::Off {
+        off(view, body);
+        return;
+    }
 
     // The caution comes first: it is for the person whom somebody talks into this.
     let (caution, body) = body.cut_top(96, theme::GAP);
@@ -37,6 +43,23 @@ pub(super) fn draw(view: &mut View, area: Rect) {
     fact(view, see, Icon::Eye, Id::NoticeSee, Id::NoticeSeeText);
     fact(view, stop, Icon::Hand, Id::NoticeStop, Id::NoticeStopText);
     fact(view, kept, Icon::Note, Id::NoticeKept, Id::NoticeKeptText);
+}
+
+/// Instead of all that, while the owner has turned it off.
+fn off(view: &mut View, body: Rect) {
+    let (button, body) = body.cut_bottom(72, theme::GAP);
+    let words = view.text.say(Id::Close);
+    view.button(button, Target::Go(Place::Home), Look::Primary, &words);
+    view.card(body, theme::SURFACE);
+    let (mark, words) = body.inset_xy(32, 24).cut_left(112, 32);
+    view.sketch.icon(
+        mark.center_box(96, 96),
+        Icon::Assistance,
+        Ink::Muted.color(),
+    );
+    let [what, next] = words.center_box(words.w, words.h.min(260)).rows(12);
+    view.say(what, MESSAGE.at_bottom(), Ink::Text, Id::RemoteOff);
+    view.say(next, BODY.at_top(), Ink::Muted, Id::RemoteOffNext);
 }
 
 fn fact(view: &mut View, rect: Rect, icon: Icon, title: Id, words: Id) {

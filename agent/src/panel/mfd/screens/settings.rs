@@ -6,8 +6,8 @@ use crate::{
         canvas::{Icon, Rect},
         machine::{Choice, Step},
         target::{Place, Target},
-        theme::{self, BODY, Ink, TITLE},
-        view::View,
+        theme::{self, BODY, Ink, SMALL, TITLE},
+        view::{State, View},
     },
     text::Id,
 };
@@ -15,10 +15,10 @@ use crate::{
 pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     let body = super::header(view, area, Id::Settings, Place::Home);
     let body = Rect {
-        h: body.h.min(360),
+        h: body.h.min(452),
         ..body
     };
-    let [sound, saver, tray] = body.rows(12);
+    let [sound, saver, tray, remote] = body.rows(10);
     let machine = &mfd.machine;
 
     let inner = setting(view, sound, Id::KeySound);
@@ -66,6 +66,22 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
             ),
         ],
     );
+    self::remote(view, remote);
+}
+
+/// The way to Remote Assistance on this device.
+fn remote(view: &mut View, rect: Rect) {
+    let down = view.spot(rect, Target::Go(Place::Remote), State::Enabled);
+    view.card(rect, if down { theme::PRESSED } else { theme::SURFACE });
+    let (mark, inner) = rect.inset_xy(20, 8).cut_left(40, 16);
+    view.sketch.icon(
+        mark.center_box(36, 36),
+        Icon::Assistance,
+        Ink::Accent.color(),
+    );
+    let (title, hint) = inner.cut_left(inner.w * 2 / 5, 16);
+    view.say(title, BODY.bold(), Ink::Text, Id::Assistance);
+    view.say(hint, SMALL, Ink::Muted, Id::RemoteHint);
 }
 
 /// A card with a label; answers the place of what sets it.

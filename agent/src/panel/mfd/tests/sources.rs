@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// Words in quotes that nobody sees: names of keys, of kinds, of types in `Debug`.
+/// Words in quotes that nobody sees: names of keys, of kinds, of files, of types in `Debug`.
 const NOT_SHOWN: &[&str] = &[
     "Start",
     "Stop",
@@ -16,6 +16,9 @@ const NOT_SHOWN: &[&str] = &[
     "place",
     "MfdPanel",
     "X11Panel",
+    "IdPad",
+    "../../../../fonts/NotoSansTC-Regular-subset.ttf",
+    "../../../../fonts/NotoSansTC-Bold-subset.ttf",
 ];
 /// Files that draw nothing: tests, names of states for the gallery, the reading of X11 screens.
 const NOT_SCREENS: &[&str] = &[
