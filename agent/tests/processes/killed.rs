@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     agent::Agent,
-    world::{World, meet},
+    world::{World, code, meet},
 };
 
 /// Silence that must have been told by then: 15 s, looked at every second.
@@ -33,16 +33,30 @@ fn when_the_device_is_killed_the_operator_is_told_and_may_end() {
 fn when_the_operator_is_killed_the_customer_is_told_and_may_leave() {
     let world = World::new();
     let (mut operator, mut device) = world.session();
+    // Another has given out a code that nobody has typed yet.
+    let mut other = world.start(world.command("assist", "other"), "other");
+    other.event("ready");
+    let code = code(&mut other);
+    let mut typing = world.start(world.command("device", "typing"), "typing");
+    typing.event("ready");
+
     let since = Since::now();
     operator.kill();
+    other.kill();
+    // The relay does not know yet that the operator is gone.
+    typing.ok(json!({"do": "enter-code", "code": code}));
     is_missing(&mut device, &since);
     device.ok(json!({"do": "exit"}));
     assert_eq!(device.event("ended")["reason"], "exit");
+    let told = typing.problem("operator-unreachable");
+    assert!(since.of(&told) <= MISSING, "{:?}", since.of(&told));
 
-    // The same device, another operator.
-    let mut operator = world.operator();
-    meet(&mut operator, &mut device);
-    end(&mut operator, &mut device);
+    // The same devices, another operator.
+    for device in [&mut device, &mut typing] {
+        let mut operator = world.operator();
+        meet(&mut operator, device);
+        end(&mut operator, device);
+    }
 }
 
 #[test]
@@ -121,20 +135,6 @@ fn a_relay_that_is_told_to_stop_says_so_and_the_session_ends() {
     // Without a session there is nothing that an operator could wait for.
     assert_eq!(waiting.event("ended")["by"], "relay");
     assert_eq!(waiting.exit(), 3);
-}
-
-#[test]
-fn an_operator_that_is_killed_before_the_code_is_typed_takes_the_code_along() {
-    let world = World::new();
-    let (mut operator, mut device) = (world.operator(), world.device());
-    let code = crate::world::code(&mut operator);
-    operator.kill();
-    let reply = device.ask(json!({"do": "enter-code", "code": code}));
-    // The relay does not know yet that the operator is gone.
-    assert_eq!(reply["event"], "ok", "{reply}");
-    device.problem("operator-unreachable");
-    let mut next = world.operator();
-    meet(&mut next, &mut device);
 }
 
 /// The other side is told to be missing within 16 s, and the side lives on.
