@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use alongside::protocol::{Serial, label::Name};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::{panel::mfd::Scale, preferences::Switch, text::Locale};
+
 use crate::exit::{Exit, inert};
 
 /// Remote assistance for devices with a control panel.
@@ -170,6 +172,18 @@ pub struct DeviceArgs {
     /// Kind of panel [default: mfd].
     #[arg(long, env = "ALONGSIDE_PANEL", value_name = "KIND")]
     pub panel: Option<PanelKind>,
+    /// Whether a code can be entered on the panel [default: as set there, at first off].
+    #[arg(long, env = "ALONGSIDE_REMOTE_ASSISTANCE", value_name = "SWITCH")]
+    pub remote_assistance: Option<Switch>,
+    /// Language of the panel: en, de, zh-TW, or qps-ploc for tests [default: as set there, at first en].
+    #[arg(long, env = "ALONGSIDE_LANGUAGE", value_name = "TAG", value_parser = language)]
+    pub language: Option<Locale>,
+    /// Size of the panel's text in percent: 100, 150 or 200 [default: as set there, at first 100].
+    #[arg(long, env = "ALONGSIDE_TEXT_SIZE", value_name = "PERCENT", value_parser = text_size)]
+    pub text_size: Option<Scale>,
+    /// Font file (TTF or OTF) to write with before the built-in ones, such as one with every Chinese character.
+    #[arg(long, env = "ALONGSIDE_FONT", value_name = "FILE")]
+    pub font: Option<PathBuf>,
     /// X display to show, such as `:0` [default: $DISPLAY].
     #[arg(long, env = "ALONGSIDE_X11_DISPLAY", value_name = "D")]
     pub x11_display: Option<String>,
@@ -183,6 +197,18 @@ pub struct DeviceArgs {
     /// Speak JSON Lines on standard input and output.
     #[arg(long)]
     pub stdio: bool,
+}
+
+fn language(tag: &str) -> Result<Locale, String> {
+    Locale::from_tag(tag).ok_or_else(|| "the panel speaks en, de and zh-TW".to_owned())
+}
+
+fn text_size(percent: &str) -> Result<Scale, String> {
+    percent
+        .parse()
+        .ok()
+        .and_then(Scale::from_percent)
+        .ok_or_else(|| "100, 150 or 200".to_owned())
 }
 
 /// Kinds of panel that the agent brings.

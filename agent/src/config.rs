@@ -14,7 +14,12 @@ use alongside::{
 };
 use serde::{Deserialize, Deserializer};
 
-use crate::cli::{AssistArgs, DeviceArgs, LogFormat, PanelKind, SharedArgs};
+use crate::{
+    cli::{AssistArgs, DeviceArgs, LogFormat, PanelKind, SharedArgs},
+    panel::mfd::{Allowed, Preferences, Scale},
+    preferences::{self, Switch},
+    text::Locale,
+};
 
 /// Why the settings cannot be used. All are usage errors: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +87,10 @@ struct DeviceFile {
     x11_display: Option<String>,
     #[serde(default, deserialize_with = "checked")]
     serial: Option<Serial>,
+    remote_assistance: Option<Switch>,
+    language: Option<String>,
+    text_size: Option<u8>,
+    font: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -106,6 +115,8 @@ where
 pub struct Shared {
     /// The relay, and how it is trusted.
     pub relay: Relay,
+    /// The network interface, where one is named.
+    pub interface: Option<String>,
     /// Folder of the state.
     pub state: PathBuf,
     /// Format of the log.
@@ -123,6 +134,59 @@ pub struct DeviceSettings {
     pub x11_display: Option<String>,
     /// Serial number.
     pub serial: Serial,
+    /// The panel that the agent draws.
+    pub screen: ScreenSettings,
+}
+
+/// How the panel that the agent draws begins.
+#[derive(Clone, Debug)]
+pub struct ScreenSettings {
+    /// What the panel's own settings page can change.
+    pub preferences: Preferences,
+    /// Bytes of a font of the device's own.
+    pub font: Option<Vec<u8>>,
+}
+
+impl ScreenSettings {
+    fn resolve(args: &DeviceArgs, file: &DeviceFile, state: &Path) -> Result<Self, ConfigError> {
+        let kept = preferences::load(state);
+        let refused = |key, value: String, why: &str| ConfigError::Value {
+            key,
+            value,
+            why: why.to_owned(),
+        };
+        let in_file = |tag: &String| {
+            Locale::from_tag(tag).ok_or_else(|| {
+                refused("language", tag.clone(), "the panel speaks en, de and zh-TW")
+            })
+        };
+        let locale = match (args.language, &file.language) {
+            (Some(locale), _) => locale,
+            (None, Some(tag)) => in_file(tag)?,
+            (None, None) => kept.locale,
+        };
+        let scale = match (args.text_size, file.text_size) {
+            (Some(scale), _) => scale,
+            (None, Some(percent)) => Scale::from_percent(percent)
+                .ok_or_else(|| refused("text-size", percent.to_string(), "100, 150 or 200"))?,
+            (None, None) => kept.scale,
+        };
+        let font = args.font.as_ref().or(file.font.as_ref()).map(|path| {
+            fs::read(path).map_err(|source| ConfigError::Read {
+                path: path.clone(),
+                source,
+            })
+        });
+        let allowed = args.remote_assistance.or(file.remote_assistance);
+        Ok(Self {
+            preferences: Preferences {
+                allowed: allowed.map_or(kept.allowed, Allowed::from),
+                locale,
+                scale,
+            },
+            font: font.transpose()?,
+        })
+    }
 }
 
 /// Settings of `assist`.
@@ -194,8 +258,10 @@ impl DeviceSettings {
                 why: format!("the host's name is no serial number ({why}): give one with --serial"),
             })?,
         };
+        let shared = Shared::resolve(&args.shared, &file, around, "device")?;
         Ok(Self {
-            shared: Shared::resolve(&args.shared, &file, around, "device")?,
+            screen: ScreenSettings::resolve(args, &file.device, &shared.state)?,
+            shared,
             panel: args.panel.or(file.device.panel).unwrap_or_default(),
             x11_display: args
                 .x11_display
@@ -283,6 +349,7 @@ impl Shared {
             .or_else(|| around.state(role));
         Ok(Self {
             relay,
+            interface: args.interface.clone().or_else(|| file.interface.clone()),
             state: state.ok_or(ConfigError::NoState)?,
             log: args.log.or(file.log).unwrap_or_default(),
         })

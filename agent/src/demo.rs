@@ -5,7 +5,7 @@ use std::{fs, io, net::Ipv4Addr, path::Path, sync::Arc};
 use alongside::{
     Compartment, CompartmentError, Device, DeviceConfig, Operator, OperatorConfig, Relay, Until,
     operator,
-    ports::Panel as _,
+    ports::{AdminId, Panel as _},
     protocol::{PublicKey, Serial, label::Label},
 };
 use alongside_relay::{Config, Running, Socket, StateDir};
@@ -22,7 +22,7 @@ use crate::{
     exit::{Exit, chain},
     fan::Fan,
     pages,
-    panel::mfd::MfdPanel,
+    panel::mfd::{Facts, MfdPanel},
     signal,
 };
 
@@ -72,7 +72,12 @@ async fn stage(args: &DemoArgs) -> Result<(), DemoError> {
     let desk = Desk::new(handle, operator_told.clone());
     let console = pages::operator::start(desk.clone(), operator_told.clone()).await?;
 
-    let panel = MfdPanel::new();
+    let admin_id: Arc<dyn AdminId> = Arc::new(DemoAdminId::default());
+    let panel = MfdPanel::new().behind(Arc::clone(&admin_id));
+    panel.set_facts(Facts {
+        relay: Some(way.host().to_owned()),
+        ..Facts::default()
+    });
     let serial =
         Serial::new("DEMO-0001").map_err(|error| DemoError::Settings(error.to_string()))?;
     let config = DeviceConfig {
@@ -84,7 +89,7 @@ async fn stage(args: &DemoArgs) -> Result<(), DemoError> {
     };
     let (device, hand, device_events) =
         Device::new(config, Arc::new(panel.clone()), Arc::new(panel.clone()))?;
-    let device = device.with_admin_id(Arc::new(DemoAdminId::default()));
+    let device = device.with_admin_id(admin_id);
     let device_told = Fan::default();
     let front = Front::new(hand.clone(), Arc::new(panel.clone()), Some(panel.clone()));
     let front_panel = pages::device::start(front, panel.clone(), device_told.clone()).await?;

@@ -28,8 +28,12 @@ use crate::{
     exit::{Exit, chain, fail},
     fan::Fan,
     pages,
-    panel::{mfd::MfdPanel, x11::X11Panel},
-    signal, stdio,
+    panel::{
+        self,
+        mfd::{Facts, MfdPanel},
+        x11::X11Panel,
+    },
+    preferences, signal, stdio,
 };
 
 pub mod commands;
@@ -48,13 +52,13 @@ pub async fn run(args: DeviceArgs) -> Exit {
         Some(Ok(code)) => Some(code),
         Some(Err(exit)) => return exit,
     };
-    let screen = match Screen::open(&settings) {
-        Ok(screen) => screen,
-        Err(message) => return fail(Exit::Failed, &message),
-    };
     let admin_id = match administrator(&settings) {
         Ok(admin_id) => admin_id,
         Err(error) => return fail(Exit::Failed, &chain(&error)),
+    };
+    let screen = match Screen::open(&settings, Arc::clone(&admin_id)) {
+        Ok(screen) => screen,
+        Err(message) => return fail(Exit::Failed, &message),
     };
     let built = Compartment::open(&settings.shared.state).and_then(|compartment| {
         let config = DeviceConfig {
@@ -65,13 +69,10 @@ pub async fn run(args: DeviceArgs) -> Exit {
         };
         Device::new(config, screen.panel(), screen.customer())
     });
-    let (mut device, handle, events) = match built {
-        Ok(built) => built,
+    let (device, handle, events) = match built {
+        Ok((device, handle, events)) => (device.with_admin_id(admin_id), handle, events),
         Err(error) => return fail(Exit::Failed, &chain(&error)),
     };
-    if let Some(admin_id) = admin_id {
-        device = device.with_admin_id(admin_id);
-    }
     let fan = Fan::default();
     let front = Front::new(handle.clone(), screen.panel(), screen.hand());
     let wants_page = !args.stdio && screen.hand().is_some();
@@ -99,7 +100,11 @@ pub async fn run(args: DeviceArgs) -> Exit {
     };
     let hands = async {
         if let Some(mfd) = screen.hand() {
-            mfd.serve(&handle).await;
+            let keep = preferences::keep(mfd.preferences(), &settings.shared.state);
+            tokio::select! {
+                () = mfd.serve(&handle) => {}
+                () = keep => {}
+            }
         }
         std::future::pending::<()>().await;
     };
@@ -147,14 +152,10 @@ pub async fn run(args: DeviceArgs) -> Exit {
     }
 }
 
-/// The check of the system administrator's ID, once one is set; a device without one refuses what wants it.
-fn administrator(settings: &DeviceSettings) -> Result<Option<Arc<dyn AdminId>>, AdminIdError> {
+/// The check of the system administrator's ID; until one is set it refuses what wants it.
+fn administrator(settings: &DeviceSettings) -> Result<Arc<dyn AdminId>, AdminIdError> {
     let store = AdminIdStore::open(&Compartment::open(&settings.shared.state)?)?;
-    Ok(if store.is_set()? {
-        Some(Arc::new(store))
-    } else {
-        None
-    })
+    Ok(Arc::new(store))
 }
 
 /// Runs the device and tells what happens.
@@ -226,9 +227,22 @@ enum Screen {
 }
 
 impl Screen {
-    fn open(settings: &DeviceSettings) -> Result<Self, String> {
+    fn open(settings: &DeviceSettings, admin_id: Arc<dyn AdminId>) -> Result<Self, String> {
         match settings.panel {
-            PanelKind::Mfd => Ok(Self::Mfd(MfdPanel::new())),
+            PanelKind::Mfd => {
+                let screen = &settings.screen;
+                if let Some(font) = &screen.font {
+                    panel::mfd::use_font(font.clone())
+                        .map_err(|error| format!("the font cannot be used: {error}"))?;
+                }
+                let mfd = MfdPanel::with_preferences(screen.preferences).behind(admin_id);
+                mfd.set_facts(Facts {
+                    relay: Some(settings.shared.relay.host().to_owned()),
+                    interface: settings.shared.interface.clone(),
+                    proxy: None,
+                });
+                Ok(Self::Mfd(mfd))
+            }
             PanelKind::X11 => X11Panel::open(settings.x11_display.as_deref())
                 .map(|panel| Self::X11(Arc::new(panel)))
                 .map_err(|error| chain(&error)),

@@ -15,6 +15,7 @@ pub mod fan;
 pub mod log;
 pub mod pages;
 pub mod panel;
+pub mod preferences;
 pub mod settings;
 pub mod signal;
 pub mod snapshot;
