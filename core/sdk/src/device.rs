@@ -132,7 +132,9 @@ impl Device {
             let Some(entry) = self.next_entry(&mut way).await else {
                 break DeviceEnd::Stopped;
             };
-            let end = match self.try_code(&mut way, entry).await {
+            let tried = self.try_code(&mut way, entry).await;
+            self.hand.use_up_stop_key();
+            let end = match tried {
                 Tried::Session { by, reason } => {
                     way = None;
                     DeviceEnd::Session { by, reason }

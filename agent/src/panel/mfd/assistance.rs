@@ -330,7 +330,11 @@ impl Assistance {
                 self.stop_held_since = Some(now);
                 true
             }
-            KeyMotion::Up => self.stop_held_since.take().is_some(),
+            // Told always: the session that the key has ended no longer knows that it is down.
+            KeyMotion::Up => {
+                self.stop_held_since = None;
+                true
+            }
         }
     }
 

@@ -241,6 +241,22 @@ fn the_stop_key_is_told_whatever_the_panel_shows_and_only_once_while_it_repeats(
 }
 
 #[test]
+fn the_stop_key_is_let_go_even_after_the_session_that_it_ended() {
+    let mut mfd = live();
+    mfd.key(&key("#"), KeyMotion::Down);
+    mfd.show(&Status::Ended {
+        by: Party::Customer,
+        reason: EndReason::StopKey,
+    });
+    mfd.take_actions();
+    mfd.key(&key("#"), KeyMotion::Up);
+    assert!(matches!(
+        &*mfd.take_actions(),
+        [CustomerAction::StopKey(KeyMotion::Up)]
+    ));
+}
+
+#[test]
 fn every_touch_and_key_of_the_customer_is_told_during_a_session_and_none_before() {
     let mut quiet = mfd();
     tap(&mut quiet, Target::Go(Place::Copy));

@@ -65,6 +65,11 @@ impl Hand {
         command
     }
 
+    /// What has ended used up the hold that may have ended it; the key must go down again to end anything more.
+    pub(super) const fn use_up_stop_key(&mut self) {
+        self.held_since = None;
+    }
+
     pub(super) const fn holds_stop_key(&self) -> bool {
         self.held_since.is_some()
     }
