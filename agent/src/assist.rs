@@ -1,6 +1,9 @@
 //! `alongside-agent assist`: the operator's side.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    sync::Arc,
+};
 
 use alongside::{
     Compartment, ConnectError, Operator, OperatorConfig, OperatorEnd, OperatorEvent,
@@ -30,18 +33,20 @@ pub async fn run(args: AssistArgs) -> Exit {
         Ok(settings) => settings,
         Err(error) => return fail(Exit::Usage, &chain(&error)),
     };
-    let identity = match Compartment::open(&settings.shared.state)
-        .and_then(|compartment| compartment.identity())
-    {
-        Ok(identity) => identity,
+    let opened = Compartment::open(&settings.shared.state)
+        .and_then(|compartment| Ok((compartment.identity()?, compartment)));
+    let (identity, compartment) = match opened {
+        Ok(opened) => opened,
         Err(error) => return fail(Exit::Failed, &chain(&error)),
     };
     let key = identity.public_key();
+    let audit = compartment.audit(Arc::clone(&identity));
     let (operator, handle, events) = Operator::new(OperatorConfig {
         relay: settings.shared.relay,
         identity,
         name: settings.name,
     });
+    let operator = operator.with_audit(Arc::new(audit));
     let fan = Fan::default();
     let desk = Desk::new(handle, fan.clone());
     let wants_page = args.console || !args.stdio;

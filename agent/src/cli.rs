@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use alongside::protocol::{Serial, label::Name};
+use alongside::{
+    audit::Head,
+    protocol::{Serial, label::Name},
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{panel::mfd::Scale, preferences::Switch, text::Locale};
@@ -39,7 +42,7 @@ impl Cli {
             Command::Demo(args) => (args.log.log.unwrap_or_default(), "error"),
             Command::Device(args) => (args.shared.log.unwrap_or_default(), "info"),
             Command::Assist(args) => (args.shared.log.unwrap_or_default(), "info"),
-            Command::AdminId(_) => (LogFormat::Text, "warn"),
+            Command::AdminId(_) | Command::Audit(_) => (LogFormat::Text, "warn"),
         }
     }
 }
@@ -75,6 +78,58 @@ pub enum Command {
     Assist(Box<AssistArgs>),
     /// Sets or forgets the system administrator's ID, which operator control asks for on the device's panel.
     AdminId(AdminIdArgs),
+    /// Shows, verifies or exports what happened: the records that a device or an operator keeps.
+    #[command(after_help = AUDIT_HELP)]
+    Audit(AuditArgs),
+}
+
+const AUDIT_HELP: &str = "\
+A device and an operator each keep `audit.jsonl` in their state folder: one JSON object a line, written before what it
+tells of happens. It says what was done, when and in which session, and never what was typed, pressed, drawn or shown.
+When the file is full another begins; a folder in the place of FILE stands for all of them, oldest first.
+
+Every line is bound to all lines before it by its hash, and a signature with the long-term key follows each turn of a
+session and every 64 lines. `verify` exits with 0, or with 1 and the index and reason of the first bad record.
+
+What it cannot see by itself: lines cut off the end. Write down the `head` that it prints, or send it to somebody, and
+give it with --head the next time. Whoever holds the key can write another history.
+
+What happened today:     alongside-agent audit show ~/.local/state/alongside/device
+Is it as it was written: alongside-agent audit verify ~/.local/state/alongside/device --key 5f1c...
+Keep a copy:             alongside-agent audit export ~/.local/state/alongside/device > copy.jsonl";
+
+/// Options of `audit`.
+#[derive(Args, Clone, Debug)]
+pub struct AuditArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub what: AuditDo,
+}
+
+/// What can be done with an audit.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AuditDo {
+    /// Print the records for people, one a line, up to the first bad one.
+    Show {
+        /// An audit, or the folder that it is in.
+        file: PathBuf,
+    },
+    /// Tell whether the audit is as it was written: exit code 0, or 1 with the index and reason of the first bad record.
+    Verify {
+        /// An audit, or the folder that it is in.
+        file: PathBuf,
+        /// The public key that must have signed it, 64 hexadecimal digits [default: any one key].
+        #[arg(long, value_name = "HEX")]
+        key: Option<String>,
+        /// A head that was printed before: the audit must go at least that far, by the same records.
+        #[arg(long, value_name = "COUNT:HASH")]
+        head: Option<Head>,
+    },
+    /// Write a whole audit to standard output, all its files in one, if it is as it was written.
+    Export {
+        /// An audit, or the folder that it is in.
+        file: PathBuf,
+    },
 }
 
 /// Options of `admin-id`.

@@ -67,7 +67,9 @@ async fn stage(args: &DemoArgs) -> Result<(), DemoError> {
         identity,
         name: None,
     };
+    let audit = compartment.audit(Arc::clone(&config.identity));
     let (operator, handle, operator_events) = Operator::new(config);
+    let operator = operator.with_audit(Arc::new(audit));
     let operator_told = Fan::default();
     let desk = Desk::new(handle, operator_told.clone());
     let console = pages::operator::start(desk.clone(), operator_told.clone()).await?;

@@ -4,6 +4,7 @@
 pub mod admin_id;
 pub mod api;
 pub mod assist;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod convert;

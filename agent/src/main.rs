@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 #[cfg(feature = "demo")]
 use alongside_agent::demo;
-use alongside_agent::{admin_id, assist, cli, device, exit::Exit, log};
+use alongside_agent::{admin_id, assist, audit, cli, device, exit::Exit, log};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
             cli::Command::Device(args) => device::run(*args).await,
             cli::Command::Assist(args) => assist::run(*args).await,
             cli::Command::AdminId(args) => admin_id::run(&args),
+            cli::Command::Audit(args) => audit::run(&args),
         }
     });
     // Standard input is read by a thread that only returns with the next line; do not wait for it.

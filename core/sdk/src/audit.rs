@@ -58,12 +58,6 @@ pub enum AuditError {
         /// Why not.
         source: io::Error,
     },
-    /// Another process writes this audit.
-    #[error("{} is being written by another process: give each its own folder with --state", path.display())]
-    Busy {
-        /// The file.
-        path: PathBuf,
-    },
     /// The store did not answer in time.
     #[error("the store of the audit does not answer")]
     Stalled,

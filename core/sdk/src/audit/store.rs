@@ -1,12 +1,13 @@
 //! The audit in the compartment: one file that grows, and a few that are full.
 //!
-//! A write is one `pwrite` and one `fdatasync`. Whatever goes wrong with one, the file is read again before the next:
+//! A write is one `pwrite` and one `fdatasync`, under a lock of the file, so that several processes of one operator write
+//! one chain. Whatever goes wrong with one, the file is read again before the next:
 //! a line that was torn by a power cut is taken off the end, and the chain says so.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io::{self, Read as _},
-    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -138,25 +139,28 @@ impl AuditLog {
     }
 
     fn open_file(&self, path: &Path) -> Result<File, AuditError> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(self.io("open", path))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(AuditError::Busy {
-                    path: path.to_owned(),
-                });
+        loop {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(path)
+                .map_err(self.io("open", path))?;
+            file.lock().map_err(self.io("lock", path))?;
+            // Another process may have begun a new one while this one waited.
+            if is_at(&file, path).map_err(self.io("look at", path))? {
+                self.sync_folder()?;
+                return Ok(file);
             }
-            Err(TryLockError::Error(source)) => return Err(self.io("lock", path)(source)),
         }
-        self.sync_folder()?;
-        Ok(file)
+    }
+
+    /// Locks the file that grows, if it is still what it was after the last write.
+    fn is_current(&self, open: &Open) -> io::Result<bool> {
+        open.file.lock()?;
+        Ok(is_at(&open.file, &self.path())? && open.file.metadata()?.len() == open.len)
     }
 
     /// Takes what is no audit off the end of the file. More than a piece of a line is evidence, and kept beside it.
@@ -320,13 +324,34 @@ impl AuditStore for AuditLog {
         }
         let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // Out of its place while it is worked on: after a failure, or a panic, the file is read again.
-        let mut open = match slot.take() {
+        // What another process has moved on is let go of, and its lock with it, before the file is locked anew.
+        let current = match slot.take() {
+            Some(open) => self
+                .is_current(&open)
+                .map_err(self.io("lock", &self.path()))?
+                .then_some(open),
+            None => None,
+        };
+        let mut open = match current {
             Some(open) => open,
             None => self.open()?,
         };
         self.write(&mut open, entries)?;
+        open.file
+            .unlock()
+            .map_err(self.io("unlock", &self.path()))?;
         *slot = Some(open);
         Ok(())
+    }
+}
+
+/// Whether `file` is the one at `path`.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let ours = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) => Ok((ours.dev(), ours.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
