@@ -111,12 +111,13 @@ async fn a_wrong_code_can_be_tried_again_and_a_lost_device_frees_the_nameplate()
         .release(meeting.peer.rendezvous, ReleaseReason::WrongCode)
         .await;
     meeting.operator.next().await;
-    meeting.device.claim(nameplate).await.unwrap();
+    let again = meeting.device.claim(nameplate).await.unwrap();
     meeting.operator.next().await;
+    assert_ne!(again.rendezvous, meeting.peer.rendezvous);
 
     meeting.device.connection.close(0u32.into(), b"");
     let gone = PeerGone {
-        rendezvous: meeting.peer.rendezvous,
+        rendezvous: again.rendezvous,
         how: Departure::LegLost,
     };
     assert_eq!(meeting.operator.next().await, FromRelay::PeerGone(gone));

@@ -98,12 +98,12 @@ impl World {
         };
         let dial = async {
             match events.next().await {
-                LegEvent::Peer(peer) => operator.dial(&peer).await.unwrap(),
+                LegEvent::Peer(peer) => (operator.dial(&peer).await.unwrap(), peer.rendezvous),
                 other => panic!("{other:?}"),
             }
         };
-        let (dialled, accepted) = tokio::join!(dial, accept);
-        (dialled, accepted, allocated.rendezvous)
+        let ((dialled, rendezvous), accepted) = tokio::join!(dial, accept);
+        (dialled, accepted, rendezvous)
     }
 }
 
