@@ -8,6 +8,7 @@ mod catalogue;
 mod day;
 mod meaning;
 mod pseudo;
+mod sentences;
 
 use std::fmt;
 

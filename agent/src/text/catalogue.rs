@@ -1,33 +1,6 @@
 //! The sentences: English, German, Traditional Chinese. A sentence without its translations does not compile.
 
-macro_rules! sentences {
-    ($($id:ident = $english:literal, $german:literal, $chinese:literal;)*) => {
-        /// A sentence, or a word on a button.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum Id { $(#[doc = $english] $id,)* }
-
-        impl Id {
-            /// Every sentence.
-            pub const ALL: &'static [Self] = &[$(Self::$id),*];
-
-            /// The sentence in English, with its slots in braces.
-            pub const fn english(self) -> &'static str {
-                match self { $(Self::$id => $english,)* }
-            }
-
-            /// The same in German.
-            pub const fn german(self) -> &'static str {
-                match self { $(Self::$id => $german,)* }
-            }
-
-            /// The same in Traditional Chinese as it is written in Taiwan.
-            pub const fn chinese(self) -> &'static str {
-                match self { $(Self::$id => $chinese,)* }
-            }
-        }
-    };
-}
+use super::sentences::sentences;
 
 sentences! {
     // Words that stand everywhere.
