@@ -20,11 +20,12 @@ const NOT_SHOWN: &[&str] = &[
     "../../../../fonts/NotoSansTC-Regular-subset.ttf",
     "../../../../fonts/NotoSansTC-Bold-subset.ttf",
 ];
-/// Files that draw nothing: tests, names of states for the gallery, the reading of X11 screens.
+/// Files that draw nothing: tests, states and people of the gallery, the reading of X11 screens.
 const NOT_SCREENS: &[&str] = &[
     "tests.rs",
     "sources.rs",
     "gallery.rs",
+    "people.rs",
     "x11.rs",
     "grab.rs",
     "watch.rs",
