@@ -480,7 +480,7 @@ sentences! {
         "支援人員能否連線及如何連線";
     RemoteEnabled = "Remote Assistance", "Fernunterstützung", "遠端協助";
     RemoteService = "Service", "Dienst", "服務";
-    RemoteNetwork = "Network connection", "Netzwerkverbindung", "網路連線";
+    RemoteNetwork = "Network", "Netzwerk", "網路連線";
     RemoteNetworkAny = "Any", "Beliebig", "不限";
     RemoteProxy = "Proxy", "Proxy", "代理伺服器";
     RemoteProxyNone = "None", "Keiner", "無";

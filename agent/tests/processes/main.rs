@@ -8,6 +8,7 @@ mod agent;
 mod relay;
 mod world;
 
+mod administrator;
 mod canary;
 mod codes;
 mod hostile;

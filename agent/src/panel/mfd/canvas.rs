@@ -158,6 +158,16 @@ impl Sketch {
         laid.rect
     }
 
+    /// The sizes of all texts, in the order in which they are drawn.
+    #[cfg(test)]
+    pub(super) fn text_sizes(&self) -> Vec<i32> {
+        let size = |op: &Op| match op {
+            Op::Text { size, .. } => Some(*size),
+            Op::Fill { .. } | Op::Outline { .. } | Op::Ring { .. } | Op::Icon { .. } => None,
+        };
+        self.ops.iter().filter_map(size).collect()
+    }
+
     /// What did not fit.
     pub(super) fn flaws(&self) -> &[Flaw] {
         &self.flaws

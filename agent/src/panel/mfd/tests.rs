@@ -62,6 +62,29 @@ fn no_text_is_clipped_on_any_screen_in_any_language_at_any_size() {
 }
 
 #[test]
+fn larger_text_is_nowhere_smaller_and_most_of_it_larger_by_half() {
+    for locale in Locale::ALL {
+        let states = |scale| gallery::states(Text::new(locale), scale);
+        let mut grown = Vec::new();
+        for ((name, mut small), (_, mut large)) in
+            states(Scale::Normal).into_iter().zip(states(Scale::Double))
+        {
+            small.refresh();
+            large.refresh();
+            let (small, large) = (small.sketch.text_sizes(), large.sketch.text_sizes());
+            assert_eq!(small.len(), large.len(), "{name}");
+            for (small, large) in small.into_iter().zip(large) {
+                assert!(large >= small, "{locale:?}, {name}: {large} for {small}");
+                grown.push(large * 100 / small);
+            }
+        }
+        grown.sort_unstable();
+        let median = grown[grown.len() / 2];
+        assert!(median >= 150, "{locale:?}: {median} %");
+    }
+}
+
+#[test]
 fn every_touch_target_is_large_enough_and_on_the_screen_and_apart_from_the_others() {
     let screen = Rect::new(0, 0, 1024, 600);
     for (name, mut mfd) in gallery::states(Text::default(), Scale::Normal) {
