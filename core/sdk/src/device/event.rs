@@ -62,16 +62,16 @@ pub enum DeviceEvent {
     },
 }
 
-/// When [`Device::run`] comes back.
+/// When [`Device::run`](crate::Device::run) comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     /// After the first code that was tried, whether it led to a session or not.
     FirstCode,
-    /// When every handle is gone, or one was told to [stop](DeviceHandle::stop).
+    /// When every handle is gone, or one was told to [stop](crate::DeviceHandle::stop).
     Stopped,
 }
 
-/// How [`Device::run`] ended.
+/// How [`Device::run`](crate::Device::run) ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeviceEnd {

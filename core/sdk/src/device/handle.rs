@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::status::CodeRefusal;
 
-/// What the person at a running [`Device`] does. Clones act on the same device.
+/// What the person at a running [`Device`](crate::Device) does. Clones act on the same device.
 #[derive(Clone, Debug)]
 pub struct DeviceHandle {
     pub(super) commands: mpsc::Sender<Command>,
@@ -186,7 +186,7 @@ impl DeviceHandle {
         self.tell(Command::Touched).await
     }
 
-    /// Ends the session, if any, and then [`Device::run`].
+    /// Ends the session, if any, and then [`Device::run`](crate::Device::run).
     ///
     /// # Errors
     ///

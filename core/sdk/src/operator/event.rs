@@ -82,16 +82,16 @@ pub struct PanelUpdate {
     pub damage: Vec<PanelRect>,
 }
 
-/// When [`Operator::run`] comes back.
+/// When [`Operator::run`](crate::Operator::run) comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     /// After the first session, when a code was tried too often, or when the relay knows no such operator.
     FirstSession,
-    /// When every handle is gone, or one [ends](OperatorHandle::end) it outside of a session.
+    /// When every handle is gone, or one [ends](crate::OperatorHandle::end) it outside of a session.
     Stopped,
 }
 
-/// Why [`Operator::run`] ended.
+/// Why [`Operator::run`](crate::Operator::run) ended.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OperatorEnd {
@@ -111,7 +111,7 @@ pub enum OperatorEnd {
     NotProved(IssuedCode),
     /// The code's time ran out before it was proved, over [`Operator::run_over`](super::Operator::run_over).
     CodeExpired,
-    /// Every handle is gone, or one said [`OperatorHandle::end`] while no session was live.
+    /// Every handle is gone, or one said [`OperatorHandle::end`](crate::OperatorHandle::end) while no session was live.
     Stopped,
     /// The relay is gone.
     RelayLost(LegLost),

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::Screen;
 
-/// What to do next, for a running [`Operator`]. Clones act on the same operator.
+/// What to do next, for a running [`Operator`](crate::Operator). Clones act on the same operator.
 #[derive(Clone, Debug)]
 pub struct OperatorHandle {
     pub(super) commands: mpsc::Sender<Command>,
@@ -144,7 +144,7 @@ impl OperatorHandle {
         self.act(OperatorAction::Draw(annotation)).await
     }
 
-    /// Says that the operator is still there, after [`OperatorEvent::IdleWarning`].
+    /// Says that the operator is still there, after [`OperatorEvent::IdleWarning`](crate::OperatorEvent::IdleWarning).
     ///
     /// # Errors
     ///
