@@ -13,6 +13,7 @@ use crate::{
     front::Memory,
     message::{Open, Reset, State, ToDevice, ToOperator, Update},
     profile::Profile,
+    sent::Position,
     stage::{StageError, Unpacker},
     tiles::{self, TileGrid},
 };
@@ -33,6 +34,7 @@ pub struct Decoder {
 
 /// An epoch under way.
 struct Live {
+    epoch: u64,
     /// Number of the last message applied.
     seq: u64,
     open: u64,
@@ -161,6 +163,18 @@ impl Decoder {
         self.live.as_ref().map(|live| &live.picture)
     }
 
+    /// How far the stream has come, for a device that [goes on](crate::Encoder::resume) over a new connection.
+    ///
+    /// `None` if there is nothing to go on from. A decoder to which an [error](PanelError) has happened is of no use
+    /// for it.
+    pub fn position(&self) -> Option<Position> {
+        let live = self.live.as_ref().filter(|live| live.parts.is_some())?;
+        Some(Position {
+            epoch: live.epoch,
+            seq: live.seq,
+        })
+    }
+
     fn live(&mut self, got: u64) -> Result<&mut Live, PanelError> {
         self.live
             .as_mut()
@@ -194,6 +208,7 @@ impl Decoder {
             None
         };
         let live = self.live.insert(Live {
+            epoch: open.epoch,
             seq: open.seq,
             open: open.seq,
             captured_at: open.captured_at,

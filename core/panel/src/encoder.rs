@@ -1,6 +1,6 @@
 //! The device's side: what the operator shows, and the next step towards the newest picture.
 
-use std::{collections::VecDeque, fmt};
+use std::fmt;
 
 use alongside_protocol::{
     PanelSize,
@@ -15,6 +15,7 @@ use crate::{
     message::{Check, MAX_BODY, Open, State, ToDevice, ToOperator, Update},
     moves::{self, Search},
     profile::Profile,
+    sent::{Position, Resumed, Sent},
     stage::{Drawn, MAX_TILES, MIN_ROOM, Packer, StageError},
     tiles::{self, TileGrid},
 };
@@ -52,8 +53,7 @@ pub struct Encoder {
     cursor: usize,
     unchecked: u32,
     checked_at: Millis,
-    unacked: VecDeque<(u64, usize)>,
-    in_flight: usize,
+    sent: Sent,
 }
 
 /// What the messages of an epoch are written with.
@@ -90,8 +90,7 @@ impl Encoder {
             cursor: 0,
             unchecked: 0,
             checked_at: Millis::default(),
-            unacked: VecDeque::new(),
-            in_flight: 0,
+            sent: Sent::default(),
         }
     }
 
@@ -99,10 +98,17 @@ impl Encoder {
     /// before, in one message of at most 16 KiB.
     ///
     /// `None` when the operator shows, or will show once everything sent has arrived, exactly this picture. A frame
-    /// of another size begins a new epoch.
+    /// of another size begins a new epoch. After [`resume`](Self::resume), what was lost comes first.
     pub fn step(&mut self, frame: &Frame, captured_at: Millis) -> Option<Step> {
         if self.parts.is_none() || self.shown.size() != frame.size() {
             return self.reopen(frame, captured_at);
+        }
+        if let Some(lost) = self.sent.repeat() {
+            return Some(Step {
+                frame: lost,
+                exact: self.sent.again() == 0 && self.shows(frame),
+                tiles: 0,
+            });
         }
         if self.is_check_due(captured_at) {
             return Some(self.check(frame, captured_at));
@@ -133,7 +139,7 @@ impl Encoder {
             tiles: &message.tiles,
         })
         .to_frame();
-        self.sent(frame.len());
+        self.sent.push(self.seq, &frame);
         Some(Step {
             frame,
             exact,
@@ -202,14 +208,7 @@ impl Encoder {
     pub fn handle(&mut self, kind: u8, body: &[u8]) -> Result<(), DecodeError> {
         match ToDevice::from_frame(kind, body)? {
             ToDevice::Ack { seq } if seq > self.seq => return Err(DecodeError::Malformed { kind }),
-            ToDevice::Ack { seq } => {
-                while let Some(&(sent, bytes)) = self.unacked.front()
-                    && sent <= seq
-                {
-                    self.unacked.pop_front();
-                    self.in_flight -= bytes;
-                }
-            }
+            ToDevice::Ack { seq } => self.sent.acknowledge(seq),
             ToDevice::Reset(reset) if Some(reset.seq) > self.open => {
                 return Err(DecodeError::Malformed { kind });
             }
@@ -224,7 +223,33 @@ impl Encoder {
 
     /// Bytes sent that the operator has not acknowledged.
     pub fn in_flight(&self) -> usize {
-        self.in_flight
+        self.sent.in_flight()
+    }
+
+    /// Goes on over a new connection, with a decoder that is [at](crate::Decoder::position) this position.
+    ///
+    /// Whatever was on its way is taken for lost. The next [steps](Self::step) bring what the decoder has not got, at most
+    /// what was [in flight](Self::in_flight), and then go on; where that is not enough, they begin a new epoch.
+    /// To be kept for [`RESUMABLE`](crate::RESUMABLE) without a connection.
+    pub fn resume(&mut self, at: Option<Position>) -> Resumed {
+        if self.parts.is_some() && self.rewind(at) {
+            // A picture that was mended is worth a look.
+            let again = u32::try_from(self.sent.again()).unwrap_or(u32::MAX);
+            self.unchecked = self.unchecked.max(again);
+            return Resumed::Here;
+        }
+        self.sent.clear();
+        self.parts = None;
+        Resumed::Anew
+    }
+
+    fn rewind(&mut self, at: Option<Position>) -> bool {
+        match (at, self.open) {
+            (Some(at), _) if at.epoch == self.epoch => self.sent.rewind(at.seq, self.seq),
+            // It has not heard of this epoch, but can, if the OPEN is still here.
+            (_, Some(open)) => self.sent.rewind(open - 1, self.seq),
+            (_, None) => false,
+        }
     }
 
     /// The picture that the operator shows once everything sent has arrived.
@@ -238,6 +263,7 @@ impl Encoder {
             self.epoch = self.epoch.wrapping_add(1);
         }
         self.parts = None; // frees the old one before the new one is made
+        self.sent.close_epoch();
         let grid = TileGrid::new(frame.size());
         self.parts = Some(Parts {
             memory: Memory::new(grid, self.profile, self.epoch, false),
@@ -260,7 +286,7 @@ impl Encoder {
         };
         let exact = self.shows(frame);
         let frame = ToOperator::Open(open).to_frame();
-        self.sent(frame.len());
+        self.sent.push(self.seq, &frame);
         Some(Step {
             frame,
             exact,
@@ -291,11 +317,6 @@ impl Encoder {
         TileGrid::new(frame.size())
             .changed(&self.shown, frame)
             .is_empty()
-    }
-
-    fn sent(&mut self, bytes: usize) {
-        self.unacked.push_back((self.seq, bytes));
-        self.in_flight += bytes;
     }
 }
 
@@ -378,7 +399,7 @@ impl fmt::Debug for Encoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Encoder")
             .field("seq", &self.seq)
-            .field("in_flight", &self.in_flight)
+            .field("in_flight", &self.in_flight())
             .finish_non_exhaustive()
     }
 }

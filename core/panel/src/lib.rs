@@ -49,6 +49,7 @@ mod mixing;
 mod moves;
 pub mod pacing;
 mod profile;
+mod sent;
 mod stage;
 pub mod tiles;
 
@@ -59,3 +60,4 @@ pub use decoder::{Applied, Decoder, MAX_PIXELS, PanelError, What};
 pub use encoder::{Encoder, Step};
 pub use frame::Frame;
 pub use profile::{Entropy, Profile};
+pub use sent::{Position, RESUMABLE, Resumed};
