@@ -21,6 +21,7 @@ pub mod ids;
 pub mod input;
 pub mod label;
 pub mod mode;
+pub mod obstacle;
 pub mod proof;
 pub mod reason;
 pub mod relay;

@@ -1,11 +1,9 @@
 //! Coded reasons: one vocabulary for the wire, the records, `--stdio` and the sentences people read.
 
-use serde::{Deserialize, Serialize};
-
 macro_rules! reasons {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
         #[non_exhaustive]
         pub enum $name { $($(#[$vmeta])* $variant,)* }
 
@@ -26,6 +24,7 @@ macro_rules! reasons {
         }
     };
 }
+pub(crate) use reasons;
 
 reasons! {
     /// Who ended a session.

@@ -80,6 +80,13 @@ pub fn websocket(data: &[u8]) {
     }
 }
 
+/// A certificate, as far as its issuer is shown.
+pub fn certificate(data: &[u8]) {
+    if let Some(issuer) = crate::leg::tls::issuer(data) {
+        assert!(issuer.as_str().len() <= 64, "a name that is too long");
+    }
+}
+
 /// The answer of a proxy, or of what stands before the relay: a head, and what a 407 asks for.
 pub fn proxy_answer(data: &[u8]) {
     let Ok(Some((head, len))) = Head::parse(data) else {

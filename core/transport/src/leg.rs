@@ -5,6 +5,7 @@ pub mod cid;
 mod client;
 pub mod control;
 pub mod http;
+pub(crate) mod inert;
 pub mod network;
 pub(crate) mod probe;
 pub mod proxy;

@@ -10,6 +10,7 @@ use std::{
 use alongside_protocol::{
     Nameplate, Serial,
     label::Ticket,
+    obstacle::Obstacle,
     relay::{
         Allocate, Allocated, Claim, Peer, PeerGone, Prepare, RelayRefusal, Release, Role, Welcome,
     },
@@ -35,6 +36,7 @@ mod connect;
 mod direct;
 mod driver;
 mod error;
+mod obstacle;
 mod peer;
 mod stream;
 #[cfg(test)]
@@ -216,6 +218,7 @@ struct Inner {
     generation: PathGeneration,
     kind: watch::Receiver<PathKind>,
     lost: Arc<OnceLock<LegLost>>,
+    remarks: Vec<Obstacle>,
     /// Where peers may reach this side; nowhere if direct ways are not allowed.
     candidates: Option<Vec<SocketAddr>>,
     /// One accept at a time.
@@ -272,6 +275,12 @@ impl Leg {
     /// What the relay said when it let the leg in.
     pub fn welcome(&self) -> &Welcome {
         &self.inner.welcome
+    }
+
+    /// What a person should know about the way to the relay, though it stands in nobody's way: that somebody opens the
+    /// TLS around what is sealed, or that this machine's clock cannot be right.
+    pub fn remarks(&self) -> &[Obstacle] {
+        &self.inner.remarks
     }
 
     /// Whether the leg is gone, so that another is needed.

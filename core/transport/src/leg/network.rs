@@ -1,6 +1,6 @@
 //! What a leg needs of the machine it runs on, or of a simulated one.
 
-use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc};
+use std::{future::Future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use quinn::AsyncUdpSocket;
 
@@ -22,6 +22,16 @@ pub trait Network: StreamDialer {
     ///
     /// Whatever the system says.
     fn udp(&self, relay: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>>;
+}
+
+/// Longest look for an announced proxy: a person waits for the sentence that it may change.
+const ANNOUNCED: Duration = Duration::from_secs(1);
+
+/// Whether `network` announces its proxy by a file, as many companies' do: by the name `wpad`, which leads to one.
+/// Nothing is fetched from there.
+pub async fn announces_proxy(network: &dyn Network) -> bool {
+    let found = tokio::time::timeout(ANNOUNCED, network.resolve("wpad", 80)).await;
+    matches!(found, Ok(Ok(addresses)) if !addresses.is_empty())
 }
 
 /// The network of this machine.

@@ -3,13 +3,9 @@
 //! Credentials go to the configured proxy and nobody else, with the first request, for many proxies close after
 //! a 407. A proxy that has refused them is not asked again with the same ones: domain accounts lock.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
-use rustls::{
-    ClientConfig,
-    client::{Resumption, WebPkiServerVerifier},
-    pki_types::ServerName,
-};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 mod bypass;
@@ -23,13 +19,15 @@ mod tests;
 pub use bypass::Bypass;
 pub use credentials::{Credentials, CredentialsError};
 pub use error::ProxyError;
+pub(crate) use error::{by, is_sign_in};
 pub use settings::ProxySettingError;
 
 use super::{
     RelayAddress,
     http::Head,
-    tls::{self, TrustError},
-    tunnel::{Stream, StreamDialer},
+    inert::inert,
+    tls,
+    tunnel::{Stream, StreamDialer, is_unknown_name},
 };
 use challenge::Challenges;
 
@@ -103,10 +101,7 @@ impl Proxy {
         let stream = dialled
             .await
             .map_err(|_| self.too_slow())?
-            .map_err(|source| ProxyError::Unreachable {
-                proxy: self.to_string(),
-                source: Some(source),
-            })?;
+            .map_err(|source| self.not_reached(source))?;
         let tunnel = async {
             let mut stream = match self.scheme {
                 Scheme::Http => stream,
@@ -125,12 +120,19 @@ impl Proxy {
             proxy: self.to_string(),
             source,
         };
-        let config = client_config().map_err(|error| broke(std::io::Error::other(error)))?;
+        let (config, verdict) =
+            tls::proxy_client_config().map_err(|error| broke(io::Error::other(error)))?;
         let name = ServerName::try_from(self.host.clone())
-            .map_err(|error| broke(std::io::Error::other(error)))?;
+            .map_err(|error| broke(io::Error::other(error)))?;
         let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-        let stream = connector.connect(name, stream).await.map_err(broke)?;
-        Ok(Box::new(stream))
+        match connector.connect(name, stream).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(_) if verdict.fault().is_some() => Err(ProxyError::Untrusted {
+                proxy: self.to_string(),
+                issuer: verdict.issuer(),
+            }),
+            Err(source) => Err(broke(source)),
+        }
     }
 
     /// Sends the request and reads the answer. Nothing may follow the answer, as the relay waits for us.
@@ -188,7 +190,7 @@ impl Proxy {
             code => Err(ProxyError::Refused {
                 proxy: self.to_string(),
                 status: code,
-                reason: challenge::inert(status.reason),
+                reason: inert(status.reason),
             }),
         }
     }
@@ -213,6 +215,18 @@ impl Proxy {
         }
     }
 
+    fn not_reached(&self, source: io::Error) -> ProxyError {
+        let proxy = self.to_string();
+        if is_unknown_name(&source) {
+            ProxyError::NoDns { proxy, source }
+        } else {
+            ProxyError::Unreachable {
+                proxy,
+                source: Some(source),
+            }
+        }
+    }
+
     fn not_a_proxy(&self) -> ProxyError {
         ProxyError::NotAProxy {
             proxy: self.to_string(),
@@ -226,19 +240,6 @@ impl Proxy {
             source: None,
         }
     }
-}
-
-/// TLS to a proxy is ordinary: the customer's own, with the roots that this system trusts.
-fn client_config() -> Result<ClientConfig, TrustError> {
-    let roots = Arc::new(tls::platform_roots()?);
-    let verifier = WebPkiServerVerifier::builder_with_provider(roots, tls::outer_provider());
-    let mut config = ClientConfig::builder_with_provider(tls::outer_provider())
-        .with_protocol_versions(&[&rustls::version::TLS13])?
-        .with_webpki_verifier(verifier.build()?)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config.resumption = Resumption::disabled();
-    Ok(config)
 }
 
 /// Where the proxy is; nothing of the credentials.

@@ -21,19 +21,28 @@ use rustls::{
 
 use crate::identity::Identity;
 
+mod dates;
+mod issuer;
 mod raw_key;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod verdict;
+mod verifier;
 
-pub(crate) use trust::platform_roots;
-pub use trust::{CertificateFault, Trust, TrustError, Verdict};
+pub(crate) use issuer::issuer;
+pub use trust::{Trust, TrustError};
+pub use verdict::{CertificateFault, Verdict};
 
 /// ALPN of the end-to-end connection.
 pub const E2E_ALPN: &[u8] = b"alongside-e2e/1";
 
 /// ALPN of the stream: it begins as HTTP (RFC 7301, section 6).
 const HTTP_ALPN: &[u8] = b"http/1.1";
+
+/// Name of the authority that a relay without a configured certificate makes for itself. Nothing is decided by it but
+/// the words for a certificate that is not trusted.
+pub const PRIVATE_CA_NAME: &str = "Alongside relay private CA";
 
 /// Why a TLS configuration could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -141,6 +150,15 @@ pub fn stream_client_config(trust: &Trust) -> Result<(ClientConfig, Verdict), Tr
     config.alpn_protocols = vec![HTTP_ALPN.to_vec()];
     config.resumption = Resumption::disabled();
     Ok((config, verdict))
+}
+
+/// TLS to a customer's own proxy: ordinary, with what this system trusts.
+///
+/// # Errors
+///
+/// [`TrustError`] if it trusts nobody.
+pub(crate) fn proxy_client_config() -> Result<(ClientConfig, Verdict), TrustError> {
+    stream_client_config(&Trust::Platform)
 }
 
 /// The operator's side end to end: shows the raw public key of `identity`, goes on only with `peer`.

@@ -43,8 +43,14 @@ pub type Dialling<'a> = Pin<Box<dyn Future<Output = io::Result<Stream>> + Send +
 
 /// Opens byte streams: over TCP, or over a simulated network.
 pub trait StreamDialer: fmt::Debug + Send + Sync {
-    /// Connects to `port` of `host`, a name or an address.
+    /// Connects to `port` of `host`, a name or an address. A name that leads nowhere is [`io::ErrorKind::NotFound`],
+    /// and nothing else is.
     fn dial<'a>(&'a self, host: &'a str, port: u16) -> Dialling<'a>;
+}
+
+/// Whether a dial failed because the name leads nowhere.
+pub(crate) fn is_unknown_name(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
 }
 
 /// Opens TCP connections from this machine.
@@ -60,7 +66,8 @@ impl TcpDialer {
     }
 
     async fn connect(&self, host: &str, port: u16) -> io::Result<TcpStream> {
-        let found = tokio::net::lookup_host((host, port)).await?;
+        let found = tokio::net::lookup_host((host, port)).await;
+        let found = found.map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))?;
         let mut attempts = JoinSet::new();
         for (addresses_before, address) in (0..).zip(found.take(MAX_ADDRESSES)) {
             let dialer = self.clone();

@@ -11,6 +11,8 @@ use std::{
 
 use alongside_protocol::{
     LegToken,
+    label::Label,
+    obstacle::{Obstacle, ObstacleKind},
     relay::{Challenge, FromRelay, RELAY_VERSION, Refused, RelayRefusal, ToRelay, Welcome},
 };
 use quinn::{AsyncUdpSocket, ConnectionError, Endpoint, TokioRuntime, TransportErrorCode};
@@ -83,6 +85,10 @@ struct Prospect {
     writer: Writer,
     challenge: Challenge,
     stream: Option<LiveStream>,
+    /// Who issued the relay's certificate.
+    issuer: Option<Label<64>>,
+    /// What a person should know, though it stands in nobody's way.
+    remarks: Vec<Obstacle>,
 }
 
 impl Prospect {
@@ -103,6 +109,7 @@ impl Prospect {
         opener: &Opener,
     ) -> Result<Self, ConnectError> {
         let opened = opener.open().await?;
+        let outer = opened.outer();
         // UDP may pass later, or to the peer.
         let nowhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), config.relay.port);
         let relay = relay.unwrap_or(nowhere);
@@ -114,7 +121,19 @@ impl Prospect {
         let stream = opened.start(&socket);
         stream.attach(&socket);
         socket.set_ways(RelayWays::all(Hop::Stream));
-        Self::dial(config, token, socket, Some(stream)).await
+        let mut prospect = Self::dial(config, token, socket, Some(stream)).await?;
+        if let Some(issuer) = outer
+            .inspector()
+            .filter(|issuer| *issuer != prospect.issuer)
+        {
+            tracing::warn!(
+                issuer = issuer.as_ref().map_or("unnamed", Label::as_str),
+                "TLS to the relay is opened on the way; what it carries stays sealed"
+            );
+            let remark = Obstacle::with_detail(ObstacleKind::Intercepted, issuer);
+            prospect.remarks.push(remark);
+        }
+        Ok(prospect)
     }
 
     async fn dial(
@@ -147,7 +166,25 @@ impl Prospect {
             Ok(Answer::Welcome(_)) => return Err(broke(config, LegLost::Protocol)),
             Err(lost) => return Err(broke(config, lost)),
         };
+        let mut remarks = Vec::new();
+        if verdict.is_undated() {
+            tracing::warn!(
+                relay_time = challenge.time,
+                "the clock of this machine cannot be right; the relay's certificate is judged by the relay's clock"
+            );
+            remarks.push(ObstacleKind::Clock.into());
+        }
+        let issuer = verdict.issuer();
+        if let Err(fault) = verdict.settle(challenge.time) {
+            return Err(ConnectError::Untrusted {
+                relay: config.relay.clone(),
+                fault,
+                issuer,
+            });
+        }
         Ok(Self {
+            issuer,
+            remarks,
             token,
             socket,
             control,
@@ -209,6 +246,7 @@ impl Prospect {
             candidates
         });
         let inner = Inner {
+            remarks: self.remarks,
             candidates,
             role: config.role,
             identity: Arc::clone(&config.identity),
@@ -317,7 +355,13 @@ fn why_no_connection(
     let relay = relay.clone();
     match verdict.fault() {
         Some(CertificateFault::WrongName) => return ConnectError::WrongName { relay },
-        Some(fault) => return ConnectError::Untrusted { relay, fault },
+        Some(fault) => {
+            return ConnectError::Untrusted {
+                relay,
+                fault,
+                issuer: verdict.issuer(),
+            };
+        }
         None => {}
     }
     if let ConnectionError::ConnectionClosed(close) = &error

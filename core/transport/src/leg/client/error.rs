@@ -2,7 +2,7 @@
 
 use std::io;
 
-use alongside_protocol::{relay::RelayRefusal, wire::DecodeError};
+use alongside_protocol::{label::Label, relay::RelayRefusal, wire::DecodeError};
 use quinn::ConnectionError;
 
 use super::RelayAddress;
@@ -10,7 +10,7 @@ use crate::{
     connection::Lost,
     leg::{
         control::ControlError,
-        proxy::ProxyError,
+        proxy::{ProxyError, by},
         tls::{CertificateFault, TlsError, TrustError},
         websocket::UpgradeError,
     },
@@ -53,12 +53,14 @@ pub enum ConnectError {
         relay: RelayAddress,
     },
     /// The certificate cannot be trusted.
-    #[error("the relay {relay} is not trusted: {}", certificate_sentence(*fault))]
+    #[error("the relay {relay} is not trusted: {}{}", certificate_sentence(*fault), by(issuer.as_ref()))]
     Untrusted {
         /// The relay.
         relay: RelayAddress,
         /// What is wrong with its certificate.
         fault: CertificateFault,
+        /// Who issued it, in the issuer's own words.
+        issuer: Option<Label<64>>,
     },
     /// The configured CA file or pin is of no use.
     #[error("the relay cannot be trusted with these settings")]
@@ -105,9 +107,31 @@ pub enum ConnectError {
     },
     /// Something between here and the relay shows a certificate of its own.
     #[error(
-        "the TLS connection to the relay {relay} is intercepted by somebody who is not trusted here: ask who runs this network to except the relay"
+        "the TLS connection to the relay {relay} is intercepted by {}, who is not trusted here: ask who runs this network to except the relay",
+        somebody(issuer.as_ref())
     )]
     Intercepted {
+        /// The relay.
+        relay: RelayAddress,
+        /// Who issued that certificate, in the issuer's own words.
+        issuer: Option<Label<64>>,
+    },
+    /// Something answers in the relay's place, as a network's sign-in page does.
+    #[error(
+        "a page of this network answers in the place of the relay {relay}{}: sign in to the network first, or ask who runs it",
+        with_status(*status)
+    )]
+    CaptivePortal {
+        /// The relay.
+        relay: RelayAddress,
+        /// The status code, if what answers speaks TLS at all.
+        status: Option<u16>,
+    },
+    /// Nothing answered, and the network has a proxy that is announced by a file.
+    #[error(
+        "the relay {relay} does not answer, and this network announces a proxy by a file (WPAD), which is not read: ask who runs this network for the proxy's host and port"
+    )]
+    AutomaticProxy {
         /// The relay.
         relay: RelayAddress,
     },
@@ -178,7 +202,7 @@ impl Attempt {
     }
 }
 
-fn most_telling(attempts: &[Attempt]) -> Option<&ConnectError> {
+pub(super) fn most_telling(attempts: &[Attempt]) -> Option<&ConnectError> {
     // Of equals the first.
     let first_of_heaviest = attempts
         .iter()
@@ -239,23 +263,7 @@ impl ConnectError {
 
     /// Word for records and the command line.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::NoDns { .. } => "no-dns",
-            Self::Unreachable { .. } | Self::NotARelay { .. } | Self::Broke { .. } => {
-                "relay-unreachable"
-            }
-            Self::WrongName { .. } => "relay-name",
-            Self::Untrusted { .. } | Self::Trust(_) => "relay-untrusted",
-            Self::Refused { .. } => "relay-refused",
-            Self::Socket { .. } | Self::Tls(_) | Self::NoWayAllowed => "internal",
-            Self::Proxy(error) => error.code(),
-            Self::NoStream { .. } | Self::StreamTls { .. } | Self::NoWebSocket { .. } => {
-                "relay-unreachable"
-            }
-            Self::Intercepted { .. } => "relay-untrusted",
-            Self::UpgradeRefused { .. } => "proxy-upgrade",
-            Self::Every { attempts } => most_telling(attempts).map_or("internal", Self::code),
-        }
+        self.obstacle().kind.code()
     }
 
     /// Whether the same attempt may succeed later without a person changing anything.
@@ -274,6 +282,8 @@ impl ConnectError {
             | Self::Trust(_)
             | Self::Socket { .. }
             | Self::Intercepted { .. }
+            | Self::CaptivePortal { .. }
+            | Self::AutomaticProxy { .. }
             | Self::NoWebSocket { .. }
             | Self::NoWayAllowed
             | Self::Tls(_) => false,
@@ -285,9 +295,13 @@ impl ConnectError {
         match self {
             Self::Socket { .. } | Self::NoWayAllowed => 0,
             Self::NoDns { .. } | Self::Unreachable { .. } | Self::NoStream { .. } => 1,
-            Self::Broke { .. } | Self::Proxy(ProxyError::Unreachable { .. }) => 2,
+            Self::AutomaticProxy { .. } | Self::Broke { .. } => 2,
+            Self::Proxy(ProxyError::Unreachable { .. } | ProxyError::NoDns { .. }) => 2,
             Self::NotARelay { .. } | Self::StreamTls { .. } | Self::NoWebSocket { .. } => 3,
-            Self::Proxy(_) | Self::UpgradeRefused { .. } | Self::Intercepted { .. } => 4,
+            Self::Proxy(_)
+            | Self::UpgradeRefused { .. }
+            | Self::CaptivePortal { .. }
+            | Self::Intercepted { .. } => 4,
             Self::Every { attempts } => most_telling(attempts).map_or(0, Self::weight),
             // Over UDP nobody stands between, so the certificate is the relay's own.
             Self::WrongName { .. } | Self::Untrusted { .. } => 5,
@@ -302,6 +316,17 @@ fn on_interface(interface: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
+fn somebody(issuer: Option<&Label<64>>) -> String {
+    issuer.map_or_else(
+        || "somebody without a name".to_owned(),
+        |issuer| format!("\u{201c}{issuer}\u{201d}"),
+    )
+}
+
+fn with_status(status: Option<u16>) -> String {
+    status.map_or_else(String::new, |status| format!(" (status {status})"))
+}
+
 fn certificate_sentence(fault: CertificateFault) -> &'static str {
     match fault {
         CertificateFault::Untrusted => {
@@ -312,6 +337,9 @@ fn certificate_sentence(fault: CertificateFault) -> &'static str {
         }
         CertificateFault::OutOfDate => {
             "its certificate is not valid today; check this machine's date, then the relay's certificate"
+        }
+        CertificateFault::NoClock => {
+            "neither this machine's clock nor the relay's can be right, so no date can be judged; set this machine's date"
         }
         CertificateFault::WrongName => "its certificate is for another name",
         CertificateFault::Unusable => {

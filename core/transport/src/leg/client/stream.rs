@@ -14,10 +14,10 @@ use super::{ConnectError, LegConfig, Paths, RelayAddress};
 use crate::{
     leg::{
         network::Network,
-        proxy::{Proxy, ProxyError},
+        proxy::{Proxy, ProxyError, is_sign_in},
         shared_socket::SharedSocket,
-        tls::{CertificateFault, Trust, stream_client_config},
-        tunnel::Stream,
+        tls::{CertificateFault, PRIVATE_CA_NAME, Trust, Verdict, stream_client_config},
+        tunnel::{Stream, is_unknown_name},
         websocket::{self, PacketQueue, Side, StreamEnd, UpgradeError},
     },
     path::StreamKind,
@@ -46,6 +46,8 @@ pub(super) struct Opened {
     kind: StreamKind,
     stream: TlsStream<Stream>,
     rest: Vec<u8>,
+    /// What the TLS around the WebSocket found.
+    outer: Verdict,
 }
 
 /// A stream that carries packets; closes when dropped.
@@ -93,7 +95,9 @@ impl Opener {
         };
         match proxy.tunnel(self.network.as_ref(), &self.relay).await {
             Ok(stream) => self.upgrade(StreamKind::Proxy, stream).await,
-            Err(error @ ProxyError::Unreachable { .. }) if self.paths.relay_tls => {
+            Err(error @ (ProxyError::Unreachable { .. } | ProxyError::NoDns { .. }))
+                if self.paths.relay_tls =>
+            {
                 match self.dial().await {
                     Ok(stream) => self.upgrade(StreamKind::Tls, stream).await,
                     Err(_) => Err(error.into()),
@@ -110,9 +114,15 @@ impl Opener {
             source,
         };
         let stream = timeout(STEP_TIMEOUT, dial).await;
-        stream
-            .map_err(|_| silent(None))?
-            .map_err(|error| silent(Some(error)))
+        stream.map_err(|_| silent(None))?.map_err(|error| {
+            if !is_unknown_name(&error) {
+                return silent(Some(error));
+            }
+            ConnectError::NoDns {
+                relay: self.relay.clone(),
+                source: Some(error),
+            }
+        })
     }
 
     async fn upgrade(&self, kind: StreamKind, stream: Stream) -> Result<Opened, ConnectError> {
@@ -121,23 +131,33 @@ impl Opener {
             source: None,
         };
         let upgrade = async {
-            let mut stream = self.start_tls(stream).await?;
+            let (mut stream, outer) = self.start_tls(stream).await?;
             let asked = websocket::ask(&mut stream, &self.host_field()).await;
             let rest = asked.map_err(|error| self.why_no_websocket(error))?;
-            Ok(Opened { kind, stream, rest })
+            Ok(Opened {
+                kind,
+                stream,
+                rest,
+                outer,
+            })
         };
         timeout(STEP_TIMEOUT, upgrade).await.map_err(|_| silent())?
     }
 
-    async fn start_tls(&self, stream: Stream) -> Result<TlsStream<Stream>, ConnectError> {
+    async fn start_tls(
+        &self,
+        stream: Stream,
+    ) -> Result<(TlsStream<Stream>, Verdict), ConnectError> {
         let (config, verdict) = stream_client_config(&self.trust)?;
         let name =
             ServerName::try_from(self.relay.host.clone()).map_err(|_| ConnectError::WrongName {
                 relay: self.relay.clone(),
             })?;
         let tls = TlsConnector::from(Arc::new(config)).connect(name, stream);
-        tls.await
-            .map_err(|error| self.why_no_tls(error, verdict.fault()))
+        match tls.await {
+            Ok(stream) => Ok((stream, verdict)),
+            Err(error) => Err(self.why_no_tls(error, &verdict)),
+        }
     }
 
     fn host_field(&self) -> String {
@@ -147,14 +167,26 @@ impl Opener {
         }
     }
 
-    fn why_no_tls(&self, source: io::Error, fault: Option<CertificateFault>) -> ConnectError {
+    fn why_no_tls(&self, source: io::Error, verdict: &Verdict) -> ConnectError {
         let relay = self.relay.clone();
-        match fault {
+        let issuer = verdict.issuer();
+        let is_own_authority = issuer
+            .as_ref()
+            .is_some_and(|issuer| issuer.as_str() == PRIVATE_CA_NAME);
+        match verdict.fault() {
             Some(CertificateFault::WrongName) => ConnectError::WrongName { relay },
-            Some(CertificateFault::Untrusted | CertificateFault::WrongPin) => {
-                ConnectError::Intercepted { relay }
+            Some(CertificateFault::Untrusted | CertificateFault::WrongPin) if !is_own_authority => {
+                ConnectError::Intercepted { relay, issuer }
             }
-            Some(fault) => ConnectError::Untrusted { relay, fault },
+            Some(fault) => ConnectError::Untrusted {
+                relay,
+                fault,
+                issuer,
+            },
+            None if is_not_tls(&source) => ConnectError::CaptivePortal {
+                relay,
+                status: None,
+            },
             None => ConnectError::StreamTls { relay, source },
         }
     }
@@ -162,6 +194,13 @@ impl Opener {
     fn why_no_websocket(&self, error: UpgradeError) -> ConnectError {
         let relay = self.relay.clone();
         match error {
+            // Whoever signs in gets a page, or is sent to one.
+            UpgradeError::Refused { status } if status == 200 || is_sign_in(status) => {
+                ConnectError::CaptivePortal {
+                    relay,
+                    status: Some(status),
+                }
+            }
             UpgradeError::Refused { status } => ConnectError::UpgradeRefused { relay, status },
             UpgradeError::NotOurs | UpgradeError::Head(_) => ConnectError::NoWebSocket {
                 relay,
@@ -171,7 +210,18 @@ impl Opener {
     }
 }
 
+/// Whether what answered does not speak TLS at all.
+fn is_not_tls(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(inner, Some(rustls::Error::InvalidMessage(_)))
+}
+
 impl Opened {
+    /// What the TLS around the WebSocket found out about who ends it.
+    pub(super) fn outer(&self) -> Verdict {
+        self.outer.clone()
+    }
+
     /// Lets packets of `socket` go over the stream, from now until it ends.
     pub(super) fn start(self, socket: &Arc<SharedSocket>) -> LiveStream {
         let queue = Arc::new(PacketQueue::new(QUEUE));

@@ -22,6 +22,7 @@ use crate::{
 
 mod direct;
 mod moves;
+mod obstacles;
 mod relay;
 
 use relay::{RENDEZVOUS, TestRelay};

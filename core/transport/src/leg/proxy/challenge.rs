@@ -2,7 +2,7 @@
 
 use alongside_protocol::label::Label;
 
-use crate::leg::http::Head;
+use crate::leg::{http::Head, inert::inert};
 
 /// Schemes that are told to a person; the rest of a longer list is dropped.
 const MAX_SCHEMES: usize = 4;
@@ -86,15 +86,6 @@ fn parameter(text: &str, name: &str) -> Option<String> {
         }
     }
     Some(plain)
-}
-
-/// Somebody else's words, cut to what a person reads; `None` if they could do harm.
-pub(super) fn inert(text: &str) -> Option<Label<64>> {
-    let mut end = text.len().min(64);
-    while !text.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    Label::new(text.get(..end)?).ok()
 }
 
 #[cfg(test)]

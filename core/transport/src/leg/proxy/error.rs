@@ -2,9 +2,12 @@
 
 use std::io;
 
-use alongside_protocol::label::Label;
+use alongside_protocol::{
+    label::Label,
+    obstacle::{Obstacle, ObstacleKind},
+};
 
-use crate::leg::http::HeadError;
+use crate::leg::{http::HeadError, inert::inert};
 
 /// Why a proxy gives no way to the relay.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +66,25 @@ pub enum ProxyError {
         /// What the system said; nothing if it took too long.
         source: Option<io::Error>,
     },
+    /// The proxy's name leads nowhere.
+    #[error("no address was found for the proxy {proxy}: check its name and this machine's DNS")]
+    NoDns {
+        /// The proxy.
+        proxy: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// The proxy's own certificate is not trusted.
+    #[error(
+        "the certificate of the proxy {proxy}{} is not trusted here: ask who runs this network for its authority",
+        by(issuer.as_ref())
+    )]
+    Untrusted {
+        /// The proxy.
+        proxy: String,
+        /// Who issued it, in the issuer's own words.
+        issuer: Option<Label<64>>,
+    },
     /// TLS to the proxy failed.
     #[error(
         "no TLS connection to the proxy {proxy}: check that this system trusts its certificate"
@@ -76,16 +98,37 @@ pub enum ProxyError {
 }
 
 impl ProxyError {
+    /// What stands in the way.
+    pub fn obstacle(&self) -> Obstacle {
+        match self {
+            Self::CredentialsWrong { .. } => ObstacleKind::ProxyCredentialsWrong.into(),
+            Self::CredentialsNeeded { realm, .. } => {
+                Obstacle::with_detail(ObstacleKind::ProxyCredentialsNeeded, realm.clone())
+            }
+            Self::Scheme { offered, .. } => {
+                Obstacle::with_detail(ObstacleKind::ProxyScheme, inert(&or(offered)))
+            }
+            Self::Refused { status, reason, .. } => {
+                let kind = if is_sign_in(*status) {
+                    ObstacleKind::CaptivePortal
+                } else {
+                    ObstacleKind::ProxyRefused
+                };
+                let detail = inert(&format!("{status}{}", words(reason.as_ref())));
+                Obstacle::with_detail(kind, detail)
+            }
+            Self::NotAProxy { .. } => ObstacleKind::ProxyNot.into(),
+            Self::NoDns { .. } => ObstacleKind::ProxyName.into(),
+            Self::Untrusted { issuer, .. } => {
+                Obstacle::with_detail(ObstacleKind::ProxyUntrusted, issuer.clone())
+            }
+            Self::Unreachable { .. } | Self::Tls { .. } => ObstacleKind::ProxyUnreachable.into(),
+        }
+    }
+
     /// Word for records and the command line.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::CredentialsWrong { .. } => "proxy-credentials-wrong",
-            Self::CredentialsNeeded { .. } => "proxy-credentials-needed",
-            Self::Scheme { .. } => "proxy-scheme",
-            Self::Refused { .. } => "proxy-refused",
-            Self::NotAProxy { .. } => "proxy-not",
-            Self::Unreachable { .. } | Self::Tls { .. } => "proxy-unreachable",
-        }
+        self.obstacle().kind.code()
     }
 
     /// Whether the same attempt may succeed later without a person changing anything.
@@ -93,11 +136,12 @@ impl ProxyError {
         match self {
             // 5xx: the proxy or its own way out, which may come back.
             Self::Refused { status, .. } => *status >= 500,
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::NoDns { .. } => true,
             Self::CredentialsWrong { .. }
             | Self::CredentialsNeeded { .. }
             | Self::Scheme { .. }
             | Self::NotAProxy { .. }
+            | Self::Untrusted { .. }
             | Self::Tls { .. } => false,
         }
     }
@@ -106,6 +150,18 @@ impl ProxyError {
 fn in_realm(realm: Option<&Label<64>>) -> String {
     realm.map_or_else(String::new, |realm| {
         format!(" for \u{201c}{}\u{201d}", realm.as_str())
+    })
+}
+
+/// Status codes by which a network sends a newcomer to its sign-in page (RFC 9110, section 15.4; RFC 6585, section 6).
+pub(crate) const fn is_sign_in(status: u16) -> bool {
+    matches!(status, 300..=399 | 511)
+}
+
+/// ` (issued by “X”)`, if that can be said.
+pub(crate) fn by(issuer: Option<&Label<64>>) -> String {
+    issuer.map_or_else(String::new, |issuer| {
+        format!(" (issued by \u{201c}{issuer}\u{201d})")
     })
 }
 

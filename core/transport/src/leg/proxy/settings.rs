@@ -6,7 +6,7 @@ use super::{Bypass, Credentials, CredentialsError, Proxy, Scheme};
 use crate::leg::RelayAddress;
 
 /// Variables of the environment that name a proxy, the first one that is set counts.
-const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// Variables that say where none is needed.
 const BYPASS_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
@@ -17,7 +17,7 @@ const BYPASS_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 pub enum ProxySettingError {
     /// A password in an argument, where every process of the machine can read it.
     #[error(
-        "a proxy given as an argument may hold no user name or password, everybody can see it: put user:password into a file of mode 0600"
+        "a proxy's URL may hold no user name or password here, where others can see it: put user:password into a file of mode 0600"
     )]
     PasswordInArgument,
     /// It is no URL of a proxy.
@@ -26,12 +26,24 @@ pub enum ProxySettingError {
     /// It is a proxy of a kind that is not spoken.
     #[error("the proxy must be an HTTP proxy, http:// or https://; SOCKS is not spoken")]
     Scheme,
+    /// It is a file that says which proxy to use, and not a proxy.
+    #[error(
+        "a file for automatic proxy configuration (PAC, WPAD) is not read: name the proxy that it leads to, http://HOST:PORT"
+    )]
+    Automatic,
     /// The credentials are of no use.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
 }
 
 impl Proxy {
+    /// Variables of the environment that [`Proxy::from_environment`] looks up.
+    pub const VARIABLES: [&str; 6] = {
+        let ([https, https_small, all, all_small], [no, no_small]) =
+            (PROXY_VARIABLES, BYPASS_VARIABLES);
+        [https, https_small, all, all_small, no, no_small]
+    };
+
     /// A proxy as a command line or a configuration file names it: `http://host:port`, `https://host:port` or
     /// `host:port`; ports 80 and 443 may be left out.
     ///
@@ -65,7 +77,7 @@ impl Proxy {
         if bypass.is_some_and(|list| Bypass::parse(&list).covers(relay)) {
             return Ok(None);
         }
-        let Some(url) = first(&VARIABLES) else {
+        let Some(url) = first(&PROXY_VARIABLES) else {
             return Ok(None);
         };
         let (proxy, user_info) = parse(url.trim())?;
@@ -79,6 +91,9 @@ impl Proxy {
 
 /// A proxy and its `user:password`, decoded, if the URL has one.
 fn parse(url: &str) -> Result<(Proxy, Option<Zeroizing<String>>), ProxySettingError> {
+    if is_automatic(url) {
+        return Err(ProxySettingError::Automatic);
+    }
     let (scheme, rest) = match url.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
@@ -107,6 +122,14 @@ fn parse(url: &str) -> Result<(Proxy, Option<Zeroizing<String>>), ProxySettingEr
         credentials: None,
     };
     Ok((proxy, user_info))
+}
+
+/// Whether it is the address of a PAC file: `pac+http://`, or a path that ends as those do.
+fn is_automatic(url: &str) -> bool {
+    let url = url.to_ascii_lowercase();
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let is_file = |name| path.contains("://") && path.ends_with(name);
+    url.starts_with("pac+") || is_file(".pac") || is_file("/wpad.dat")
 }
 
 fn host_and_port(text: &str, scheme: Scheme) -> Option<(String, u16)> {

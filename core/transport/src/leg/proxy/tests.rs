@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
-use alongside_protocol::fuzzing::mutations;
+use alongside_protocol::{fuzzing::mutations, obstacle::ObstacleKind};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -55,6 +55,17 @@ fn an_argument_names_a_proxy_and_holds_no_password() {
         let refused = Proxy::from_argument(text);
         assert!(
             matches!(refused, Err(ProxySettingError::NotAUrl)),
+            "{text:?}"
+        );
+    }
+    for text in [
+        "http://wpad/wpad.dat",
+        "http://a/proxy.pac?x",
+        "pac+http://a",
+    ] {
+        let refused = Proxy::from_argument(text);
+        assert!(
+            matches!(refused, Err(ProxySettingError::Automatic)),
             "{text:?}"
         );
     }
@@ -231,9 +242,10 @@ async fn each_failure_has_its_word_and_says_what_to_do() {
             "(502)",
         ),
         (
+            // A page to sign in at, which is nothing that a proxy's owner could allow.
             "HTTP/1.1 302 Found\r\nLocation: http://portal/\r\n\r\n",
             None,
-            "proxy-refused",
+            "relay-unreachable",
             "(302 Found)",
         ),
         (
@@ -262,6 +274,12 @@ async fn each_failure_has_its_word_and_says_what_to_do() {
         assert!(text.contains(says), "{answer:?}: {text}");
         assert!(!format!("{text} {failure:?}").contains(CANARY));
     }
+    let challenged = failure(BASIC, None).await.obstacle();
+    assert_eq!(challenged.to_string(), "proxy-credentials-needed (Ward 7)");
+    let other_scheme = failure(NTLM, None).await.obstacle();
+    assert_eq!(other_scheme.to_string(), "proxy-scheme (NTLM or Negotiate)");
+    let portal = failure("HTTP/1.1 302 Found\r\n\r\n", None).await;
+    assert_eq!(portal.obstacle().kind, ObstacleKind::CaptivePortal);
     let nobody = Proxy::from_argument("127.0.0.1:1").unwrap();
     let failure = nobody
         .tunnel(&TcpDialer::default(), &relay())

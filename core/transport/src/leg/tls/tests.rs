@@ -280,3 +280,75 @@ fn a_ca_file_without_a_certificate_is_named() {
         TrustError::NotPem
     ));
 }
+
+/// A clock that stands still.
+#[derive(Debug)]
+struct Clock(u64);
+
+impl rustls::time_provider::TimeProvider for Clock {
+    fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
+        let since = std::time::Duration::from_secs(self.0);
+        Some(rustls::pki_types::UnixTime::since_unix_epoch(since))
+    }
+}
+
+/// 1 July of a year, in seconds since 1970.
+fn july(year: i32) -> u64 {
+    let date = rcgen::date_time_ymd(year, 7, 1);
+    u64::try_from(date.unix_timestamp()).unwrap()
+}
+
+/// Meets, with the clock at `now`, a relay whose certificate is of these two years.
+async fn meet_at(now: u64, years: (i32, i32)) -> (Verdict, Result<(), Option<CertificateFault>>) {
+    let mut params = rcgen::CertificateParams::new(vec!["relay.test".to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(years.0, 1, 1);
+    params.not_after = rcgen::date_time_ymd(years.1, 12, 31);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let (chain, key) = (certificate.der().clone(), key.serialize_der().into());
+    let server = relay_server_config(vec![chain], PrivateKeyDer::Pkcs8(key)).unwrap();
+    let trust = Trust::CaFile(certificate.pem().into_bytes());
+    let (mut client, verdict) = relay_client_config(&trust).unwrap();
+    client.time_provider = Arc::new(Clock(now));
+    let (dialled, _) = handshake(client, server, "relay.test").await;
+    let outcome = dialled.map(drop).map_err(|_| verdict.fault());
+    (verdict, outcome)
+}
+
+#[tokio::test]
+async fn a_machine_whose_clock_cannot_be_right_judges_by_the_relays() {
+    for now in [0, july(2099)] {
+        let (verdict, met) = meet_at(now, (2026, 2027)).await;
+        assert_eq!((met, verdict.is_undated()), (Ok(()), true));
+        assert_eq!(verdict.settle(july(2027)), Ok(()));
+        assert_eq!(verdict.settle(july(2028)), Err(CertificateFault::OutOfDate));
+        assert_eq!(verdict.settle(0), Err(CertificateFault::NoClock));
+        // One that is still to come is taken, and then it is the relay's clock that counts.
+        let (verdict, met) = meet_at(now, (2030, 2031)).await;
+        assert_eq!(met, Ok(()));
+        assert_eq!(verdict.settle(july(2029)), Err(CertificateFault::OutOfDate));
+        // One that was over before this program was made needs no clock.
+        let (_, met) = meet_at(now, (2020, 2021)).await;
+        assert_eq!(met, Err(Some(CertificateFault::OutOfDate)));
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_may_be_right_is_believed() {
+    let (verdict, met) = meet_at(july(2027), (2026, 2027)).await;
+    assert_eq!((met, verdict.is_undated()), (Ok(()), false));
+    assert_eq!(verdict.settle(0), Ok(()));
+    for now in [july(2026), july(2029)] {
+        let (_, met) = meet_at(now, (2027, 2028)).await;
+        assert_eq!(met, Err(Some(CertificateFault::OutOfDate)));
+    }
+}
+
+#[cfg(feature = "bundled-roots")]
+#[tokio::test]
+async fn a_machine_that_trusts_nobody_has_the_bundled_list() {
+    let (server, _) = relay();
+    // Whichever list it is, a self-made certificate is on neither.
+    let met = meet_relay(Trust::Platform, "relay.test", server).await;
+    assert_eq!(met, Err(Some(CertificateFault::Untrusted)));
+}

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     leg::{
         client::{Attempt, RelayAddress},
-        network::Network,
+        network::{Network, announces_proxy},
     },
     path::{PathKind, Way},
 };
@@ -72,9 +72,16 @@ pub(in crate::leg::client) async fn on(
             UDP_HEAD_START
         };
         let first = addresses.first().copied();
+        let network = Arc::clone(&network);
         attempts.spawn(stream(config.clone(), network, first, opener, wait));
     }
-    let prospect = first(&config.relay, attempts, failures).await?;
+    let prospect = match first(&config.relay, attempts, failures).await {
+        Ok(prospect) => prospect,
+        Err(failures) => {
+            let failures = with_automatic_proxy(&config, network.as_ref(), failures).await;
+            return Err(ConnectError::of(failures));
+        }
+    };
     let join = timeout(CONNECT_TIMEOUT, prospect.join(&config, opener));
     join.await.unwrap_or_else(|_| {
         Err(ConnectError::Unreachable {
@@ -111,7 +118,7 @@ async fn first(
     relay: &RelayAddress,
     mut attempts: JoinSet<Outcome>,
     mut failures: Vec<Attempt>,
-) -> Result<Prospect, ConnectError> {
+) -> Result<Prospect, Vec<Attempt>> {
     let start = Instant::now();
     let mut deadline = start + CONNECT_TIMEOUT;
     loop {
@@ -146,7 +153,26 @@ async fn first(
             ConnectError::Unreachable { relay },
         ));
     }
-    Err(ConnectError::of(failures))
+    Err(failures)
+}
+
+/// Where all was silent and no proxy is set, looks whether the network announces one that is not used.
+async fn with_automatic_proxy(
+    config: &LegConfig,
+    network: &dyn Network,
+    mut failures: Vec<Attempt>,
+) -> Vec<Attempt> {
+    let is_silent = |attempt: &Attempt| attempt.error().weight() <= 1;
+    let might_help = config.proxy.is_none() && config.paths.relay_proxy;
+    if !might_help || !failures.iter().all(is_silent) {
+        return failures;
+    }
+    if announces_proxy(network).await {
+        let relay = config.relay.clone();
+        let error = ConnectError::AutomaticProxy { relay };
+        failures.push(Attempt::new(PathKind::RelayProxy, error));
+    }
+    failures
 }
 
 async fn udp(
