@@ -191,16 +191,12 @@ pub async fn drive(
 
 /// Why there is no way to the relay, with what to do about it.
 fn refused(error: &ConnectError, key: Option<PublicKey>) -> api::Failure {
-    let code = api::ErrorCode::ALL
-        .iter()
-        .copied()
-        .find(|code| code.as_str() == error.code());
     let mut message = chain(error);
     if let Some(key) = key.filter(|_| is_refused(error)) {
         // The deployer needs the key to let this operator in.
         message.push_str(&format!("; this operator's key is {key}"));
     }
-    api::Failure::new(code.unwrap_or(api::ErrorCode::Internal), message)
+    api::Failure::no_way(&error.obstacle(), message)
 }
 
 const fn is_refused(error: &ConnectError) -> bool {

@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+mod link;
+
+pub use link::{LinkArgs, ProxyText, Way};
+
 use alongside::{
     audit::Head,
     protocol::{Serial, label::Name},
@@ -31,7 +35,8 @@ ALONGSIDE_<OPTION>; the command line wins over the environment, the environment 
 
 Try it on one machine:   alongside-agent demo
 A device of your own:    alongside-agent device --relay relay.example.com
-The support person:      alongside-agent assist --relay relay.example.com --name 'Dana, Acme Support'";
+The support person:      alongside-agent assist --relay relay.example.com --name 'Dana, Acme Support'
+Nothing gets through?    alongside-agent doctor --relay relay.example.com";
 
 impl Cli {
     /// The log's format and how much of it there is unless the environment says otherwise.
@@ -40,8 +45,10 @@ impl Cli {
             // Whoever tries it out wants to see the pages, not warnings about a relay that is a demo.
             #[cfg(feature = "demo")]
             Command::Demo(args) => (args.log.log.unwrap_or_default(), "error"),
-            Command::Device(args) => (args.shared.log.unwrap_or_default(), "info"),
-            Command::Assist(args) => (args.shared.log.unwrap_or_default(), "info"),
+            Command::Device(args) => (args.shared.link.log.unwrap_or_default(), "info"),
+            Command::Assist(args) => (args.shared.link.log.unwrap_or_default(), "info"),
+            // What is wrong stands in the table.
+            Command::Doctor(args) => (args.link.log.unwrap_or_default(), "off"),
             Command::AdminId(_) | Command::Audit(_) => (LogFormat::Text, "warn"),
         }
     }
@@ -76,6 +83,8 @@ pub enum Command {
     Device(Box<DeviceArgs>),
     /// The operator's side: asks the relay for a code, shows the panel of whoever types it.
     Assist(Box<AssistArgs>),
+    /// Tries each way to the relay: whether it works, how long it takes, why not, whom to ask. Exit code 0 if any works.
+    Doctor(Box<DoctorArgs>),
     /// Sets or forgets the system administrator's ID, which operator control asks for on the device's panel.
     AdminId(AdminIdArgs),
     /// Shows, verifies or exports what happened: the records that a device or an operator keeps.
@@ -189,33 +198,26 @@ pub enum LogFormat {
     Json,
 }
 
+/// Options of `doctor`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show the comment as help")]
+    pub link: LinkArgs,
+    /// Print one JSON line instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Options that device and operator share.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SharedArgs {
-    /// Host name of the relay; its port is 443.
-    #[arg(long, env = "ALONGSIDE_RELAY", value_name = "HOST")]
-    pub relay: Option<String>,
-    /// File with more settings, in TOML.
-    #[arg(long, env = "ALONGSIDE_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show the comment as help")]
+    pub link: LinkArgs,
     /// Folder of its own for keys and counters, made with mode 0700 [default: the user's state folder].
     #[arg(long, env = "ALONGSIDE_STATE", value_name = "DIR")]
     pub state: Option<PathBuf>,
-    /// Network interface to use, such as `eth0` [default: any].
-    #[arg(long, env = "ALONGSIDE_INTERFACE", value_name = "IF")]
-    pub interface: Option<String>,
-    /// PEM file with the certificate authority of the relay [default: those that this machine trusts].
-    #[arg(long, env = "ALONGSIDE_RELAY_CA", value_name = "FILE")]
-    pub relay_ca: Option<PathBuf>,
-    /// SHA-256 of the relay's public key (SubjectPublicKeyInfo), 64 hexadecimal digits: trust this key alone.
-    #[arg(long, env = "ALONGSIDE_RELAY_PIN", value_name = "HEX")]
-    pub relay_pin: Option<String>,
-    /// Another port than 443, for tests and labs only.
-    #[arg(long, env = "ALONGSIDE_DANGER_RELAY_PORT", value_name = "N")]
-    pub danger_relay_port: Option<u16>,
-    /// Format of the log on standard error [default: text].
-    #[arg(long, env = "ALONGSIDE_LOG", value_name = "FORMAT")]
-    pub log: Option<LogFormat>,
 }
 
 /// Options of `device`.

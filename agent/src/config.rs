@@ -11,15 +11,20 @@ use alongside::{
         Serial,
         label::{LabelError, Name},
     },
+    transport::ProxySettingError,
 };
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    cli::{AssistArgs, DeviceArgs, LogFormat, PanelKind, SharedArgs},
+    cli::{AssistArgs, DeviceArgs, LogFormat, PanelKind, ProxyText, SharedArgs, Way},
     panel::mfd::{Allowed, Preferences, Scale},
     preferences::{self, Switch},
     text::Locale,
 };
+
+mod link;
+
+pub use link::{Link, ProxyVariables};
 
 /// Why the settings cannot be used. All are usage errors: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +63,14 @@ pub enum ConfigError {
         /// What is wrong with it.
         why: String,
     },
+    /// The proxy or its credentials cannot be used.
+    #[error("the proxy cannot be used")]
+    Proxy(#[from] ProxySettingError),
+    /// No way is left.
+    #[error(
+        "`paths` leaves no way to the relay: it must name relay-quic or relay-tls, or relay-proxy where a proxy is set"
+    )]
+    Paths,
     /// There is no place for the state.
     #[error("no folder for the state: give one with --state, or set HOME")]
     NoState,
@@ -72,6 +85,9 @@ struct File {
     interface: Option<String>,
     relay_ca: Option<PathBuf>,
     relay_pin: Option<String>,
+    proxy: Option<ProxyText>,
+    proxy_credentials_file: Option<PathBuf>,
+    paths: Option<Vec<Way>>,
     danger_relay_port: Option<u16>,
     log: Option<LogFormat>,
     #[serde(default)]
@@ -209,6 +225,8 @@ pub struct Surroundings {
     pub home: Option<PathBuf>,
     /// The host's name.
     pub host_name: String,
+    /// `HTTPS_PROXY` and its kin.
+    pub proxy: ProxyVariables,
 }
 
 impl Surroundings {
@@ -223,6 +241,7 @@ impl Surroundings {
             state_directory: path("STATE_DIRECTORY"),
             xdg_state_home: path("XDG_STATE_HOME"),
             home: path("HOME"),
+            proxy: ProxyVariables::read(|name| std::env::var(name).ok()),
             host_name: rustix::system::uname()
                 .nodename()
                 .to_string_lossy()
@@ -249,7 +268,7 @@ impl DeviceSettings {
     ///
     /// [`ConfigError`] naming the file, key or value that is wrong.
     pub fn resolve(args: &DeviceArgs, around: &Surroundings) -> Result<Self, ConfigError> {
-        let file = File::load(args.shared.config.as_deref())?;
+        let file = File::load(args.shared.link.config.as_deref())?;
         let serial = match args.serial.clone().or_else(|| file.device.serial.clone()) {
             Some(serial) => serial,
             None => Serial::new(&around.host_name).map_err(|why| ConfigError::Value {
@@ -297,7 +316,7 @@ impl AssistSettings {
     ///
     /// [`ConfigError`] naming the file, key or value that is wrong.
     pub fn resolve(args: &AssistArgs, around: &Surroundings) -> Result<Self, ConfigError> {
-        let file = File::load(args.shared.config.as_deref())?;
+        let file = File::load(args.shared.link.config.as_deref())?;
         Ok(Self {
             shared: Shared::resolve(&args.shared, &file, around, "operator")?,
             name: args.name.clone().or_else(|| file.assist.name.clone()),
@@ -312,36 +331,11 @@ impl Shared {
         around: &Surroundings,
         role: &str,
     ) -> Result<Self, ConfigError> {
-        let host = args
-            .relay
-            .clone()
-            .or_else(|| file.relay.clone())
-            .ok_or(ConfigError::NoRelay)?;
-        let mut relay = Relay::new(&host).map_err(|why| ConfigError::Value {
-            key: "relay",
-            value: host,
-            why: why.to_string(),
-        })?;
-        if let Some(path) = args.relay_ca.as_ref().or(file.relay_ca.as_ref()) {
-            let pem = fs::read(path).map_err(|source| ConfigError::Read {
-                path: path.clone(),
-                source,
-            })?;
-            relay = relay.with_ca(pem);
-        }
-        if let Some(pin) = args.relay_pin.as_ref().or(file.relay_pin.as_ref()) {
-            relay = relay.with_pin(pin).map_err(|why| ConfigError::Value {
-                key: "relay-pin",
-                value: pin.clone(),
-                why: why.to_string(),
-            })?;
-        }
-        if let Some(interface) = args.interface.as_ref().or(file.interface.as_ref()) {
-            relay = relay.with_interface(interface);
-        }
-        if let Some(port) = args.danger_relay_port.or(file.danger_relay_port) {
-            relay = relay.danger_with_port(port);
-        }
+        let Link {
+            relay,
+            interface,
+            log,
+        } = Link::resolve(&args.link, file, around)?;
         let state = args
             .state
             .clone()
@@ -349,9 +343,9 @@ impl Shared {
             .or_else(|| around.state(role));
         Ok(Self {
             relay,
-            interface: args.interface.clone().or_else(|| file.interface.clone()),
+            interface,
             state: state.ok_or(ConfigError::NoState)?,
-            log: args.log.or(file.log).unwrap_or_default(),
+            log,
         })
     }
 }
@@ -390,6 +384,7 @@ impl File {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::LinkArgs;
 
     fn around() -> Surroundings {
         Surroundings {
@@ -408,7 +403,10 @@ mod tests {
         fs::write(&path, text).expect("written");
         let mut args = DeviceArgs {
             shared: SharedArgs {
-                config: Some(path),
+                link: LinkArgs {
+                    config: Some(path),
+                    ..LinkArgs::default()
+                },
                 ..SharedArgs::default()
             },
             ..DeviceArgs::default()
@@ -421,7 +419,7 @@ mod tests {
     fn command_line_wins_over_file_and_file_over_default() {
         let from_file = "relay = 'file.example'\nstate = '/var/lib/file'\n[device]\nserial = 'FILE-1'\npanel = 'x11'\n";
         let set = |args: &mut DeviceArgs| {
-            args.shared.relay = Some("flag.example".into());
+            args.shared.link.relay = Some("flag.example".into());
             args.serial = Some(Serial::new("FLAG-1").expect("a serial"));
         };
         type Case = (

@@ -239,7 +239,7 @@ impl Screen {
                 mfd.set_facts(Facts {
                     relay: Some(settings.shared.relay.host().to_owned()),
                     interface: settings.shared.interface.clone(),
-                    proxy: None,
+                    proxy: settings.shared.relay.proxy().map(ToString::to_string),
                 });
                 Ok(Self::Mfd(mfd))
             }

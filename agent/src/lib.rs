@@ -11,9 +11,11 @@ pub mod convert;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod device;
+pub mod doctor;
 pub mod exit;
 pub mod fan;
 pub mod log;
+pub mod obstacle;
 pub mod pages;
 pub mod panel;
 pub mod preferences;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 #[cfg(feature = "demo")]
 use alongside_agent::demo;
-use alongside_agent::{admin_id, assist, audit, cli, device, exit::Exit, log};
+use alongside_agent::{admin_id, assist, audit, cli, device, doctor, exit::Exit, log};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
             cli::Command::Demo(args) => demo::run(args).await,
             cli::Command::Device(args) => device::run(*args).await,
             cli::Command::Assist(args) => assist::run(*args).await,
+            cli::Command::Doctor(args) => doctor::run(*args).await,
             cli::Command::AdminId(args) => admin_id::run(&args),
             cli::Command::Audit(args) => audit::run(&args),
         }

@@ -7,12 +7,14 @@
 mod catalogue;
 mod day;
 mod meaning;
+mod network;
 mod pseudo;
 mod sentences;
 
 use std::fmt;
 
 pub use catalogue::Id;
+pub use network::Trouble;
 
 /// A language, or the test language that shows what does not fit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -173,25 +175,7 @@ impl Text {
             Locale::Chinese => id.chinese().to_owned(),
             Locale::Pseudo => pseudo::stretch(id.english()),
         };
-        // One pass from left to right, so that data which looks like a slot stays data.
-        let mut out = String::with_capacity(template.len() + 32);
-        let mut rest = template.as_str();
-        while let Some(open) = rest.find('{') {
-            let (before, tail) = rest.split_at(open);
-            out.push_str(before);
-            let found = data.iter().find_map(|(slot, value)| {
-                tail.strip_prefix(slot.mark()).map(|after| (value, after))
-            });
-            rest = if let Some((value, after)) = found {
-                out.push_str(&value.to_string());
-                after
-            } else {
-                out.push('{');
-                tail.get(1..).unwrap_or_default()
-            };
-        }
-        out.push_str(rest);
-        Words(out)
+        filled(&template, data)
     }
 
     /// A time as people say it: seconds below two minutes, then minutes and seconds, then minutes.
@@ -209,6 +193,29 @@ impl Text {
             _ => self.fill(Id::Minutes, &[(Slot::Count, &seconds.div_ceil(60))]),
         }
     }
+}
+
+/// `template` with data in its slots.
+fn filled(template: &str, data: &[(Slot, &dyn fmt::Display)]) -> Words {
+    // One pass from left to right, so that data which looks like a slot stays data.
+    let mut out = String::with_capacity(template.len() + 32);
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        let (before, tail) = rest.split_at(open);
+        out.push_str(before);
+        let found = data
+            .iter()
+            .find_map(|(slot, value)| tail.strip_prefix(slot.mark()).map(|after| (value, after)));
+        rest = if let Some((value, after)) = found {
+            out.push_str(&value.to_string());
+            after
+        } else {
+            out.push('{');
+            tail.get(1..).unwrap_or_default()
+        };
+    }
+    out.push_str(rest);
+    Words(out)
 }
 
 #[cfg(test)]

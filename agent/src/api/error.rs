@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use alongside::protocol::code::{CodeError, CodePart};
+use alongside::protocol::{
+    code::{CodeError, CodePart},
+    obstacle::Obstacle,
+};
 use serde::{Serialize, Serializer};
 
 macro_rules! codes {
@@ -120,6 +123,12 @@ pub struct Failure {
     pub code: ErrorCode,
     /// For people; holds no secret.
     pub message: String,
+    /// What stands in the way to the relay, more exactly than the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// Whom to ask about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask: Option<&'static str>,
     /// Group of the access code to look at again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<&'static str>,
@@ -137,6 +146,8 @@ impl Failure {
         Self {
             code,
             message: message.into(),
+            reason: None,
+            ask: None,
             part: None,
             tries_left: None,
             wait_s: None,
@@ -146,6 +157,19 @@ impl Failure {
     /// A command that is not one.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::BadRequest, message)
+    }
+
+    /// There is no way to the relay, for `obstacle`.
+    pub fn no_way(obstacle: &Obstacle, message: impl Into<String>) -> Self {
+        let kind = obstacle.kind;
+        let code = ErrorCode::ALL
+            .iter()
+            .find(|code| code.as_str() == kind.code());
+        Self {
+            reason: Some(kind.as_str()),
+            ask: Some(kind.contact().as_str()),
+            ..Self::new(code.copied().unwrap_or(ErrorCode::Internal), message)
+        }
     }
 
     /// Says how many attempts are left.

@@ -1,11 +1,12 @@
 //! Why a code did not lead to a session, in the words of the command line.
 
-use alongside::status::{CodeRefusal, ConnectProblem};
+use alongside::status::{CodeRefusal, ConnectProblem, ObstacleKind};
 
 use crate::{
     api::{ErrorCode, Failure},
     convert,
     exit::Exit,
+    obstacle,
 };
 
 /// The refusal as a reply or an error event.
@@ -37,44 +38,24 @@ pub fn failure(refusal: &CodeRefusal) -> Failure {
             Failure::new(ErrorCode::EntryLocked, words)
                 .with_wait_s(u64::try_from(seconds).unwrap_or(u64::MAX))
         }
-        CodeRefusal::NoConnection(problem) => connect(*problem),
+        CodeRefusal::NoConnection(problem) => connect(problem),
         _ => Failure::new(ErrorCode::Internal, "the code did not lead to a session"),
     }
 }
 
-fn connect(problem: ConnectProblem) -> Failure {
-    let (code, words) = match problem {
-        ConnectProblem::NoDns => (
-            ErrorCode::NoDns,
-            "the relay's name does not resolve: check its spelling and this network's DNS",
-        ),
-        ConnectProblem::RelayUnreachable => (
-            ErrorCode::RelayUnreachable,
-            "the relay does not answer on UDP port 443: ask whoever runs this network's firewall",
-        ),
-        ConnectProblem::RelayUntrusted => (
-            ErrorCode::RelayUntrusted,
-            "the relay's certificate is not trusted: give its authority with --relay-ca or its key with --relay-pin",
-        ),
-        ConnectProblem::RelayName => (
-            ErrorCode::RelayName,
-            "the relay's certificate is for another name: check --relay",
-        ),
-        ConnectProblem::RelayRefused => (
-            ErrorCode::RelayRefused,
-            "the relay does not want this device",
-        ),
-        ConnectProblem::OperatorUnreachable => (
+fn connect(problem: &ConnectProblem) -> Failure {
+    match problem {
+        ConnectProblem::NoWay(obstacle) => Failure::no_way(obstacle, obstacle::sentence(obstacle)),
+        ConnectProblem::OperatorUnreachable => Failure::new(
             ErrorCode::OperatorUnreachable,
             "the relay knows the code, but the operator's side did not connect: try once more",
         ),
-        ConnectProblem::Incompatible => (
+        ConnectProblem::Incompatible => Failure::new(
             ErrorCode::Incompatible,
             "the two programs do not speak the same version: update the older one",
         ),
-        _ => (ErrorCode::Internal, "there is no connection"),
-    };
-    Failure::new(code, words)
+        _ => Failure::new(ErrorCode::Internal, "there is no connection"),
+    }
 }
 
 /// Whether the refusal can only be known after the relay has accepted the claim.
@@ -93,7 +74,13 @@ pub const fn comes_after_the_claim(refusal: &CodeRefusal) -> bool {
 /// How a process ends whose one code was refused.
 pub const fn exit(refusal: &CodeRefusal) -> Exit {
     match refusal {
-        CodeRefusal::NoConnection(ConnectProblem::RelayRefused | ConnectProblem::Incompatible) => {
+        CodeRefusal::NoConnection(ConnectProblem::Incompatible) => Exit::Refused,
+        CodeRefusal::NoConnection(ConnectProblem::NoWay(obstacle))
+            if matches!(
+                obstacle.kind,
+                ObstacleKind::RelayRefused | ObstacleKind::RelayFull
+            ) =>
+        {
             Exit::Refused
         }
         CodeRefusal::NoConnection(_) => Exit::NoPath,

@@ -65,13 +65,7 @@ impl Text {
                 self.fill(Id::EntryLockedNext, &[(Slot::Time, &self.time(*wait))]),
             ),
             CodeRefusal::NoConnection(problem) => match problem {
-                ConnectProblem::NoDns => both(Id::NoDns, Id::NoDnsNext),
-                ConnectProblem::RelayUnreachable => {
-                    both(Id::RelayUnreachable, Id::RelayUnreachableNext)
-                }
-                ConnectProblem::RelayUntrusted => both(Id::RelayUntrusted, Id::RelayUntrustedNext),
-                ConnectProblem::RelayName => both(Id::RelayName, Id::RelayNameNext),
-                ConnectProblem::RelayRefused => both(Id::RelayRefused, Id::RelayRefusedNext),
+                ConnectProblem::NoWay(obstacle) => self.obstacle(obstacle),
                 ConnectProblem::OperatorUnreachable => {
                     both(Id::OperatorUnreachable, Id::OperatorUnreachableNext)
                 }

@@ -1,13 +1,13 @@
 //! The table of sentences becomes one enum, and one `match` for each language.
 
 macro_rules! sentences {
-    ($($id:ident = $english:literal, $german:literal, $chinese:literal;)*) => {
+    (pub enum $name:ident; $($id:ident = $english:literal, $german:literal, $chinese:literal;)*) => {
         /// A sentence, or a word on a button.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum Id { $(#[doc = $english] $id,)* }
+        pub enum $name { $(#[doc = $english] $id,)* }
 
-        impl Id {
+        impl $name {
             /// Every sentence.
             pub const ALL: &'static [Self] = &[$(Self::$id),*];
 
@@ -27,5 +27,6 @@ macro_rules! sentences {
             }
         }
     };
+    ($($table:tt)*) => { $crate::text::sentences::sentences! { pub enum Id; $($table)* } };
 }
 pub(super) use sentences;

@@ -127,6 +127,7 @@ fn a_relay_that_is_not_trusted_is_told_as_such_with_what_to_give() {
                 words.contains("trusted") && words.contains("pin"),
                 "{words}"
             );
+            assert!(words.contains("Alongside relay private CA"), "{words}");
         }
     }
     let told = fails(

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use alongside_protocol::{ids::hex_to_bytes, relay::Role};
 use alongside_transport::{
-    ConnectError, Identity, Leg, LegConfig, LegEvents, Paths, RelayAddress, Trust,
-    leg::network::Network,
+    ConnectError, Identity, Leg, LegConfig, LegEvents, Paths, Proxy, ProxySettingError,
+    RelayAddress, Trust,
+    leg::network::{Network, SystemNetwork, announces_proxy},
 };
 
 /// A relay: its host, how its certificate is trusted, and the interface that leads to it.
@@ -17,6 +18,7 @@ pub struct Relay {
     trust: Trust,
     interface: Option<String>,
     paths: Paths,
+    proxy: Option<Proxy>,
     /// Another network than this machine's.
     network: Option<Arc<dyn Network>>,
 }
@@ -51,6 +53,7 @@ impl Relay {
             trust: Trust::Platform,
             interface: None,
             paths: Paths::default(),
+            proxy: None,
             network: None,
         })
     }
@@ -86,6 +89,27 @@ impl Relay {
         self
     }
 
+    /// Goes through this proxy where packets do not get out by themselves; straight and by UDP it is tried as well,
+    /// unless [`with_paths`](Self::with_paths) forbids that.
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// The proxy that the environment names for this relay (`HTTPS_PROXY`, `ALL_PROXY`, unless `NO_PROXY` covers it).
+    /// `variable` looks a variable up.
+    ///
+    /// # Errors
+    ///
+    /// [`ProxySettingError`], which never shows the variable's value.
+    pub fn proxy_of_environment(
+        &self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Proxy>, ProxySettingError> {
+        Proxy::from_environment(&self.address, variable)
+    }
+
     /// Uses another network than this machine's: a simulated one, or a stack of the embedder's own.
     #[must_use]
     pub fn over(mut self, network: Arc<dyn Network>) -> Self {
@@ -109,8 +133,30 @@ impl Relay {
         &self.address.host
     }
 
-    /// Goes there.
-    pub(crate) async fn connect(
+    /// The proxy, if one is set.
+    pub const fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
+    }
+
+    /// The ways that packets may take.
+    pub const fn paths(&self) -> Paths {
+        self.paths
+    }
+
+    /// Whether this network announces its proxy by a file (WPAD), which is not read: a person should name the proxy.
+    pub async fn announces_proxy(&self) -> bool {
+        match &self.network {
+            Some(network) => announces_proxy(network.as_ref()).await,
+            None => announces_proxy(&SystemNetwork::new(self.interface.clone())).await,
+        }
+    }
+
+    /// Goes there, as `role` with the key `identity`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what to do about it.
+    pub async fn connect(
         &self,
         role: Role,
         identity: Arc<Identity>,
@@ -118,6 +164,7 @@ impl Relay {
         let config = LegConfig {
             interface: self.interface.clone(),
             paths: self.paths,
+            proxy: self.proxy.clone(),
             ..LegConfig::new(role, identity, self.address.clone(), self.trust.clone())
         };
         match &self.network {

@@ -9,6 +9,7 @@ use alongside_protocol::{
     reason::{EndReason, ModePhase, Party, Refusal},
 };
 
+pub use alongside_protocol::obstacle::{Contact, Obstacle, ObstacleKind};
 pub use alongside_session::{Link, OperatorIdentity, device::Banner};
 
 /// How things stand on the device.
@@ -95,7 +96,7 @@ pub enum CodeRefusal {
         /// Time until the next try.
         wait: Duration,
     },
-    /// There is no way to the relay, or no operator behind it; the word is the error code of the command line.
+    /// There is no way to the relay, or no operator behind it.
     NoConnection(ConnectProblem),
 }
 
@@ -110,20 +111,12 @@ impl From<ProofFailure> for CodeRefusal {
     }
 }
 
-/// Why there is no connection, coded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectProblem {
-    /// The relay's name does not resolve.
-    NoDns,
-    /// The relay does not answer on port 443.
-    RelayUnreachable,
-    /// The relay's certificate is not trusted.
-    RelayUntrusted,
-    /// The relay's certificate is for another name.
-    RelayName,
-    /// The relay does not want this device.
-    RelayRefused,
+    /// There is no way to the relay.
+    NoWay(Obstacle),
     /// The operator's side did not answer in time.
     OperatorUnreachable,
     /// The two programs do not speak the same version.
@@ -131,16 +124,18 @@ pub enum ConnectProblem {
 }
 
 impl ConnectProblem {
-    /// The word used on the command line.
-    pub const fn as_str(self) -> &'static str {
+    /// The error code of the command line.
+    pub const fn as_str(&self) -> &'static str {
         match self {
-            Self::NoDns => "no-dns",
-            Self::RelayUnreachable => "relay-unreachable",
-            Self::RelayUntrusted => "relay-untrusted",
-            Self::RelayName => "relay-name",
-            Self::RelayRefused => "relay-refused",
+            Self::NoWay(obstacle) => obstacle.kind.code(),
             Self::OperatorUnreachable => "operator-unreachable",
             Self::Incompatible => "incompatible",
         }
+    }
+}
+
+impl From<ObstacleKind> for ConnectProblem {
+    fn from(kind: ObstacleKind) -> Self {
+        Self::NoWay(kind.into())
     }
 }

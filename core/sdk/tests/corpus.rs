@@ -42,6 +42,10 @@ const TARGETS: &[Target] = &[
         alongside_transport::fuzzing::received(data, start())
     }),
     (
+        "transport_certificate",
+        alongside_transport::fuzzing::certificate,
+    ),
+    (
         "transport_proxy_answer",
         alongside_transport::fuzzing::proxy_answer,
     ),

@@ -18,7 +18,10 @@ use alongside::{
         label::{Label, Name},
         reason::{EndReason, ModePhase, Party, Refusal},
     },
-    status::{Active, Ask, Banner, CodeRefusal, ConnectProblem, Link, OperatorIdentity, Status},
+    status::{
+        Active, Ask, Banner, CodeRefusal, ConnectProblem, Link, Obstacle, ObstacleKind,
+        OperatorIdentity, Status,
+    },
 };
 
 use super::{Allowed, Facts, Mfd, Place, Preferences, Scale, Step, Target};
@@ -286,14 +289,6 @@ fn connecting_states(add: &mut Add<'_>) {
                 wait: Duration::ZERO,
             },
         ),
-        ("no-dns", problem(ConnectProblem::NoDns)),
-        (
-            "relay-unreachable",
-            problem(ConnectProblem::RelayUnreachable),
-        ),
-        ("relay-untrusted", problem(ConnectProblem::RelayUntrusted)),
-        ("relay-name", problem(ConnectProblem::RelayName)),
-        ("relay-refused", problem(ConnectProblem::RelayRefused)),
         (
             "operator-unreachable",
             problem(ConnectProblem::OperatorUnreachable),
@@ -301,6 +296,15 @@ fn connecting_states(add: &mut Add<'_>) {
         ("incompatible", problem(ConnectProblem::Incompatible)),
     ] {
         add(&format!("refused-{name}"), &|mfd| {
+            mfd.show(&Status::CodeRefused(refusal.clone()))
+        });
+    }
+    // What another wrote may be as long as 64 bytes.
+    let detail = Label::new(&"W".repeat(64)).ok();
+    for kind in ObstacleKind::ALL {
+        let obstacle = Obstacle::with_detail(*kind, detail.clone());
+        let refusal = problem(ConnectProblem::NoWay(obstacle));
+        add(&format!("refused-{kind}"), &|mfd| {
             mfd.show(&Status::CodeRefused(refusal.clone()))
         });
     }

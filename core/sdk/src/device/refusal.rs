@@ -2,21 +2,12 @@
 
 use std::time::Duration;
 
-use alongside_protocol::{proof::ProofFailure, reason::EndReason, relay::RelayRefusal};
-use alongside_transport::{ConnectError, DialError, LegError, Lost, connection::close_code};
+use alongside_protocol::{
+    obstacle::ObstacleKind, proof::ProofFailure, reason::EndReason, relay::RelayRefusal,
+};
+use alongside_transport::{DialError, LegError, Lost, connection::close_code};
 
 use crate::status::{CodeRefusal, ConnectProblem};
-
-/// Why the relay could not be reached.
-pub(super) fn of_connect(error: &ConnectError) -> ConnectProblem {
-    match error.code() {
-        "no-dns" => ConnectProblem::NoDns,
-        "relay-untrusted" => ConnectProblem::RelayUntrusted,
-        "relay-name" => ConnectProblem::RelayName,
-        "relay-refused" => ConnectProblem::RelayRefused,
-        _ => ConnectProblem::RelayUnreachable,
-    }
-}
 
 /// Why the operator did not come through.
 pub(super) fn of_dial(error: &DialError) -> ConnectProblem {
@@ -50,7 +41,7 @@ pub(super) fn of_claim(error: &LegError) -> CodeRefusal {
         retry_after_s,
     } = error
     else {
-        return CodeRefusal::NoConnection(ConnectProblem::RelayUnreachable);
+        return CodeRefusal::NoConnection(ObstacleKind::RelayUnreachable.into());
     };
     match refusal {
         RelayRefusal::CodeUnknown | RelayRefusal::OperatorGone => CodeRefusal::Unknown,
@@ -60,13 +51,13 @@ pub(super) fn of_claim(error: &LegError) -> CodeRefusal {
             wait: Duration::from_secs(retry_after_s.unwrap_or(60).into()),
         },
         RelayRefusal::Version => CodeRefusal::NoConnection(ConnectProblem::Incompatible),
+        RelayRefusal::Full => CodeRefusal::NoConnection(ObstacleKind::RelayFull.into()),
         RelayRefusal::BadSignature
         | RelayRefusal::TokenTaken
         | RelayRefusal::UnknownOperator
         | RelayRefusal::Quota
-        | RelayRefusal::Full
         | RelayRefusal::NotAllowed
-        | _ => CodeRefusal::NoConnection(ConnectProblem::RelayRefused),
+        | _ => CodeRefusal::NoConnection(ObstacleKind::RelayRefused.into()),
     }
 }
 

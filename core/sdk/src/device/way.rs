@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use alongside_protocol::{
     RendezvousId,
+    obstacle::ObstacleKind,
     relay::{Departure, Prepare, Release, ReleaseReason, Role},
 };
 use alongside_transport::{Identity, Leg, LegEvent, LegEvents, QuicConnection};
@@ -34,7 +35,8 @@ impl Way {
             Ok((leg, events)) => Ok(Self { leg, events }),
             Err(error) => {
                 tracing::warn!(error = %session_io::chain(&error), "no way to the relay");
-                Err(CodeRefusal::NoConnection(refusal::of_connect(&error)))
+                let problem = ConnectProblem::NoWay(error.obstacle());
+                Err(CodeRefusal::NoConnection(problem))
             }
         }
     }
@@ -85,7 +87,7 @@ async fn never_comes(events: &mut LegEvents, rendezvous: RendezvousId) -> CodeRe
                     ConnectProblem::OperatorUnreachable
                 }
             },
-            LegEvent::Closing | LegEvent::Lost(_) => ConnectProblem::RelayUnreachable,
+            LegEvent::Closing | LegEvent::Lost(_) => ObstacleKind::RelayUnreachable.into(),
             LegEvent::PeerGone(_) | LegEvent::Peer(_) | LegEvent::Link(_) | _ => continue,
         };
         return CodeRefusal::NoConnection(problem);

@@ -1,0 +1,141 @@
+//! Which relay to use, and which ways lead there.
+
+use std::{fmt, fs};
+
+use alongside::{
+    Relay,
+    transport::{Credentials, Proxy, ProxySettingError},
+};
+use zeroize::Zeroizing;
+
+use super::{ConfigError, File, Surroundings};
+use crate::cli::{LinkArgs, LogFormat, Way};
+
+/// The way to the relay.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The relay, how it is trusted, and the ways that lead there.
+    pub relay: Relay,
+    /// The network interface, where one is named.
+    pub interface: Option<String>,
+    /// Format of the log.
+    pub log: LogFormat,
+}
+
+/// What the environment says of proxies, for every program of this machine. The values show nowhere.
+#[derive(Clone, Default)]
+pub struct ProxyVariables(Vec<(&'static str, Zeroizing<String>)>);
+
+impl ProxyVariables {
+    /// The variables that are set, of those that `variable` looks up.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name: &&'static str| Some((*name, Zeroizing::new(variable(name)?)));
+        Self(Proxy::VARIABLES.iter().filter_map(set).collect())
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        let (_, value) = self.0.iter().find(|(known, _)| *known == name)?;
+        Some(value.to_string())
+    }
+}
+
+impl fmt::Debug for ProxyVariables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+impl Link {
+    /// Joins command line, environment (which clap has read into `args`), file and defaults, for what needs no state.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming the file, key or value that is wrong.
+    pub fn load(args: &LinkArgs, around: &Surroundings) -> Result<Self, ConfigError> {
+        Self::resolve(args, &File::load(args.config.as_deref())?, around)
+    }
+
+    pub(super) fn resolve(
+        args: &LinkArgs,
+        file: &File,
+        around: &Surroundings,
+    ) -> Result<Self, ConfigError> {
+        let host = args.relay.as_ref().or(file.relay.as_ref());
+        let host = host.ok_or(ConfigError::NoRelay)?;
+        let mut relay = Relay::new(host).map_err(|why| ConfigError::Value {
+            key: "relay",
+            value: host.clone(),
+            why: why.to_string(),
+        })?;
+        if let Some(path) = args.relay_ca.as_ref().or(file.relay_ca.as_ref()) {
+            let pem = fs::read(path).map_err(|source| ConfigError::Read {
+                path: path.clone(),
+                source,
+            })?;
+            relay = relay.with_ca(pem);
+        }
+        if let Some(pin) = args.relay_pin.as_ref().or(file.relay_pin.as_ref()) {
+            relay = relay.with_pin(pin).map_err(|why| ConfigError::Value {
+                key: "relay-pin",
+                value: pin.clone(),
+                why: why.to_string(),
+            })?;
+        }
+        let interface = args.interface.as_ref().or(file.interface.as_ref());
+        if let Some(interface) = interface {
+            relay = relay.with_interface(interface);
+        }
+        if let Some(port) = args.danger_relay_port.or(file.danger_relay_port) {
+            relay = relay.danger_with_port(port);
+        }
+        if let Some(proxy) = proxy(args, file, &relay, &around.proxy)? {
+            relay = relay.with_proxy(proxy);
+        }
+        if let Some(ways) = args.paths.as_ref().or(file.paths.as_ref()) {
+            let paths = Way::only(ways);
+            let leads_there = paths.relay_quic
+                || paths.relay_tls
+                || (paths.relay_proxy && relay.proxy().is_some());
+            if !leads_there {
+                return Err(ConfigError::Paths);
+            }
+            relay = relay.with_paths(paths);
+        }
+        Ok(Self {
+            relay,
+            interface: interface.cloned(),
+            log: args.log.or(file.log).unwrap_or_default(),
+        })
+    }
+}
+
+/// The proxy that is named here, else the one that is named for every program of this machine.
+fn proxy(
+    args: &LinkArgs,
+    file: &File,
+    relay: &Relay,
+    variables: &ProxyVariables,
+) -> Result<Option<Proxy>, ConfigError> {
+    let named = args.proxy.as_ref().or(file.proxy.as_ref());
+    let proxy = match named.map(|text| text.as_str()) {
+        Some("none") => None,
+        Some(url) => Some(Proxy::from_argument(url)?),
+        None => relay.proxy_of_environment(|name| variables.get(name))?,
+    };
+    let credentials = args
+        .proxy_credentials_file
+        .as_deref()
+        .or(file.proxy_credentials_file.as_deref());
+    // Read even where no proxy needs them today: a file that others may read is told at once.
+    let credentials = credentials.map(Credentials::from_file).transpose();
+    let credentials = credentials.map_err(ProxySettingError::from)?;
+    Ok(match (proxy, credentials) {
+        (Some(proxy), Some(credentials)) => Some(proxy.with_credentials(credentials)),
+        (proxy, _) => proxy,
+    })
+}
+
+#[cfg(test)]
+mod tests;

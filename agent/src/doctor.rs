@@ -1,0 +1,280 @@
+//! `alongside-agent doctor`: tries each way to the relay, and says why one does not work and whom to ask.
+
+use std::{
+    io::{self, Write as _},
+    sync::Arc,
+    time::Duration,
+};
+
+use alongside::{
+    Identity, PathKind, Relay,
+    protocol::{
+        obstacle::{Obstacle, ObstacleKind},
+        relay::Role,
+    },
+    transport::{ConnectError, Paths},
+};
+use serde::Serialize;
+
+use crate::{
+    cli::DoctorArgs,
+    config::{Link, Surroundings},
+    exit::{Exit, chain, fail, inert},
+    obstacle::{sentence, whom},
+};
+
+mod table;
+
+/// Tries the ways, prints what came of them.
+pub async fn run(args: DoctorArgs) -> Exit {
+    let link = match Link::load(&args.link, &Surroundings::of_process()) {
+        Ok(link) => link,
+        Err(error) => return fail(Exit::Usage, &chain(&error)),
+    };
+    let identity = match Identity::generate() {
+        Ok(identity) => Arc::new(identity),
+        Err(error) => return fail(Exit::Failed, &chain(&error)),
+    };
+    let found = examine(&link.relay, &identity).await;
+    let text = if args.json {
+        found.line()
+    } else {
+        table::of(&found)
+    };
+    // Nobody who reads it is no reason to fail: the exit code says the most of it.
+    let _ = writeln!(io::stdout(), "{text}");
+    if found.rungs.iter().any(|rung| rung.works == Some(true)) {
+        Exit::Done
+    } else {
+        Exit::NoPath
+    }
+}
+
+/// What was found out.
+#[derive(Debug, Serialize)]
+pub struct Found {
+    /// The relay.
+    pub relay: String,
+    /// The ways, best first.
+    pub rungs: Vec<Rung>,
+    /// What is worth knowing, though it stands in nobody's way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Why>,
+}
+
+impl Found {
+    /// One JSON line.
+    fn line(&self) -> String {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            event: &'static str,
+            #[serde(flatten)]
+            found: &'a Found,
+            t: u64,
+        }
+        let line = Line {
+            event: "doctor",
+            found: self,
+            t: alongside::unix_ms(),
+        };
+        // Keys are strings and numbers are finite, so this cannot fail.
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+}
+
+/// One way.
+#[derive(Debug, Serialize)]
+pub struct Rung {
+    /// Which.
+    pub rung: &'static str,
+    /// Whether it works; unknown of the direct way, which takes two.
+    pub works: Option<bool>,
+    /// Milliseconds until it worked, or until that was given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ms: Option<u64>,
+    /// Why not.
+    #[serde(flatten)]
+    pub why: Option<Why>,
+}
+
+/// Why not, and whom to ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Why {
+    /// The exact word.
+    pub reason: &'static str,
+    /// The error code of the command line.
+    pub code: &'static str,
+    /// In words.
+    pub message: String,
+    /// Whom to ask, in a word.
+    pub ask: &'static str,
+    /// Whom to ask, in words.
+    #[serde(skip)]
+    pub whom: &'static str,
+}
+
+impl Why {
+    fn new(obstacle: &Obstacle, message: String) -> Self {
+        let (kind, contact) = (obstacle.kind, obstacle.kind.contact());
+        Self {
+            reason: kind.as_str(),
+            code: kind.code(),
+            message: inert(&message),
+            ask: contact.as_str(),
+            whom: whom(contact),
+        }
+    }
+
+    fn plain(kind: ObstacleKind) -> Self {
+        let obstacle = kind.into();
+        Self::new(&obstacle, sentence(&obstacle))
+    }
+}
+
+/// Tries the ways that lead to `relay`, all at once.
+async fn examine(relay: &Relay, identity: &Arc<Identity>) -> Found {
+    let allowed = relay.paths();
+    let only = |paths| async move { Attempt::make(relay, paths, identity).await };
+    let (quic, tls, proxy) = tokio::join!(
+        when(allowed.relay_quic, || only(Paths {
+            relay_quic: true,
+            ..NONE
+        })),
+        when(allowed.relay_tls, || only(Paths {
+            relay_tls: true,
+            ..NONE
+        })),
+        when(allowed.relay_proxy && relay.proxy().is_some(), || {
+            only(Paths {
+                relay_proxy: true,
+                ..NONE
+            })
+        }),
+    );
+    let remarks = [&quic, &tls, &proxy].into_iter().flatten();
+    let mut remarks: Vec<Why> = remarks
+        .flat_map(|attempt| attempt.remarks.clone())
+        .collect();
+    remarks.sort_by_key(|remark| remark.reason);
+    remarks.dedup();
+    let no_proxy = if relay.announces_proxy().await {
+        ObstacleKind::ProxyAutomatic
+    } else {
+        ObstacleKind::NoProxy
+    };
+    let forbidden = |is_allowed, otherwise| {
+        if is_allowed {
+            otherwise
+        } else {
+            ObstacleKind::NotAllowed
+        }
+    };
+    let rungs = vec![
+        direct(allowed, quic.as_ref()),
+        rung(PathKind::RelayQuic, quic, ObstacleKind::NotAllowed),
+        rung(PathKind::RelayTls, tls, ObstacleKind::NotAllowed),
+        rung(
+            PathKind::RelayProxy,
+            proxy,
+            forbidden(allowed.relay_proxy, no_proxy),
+        ),
+    ];
+    Found {
+        relay: relay.host().to_owned(),
+        rungs,
+        remarks,
+    }
+}
+
+const NONE: Paths = Paths {
+    direct: false,
+    relay_quic: false,
+    relay_tls: false,
+    relay_proxy: false,
+};
+
+async fn when<F: Future<Output = Attempt>>(
+    condition: bool,
+    attempt: impl FnOnce() -> F,
+) -> Option<Attempt> {
+    if condition {
+        Some(attempt().await)
+    } else {
+        None
+    }
+}
+
+/// What came of one way.
+struct Attempt {
+    time: Duration,
+    error: Option<ConnectError>,
+    remarks: Vec<Why>,
+}
+
+impl Attempt {
+    async fn make(relay: &Relay, paths: Paths, identity: &Arc<Identity>) -> Self {
+        let start = tokio::time::Instant::now();
+        let relay = relay.clone().with_paths(paths);
+        let connected = relay.connect(Role::Device, Arc::clone(identity)).await;
+        let time = start.elapsed();
+        match connected {
+            Ok((leg, _events)) => {
+                let remarks = leg.remarks().iter();
+                let remarks = remarks.map(|remark| Why::new(remark, sentence(remark)));
+                let remarks = remarks.collect();
+                leg.close().await;
+                Self {
+                    time,
+                    error: None,
+                    remarks,
+                }
+            }
+            Err(error) => Self {
+                time,
+                error: Some(error),
+                remarks: Vec::new(),
+            },
+        }
+    }
+}
+
+fn rung(kind: PathKind, attempt: Option<Attempt>, otherwise: ObstacleKind) -> Rung {
+    let Some(attempt) = attempt else {
+        return Rung {
+            rung: kind.as_str(),
+            works: Some(false),
+            ms: None,
+            why: Some(Why::plain(otherwise)),
+        };
+    };
+    Rung {
+        rung: kind.as_str(),
+        works: Some(attempt.error.is_none()),
+        ms: u64::try_from(attempt.time.as_millis()).ok(),
+        why: attempt
+            .error
+            .map(|error| Why::new(&error.obstacle(), chain(&error))),
+    }
+}
+
+/// The direct way is found in a session alone; without UDP there is none.
+fn direct(allowed: Paths, quic: Option<&Attempt>) -> Rung {
+    let why = match quic {
+        _ if !allowed.direct => Some(ObstacleKind::NotAllowed),
+        Some(Attempt {
+            error: Some(error), ..
+        }) => Some(error.obstacle().kind).filter(|kind| {
+            matches!(
+                kind,
+                ObstacleKind::UdpBlocked | ObstacleKind::NoNetwork | ObstacleKind::NoSocket
+            )
+        }),
+        Some(_) | None => None,
+    };
+    Rung {
+        rung: PathKind::Direct.as_str(),
+        works: why.map(|_| false),
+        ms: None,
+        why: why.map(Why::plain),
+    }
+}
