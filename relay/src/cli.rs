@@ -49,7 +49,7 @@ struct Args {
     #[arg(long)]
     json: bool,
 
-    /// How the log is written to standard error: text or json [default: text]. RUST_LOG sets how much.
+    /// How the log is written to standard error: text or json [default: text]. ALONGSIDE_LOG_FILTER sets how much.
     #[arg(long, env = "ALONGSIDE_RELAY_LOG", value_name = "FORMAT")]
     log: Option<LogFormat>,
 }
@@ -139,9 +139,20 @@ fn chain(error: &dyn Error) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Starts the log on standard error.
+/// What is logged without [`LOG_FILTER`].
+const DEFAULT_FILTER: &str = "info";
+
+/// The variable that says how much is logged, as of every program of Alongside; its form is that of
+/// [`EnvFilter`]: `debug`, or `info,alongside_relay=trace`.
+const LOG_FILTER: &str = "ALONGSIDE_LOG_FILTER";
+
+/// Starts the log on standard error. A filter that cannot be understood is said, and the default taken.
 pub(crate) fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let (filter, bad) = match std::env::var(LOG_FILTER).map(EnvFilter::try_new) {
+        Ok(Ok(filter)) => (filter, None),
+        Ok(Err(error)) => (EnvFilter::new(DEFAULT_FILTER), Some(error)),
+        Err(_) => (EnvFilter::new(DEFAULT_FILTER), None),
+    };
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
@@ -150,6 +161,9 @@ pub(crate) fn start_log(format: LogFormat) {
         LogFormat::Text | _ => log
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
             .init(),
+    }
+    if let Some(error) = bad {
+        tracing::warn!(%error, "{LOG_FILTER} is not understood; logging {DEFAULT_FILTER}");
     }
 }
 

@@ -20,17 +20,20 @@ use std::{
 };
 
 use alongside_protocol::LegToken;
-use tokio::sync::Notify;
 
 use crate::{bucket::Bucket, config::Limits};
 
 mod join;
 mod legs;
+mod own;
+mod rest;
 mod route;
 mod socket;
 mod streams;
 
 pub(crate) use legs::Meter;
+pub(crate) use own::Own;
+pub(crate) use rest::Rest;
 pub(crate) use socket::ForwardingSocket;
 pub(crate) use streams::Streams;
 
@@ -43,8 +46,6 @@ pub struct Table {
     limits: Limits,
     legs: RwLock<Legs>,
     counters: Counters,
-    /// Somebody spoke to the relay from an address that is no leg's: perhaps a leg that moved.
-    stranger: Notify,
 }
 
 /// Bytes forwarded in a meeting.
@@ -99,7 +100,6 @@ impl Table {
             limits: limits.clone(),
             legs: RwLock::default(),
             counters: Counters::default(),
-            stranger: Notify::new(),
         }
     }
 
@@ -212,11 +212,6 @@ impl Table {
     /// From now on a leg may send to nobody.
     pub(crate) fn part(&self, token: LegToken) {
         self.write().part(token);
-    }
-
-    /// Waits until somebody speaks to the relay from an address that is no leg's.
-    pub(crate) async fn stranger(&self) {
-        self.stranger.notified().await;
     }
 
     /// Whether a leg is at `address`.

@@ -4,14 +4,17 @@ use std::{
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
 use alongside_protocol::label::Label;
 use alongside_transport::leg::{cid, tls, tuning};
 use aws_lc_rs::hmac;
-use quinn::{AsyncUdpSocket, Endpoint, IdleTimeout, Incoming, TransportConfig, VarInt};
+use quinn::{AsyncUdpSocket, IdleTimeout, TransportConfig, VarInt};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info};
@@ -21,10 +24,8 @@ use crate::{
     certificate::{Certificate, host_name},
     clock,
     config::{Config, Limits, seconds},
-    forward::{ForwardStats, ForwardingSocket, Streams, Table},
+    forward::{ForwardStats, ForwardingSocket, Rest, Table},
     operators::{self, OperatorsFile},
-    random,
-    source::Source,
     state::StateDir,
     switchboard::Switchboard,
 };
@@ -32,28 +33,24 @@ use crate::{
 mod admission;
 mod bind;
 mod close;
+mod control;
 mod error;
 mod hub;
 mod leg;
-mod outbox;
+mod mail;
 mod streams;
 
 pub use bind::BindError;
 pub use close::CloseCode;
 pub use error::StartError;
 
-use admission::{Admission, Pending};
+use admission::Admission;
+use control::Quic;
 use hub::Hub;
+use mail::{Letter, Mail};
 
 /// How often codes are expired and the operators' file is looked at (our choice).
 const TICK: Duration = Duration::from_secs(1);
-
-/// A packet for the relay from an unknown address makes it look for legs that moved; quinn's task for that
-/// connection handles the packet after us, so wait that long before looking.
-const LOOK_AFTER: Duration = Duration::from_millis(2);
-
-/// And look no more often than this, which bounds the work that a flood can cause.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The relay.
 #[derive(Clone, Copy, Debug)]
@@ -81,13 +78,24 @@ pub struct Running {
 
 /// What every task of the relay needs.
 struct Shared {
-    endpoint: Endpoint,
+    quic: Quic,
     limits: Limits,
     name: Label<255>,
     table: Arc<Table>,
     socket: Arc<ForwardingSocket>,
     hub: Hub,
+    mail: Arc<Mail>,
     admission: Arc<Admission>,
+    /// Control connections, until they are over.
+    connections: watch::Sender<usize>,
+    is_closing: AtomicBool,
+}
+
+impl Shared {
+    /// Whether nobody is taken in any more.
+    fn is_closing(&self) -> bool {
+        self.is_closing.load(Relaxed)
+    }
 }
 
 impl Relay {
@@ -105,37 +113,57 @@ impl Relay {
         let certificate = Certificate::load(config, &state)?;
         let server = server_config(&limits, &certificate)?;
 
-        let (inner, listener) = match socket {
+        let (inner, rest, listener) = match socket {
             Socket::Bind => {
                 let bound = bind::bind(config)?;
-                (bound.udp, Some(bound.tcp))
+                let rest = Rest::new().map_err(StartError::Endpoint)?;
+                (bound.udp, Some(rest), Some(bound.tcp))
             }
-            Socket::Given(socket) => (socket, None),
+            Socket::Given(socket) => (socket, None, None),
         };
         let table = Arc::new(Table::new(own, &limits));
         let socket = Arc::new(ForwardingSocket::new(inner, Arc::clone(&table)));
         let udp = socket.local_addr().map_err(StartError::Endpoint)?;
         let mut endpoint = cid::endpoint_config(own);
         endpoint.reset_key(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &reset_key)));
-        let runtime = Arc::new(quinn::TokioRuntime);
-        let below = Arc::clone(&socket) as Arc<dyn AsyncUdpSocket>;
-        let endpoint = Endpoint::new_with_abstract_socket(endpoint, Some(server), below, runtime);
-        let endpoint = endpoint.map_err(StartError::Endpoint)?;
+        let quic = Quic {
+            endpoint: Arc::new(endpoint),
+            server: Arc::new(server),
+        };
 
         let operators = read_operators(&state)?;
         let board = Switchboard::new(limits.clone(), operators.table());
         let access = AccessLog::open(&state)?;
+        let mail = Arc::new(Mail::default());
+        let hub_mail = Arc::clone(&mail);
+        let hub = Hub::new(
+            own,
+            board,
+            Arc::clone(&table),
+            hub_mail,
+            access,
+            operators,
+            state,
+        );
         let shared = Arc::new(Shared {
-            endpoint,
+            quic,
             name: shown_name(config),
-            hub: Hub::new(own, board, Arc::clone(&table), access, operators, state),
+            hub,
+            mail,
             table,
             socket,
             admission: Arc::new(Admission::new(&limits)),
+            connections: watch::Sender::new(0),
+            is_closing: AtomicBool::new(false),
             limits,
         });
         let (stop, stopped) = watch::channel(());
-        tokio::spawn(accept(Arc::clone(&shared)));
+        tokio::spawn(control::run(Arc::clone(&shared)));
+        let socket = Arc::clone(&shared.socket);
+        tokio::spawn(until(
+            stopped.clone(),
+            async move { socket.pump(rest).await },
+        ));
         let mut tcp = None;
         if let Some(listener) = listener {
             tcp = listener.local_addr().ok();
@@ -144,8 +172,7 @@ impl Relay {
             let take = streams::accept(Arc::clone(&shared), listener, tls, stopped.clone());
             tokio::spawn(until(stopped.clone(), take));
         }
-        tokio::spawn(until(stopped.clone(), tick(Arc::clone(&shared))));
-        tokio::spawn(until(stopped, follow(Arc::clone(&shared))));
+        tokio::spawn(until(stopped, tick(Arc::clone(&shared))));
         info!(%udp, name = %shared.name, "relay listens");
         Ok(Running {
             udp,
@@ -185,13 +212,13 @@ impl Running {
 
     /// Ends every meeting, says goodbye to every leg, and waits for the legs as long as the limits say.
     pub async fn shutdown(self) {
-        self.shared.endpoint.set_server_config(None);
+        self.shared.is_closing.store(true, Relaxed);
+        self.shared.mail.push(Letter::ShutDoors);
         self.shared.hub.shut_down(clock::now());
         let wait = seconds(self.shared.limits.shutdown_wait_s);
-        if tokio::time::timeout(wait, self.shared.endpoint.wait_idle())
-            .await
-            .is_err()
-        {
+        let mut connections = self.shared.connections.subscribe();
+        let all_gone = connections.wait_for(|count| *count == 0);
+        if tokio::time::timeout(wait, all_gone).await.is_err() {
             debug!("some legs did not say goodbye in time");
         }
         info!("relay stopped");
@@ -202,7 +229,8 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.shared.hub.shut_down(clock::now());
         self.shared.hub.close_files();
-        self.shared.endpoint.close(CloseCode::Shutdown.into(), b"");
+        self.shared.is_closing.store(true, Relaxed);
+        self.shared.mail.push(Letter::Stop);
         self.stop.send_replace(());
     }
 }
@@ -217,64 +245,10 @@ impl fmt::Debug for Running {
     }
 }
 
-/// Takes in whoever is validated; everybody else has to come back with a token first, so that a spoofed packet
-/// draws less than it costs to send (measured: 0.04 to 0.09 bytes out for one in).
-async fn accept(shared: Arc<Shared>) {
-    while let Some(incoming) = shared.endpoint.accept().await {
-        let from = incoming.remote_address();
-        if Streams::is_one(from) {
-            // Who opened the stream has been counted, and is where it says.
-            if shared.socket.streams().may_shake_hands(from) {
-                spawn_leg(&shared, incoming, None);
-            } else {
-                incoming.refuse();
-            }
-            continue;
-        }
-        if !incoming.remote_address_validated() {
-            if let Err(error) = incoming.retry() {
-                error.into_incoming().ignore();
-            }
-            continue;
-        }
-        let source = Source::of(from.ip());
-        match Admission::enter(&shared.admission, clock::now(), source, random::bytes()) {
-            Ok(pending) => spawn_leg(&shared, incoming, Some(pending)),
-            Err(why) => {
-                debug!(%from, %why, "connection refused");
-                incoming.refuse();
-            }
-        }
-    }
-}
-
-fn spawn_leg(shared: &Arc<Shared>, incoming: Incoming, pending: Option<Pending>) {
-    let shared = Arc::clone(shared);
-    tokio::spawn(async move { leg::serve(&shared, incoming, pending).await });
-}
-
 async fn tick(shared: Arc<Shared>) {
     loop {
         tokio::time::sleep(TICK).await;
         shared.hub.tick(clock::now());
-    }
-}
-
-/// Follows legs that move: when they say so, when a stranger speaks, and until each move is proved.
-async fn follow(shared: Arc<Shared>) {
-    loop {
-        let proof = shared
-            .hub
-            .prove_moves(clock::now())
-            .unwrap_or(TICK)
-            .clamp(LOOK_EVERY, TICK);
-        tokio::select! {
-            () = tokio::time::sleep(proof) => continue,
-            () = shared.table.stranger() => {}
-        }
-        tokio::time::sleep(LOOK_AFTER).await;
-        shared.hub.look_for_moved_legs(clock::now());
-        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 

@@ -26,6 +26,7 @@ mod ending;
 mod invitation;
 mod quota;
 mod strikes;
+mod suspects;
 
 pub use action::{Action, CloseReason, EndReason, MeetingEnd};
 pub use invitation::Entropy;
@@ -33,6 +34,7 @@ pub use invitation::Entropy;
 use invitation::{Invitation, Spent};
 use quota::Usage;
 use strikes::Strikes;
+use suspects::Suspects;
 
 /// Names one leg's connection; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,6 +66,7 @@ pub struct Switchboard {
     turns: BTreeSet<(Instant, Nameplate)>,
     usage: BTreeMap<PublicKey, Usage>,
     strikes: Strikes,
+    suspects: Suspects,
     actions: VecDeque<Action>,
 }
 
@@ -88,6 +91,7 @@ impl Switchboard {
     pub fn new(limits: Limits, operators: Arc<Operators>) -> Self {
         Self {
             strikes: Strikes::new(&limits),
+            suspects: Suspects::default(),
             limits,
             operators,
             legs: BTreeMap::new(),
@@ -167,6 +171,9 @@ impl Switchboard {
             }
         }
         self.usage.retain(|_, usage| !usage.is_idle(now));
+        while let Some(source) = self.suspects.pop_unheard(now) {
+            self.strikes.record(now, source);
+        }
     }
 
     /// Next thing to do, in order; `None` once there is nothing left.

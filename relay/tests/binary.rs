@@ -134,6 +134,33 @@ fn help_teaches_the_operators_file() {
     }
 }
 
+#[test]
+fn the_log_filter_says_how_much_and_a_bad_one_is_named() {
+    let dir = TempDir::new();
+    for (filter, says, hides) in [
+        ("error", "", "relay listens"),
+        ("info", "relay listens", "is not understood"),
+        (
+            "alongside=loud",
+            "ALONGSIDE_LOG_FILTER is not understood; logging info",
+            "panicked",
+        ),
+    ] {
+        let mut child = relay(&dir, &["--json"])
+            .env("ALONGSIDE_LOG_FILTER", filter)
+            .spawn()
+            .unwrap();
+        first_line(&mut child);
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            log.contains(says) && !log.contains(hides),
+            "{filter}: {log}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_relay_that_was_killed_resets_stale_legs_at_once_and_takes_their_tokens_again() {
     let dir = TempDir::new();

@@ -46,7 +46,7 @@ impl Relay {
             .expect("a file for the log");
         let mut child = Command::new(program())
             .env_clear()
-            .env("RUST_LOG", "trace")
+            .env("ALONGSIDE_LOG_FILTER", "trace")
             .args(["--json", "--listen", listen, "--danger-port"])
             .arg(port.to_string())
             .arg("--state")

@@ -7,7 +7,7 @@ use std::{
 
 use quinn::udp::{EcnCodepoint, Transmit};
 
-use super::route::packets_in;
+use super::route::{packets_in, packets_in_len};
 
 /// Most bytes of one joined send: what fits into an IPv4 datagram with room for its headers.
 const MAX_JOINED: usize = 65_000;
@@ -103,8 +103,4 @@ impl Joiner {
             && len <= MAX_JOINED
             && packets_in_len(len, self.stride) <= max_segments
     }
-}
-
-fn packets_in_len(len: usize, stride: usize) -> usize {
-    len.div_ceil(stride.max(1))
 }

@@ -1,6 +1,6 @@
 //! Where the packets of one received buffer go.
 
-use std::{io, sync::atomic::Ordering::Relaxed, time::Instant};
+use std::{io, net::SocketAddr, sync::atomic::Ordering::Relaxed, time::Instant};
 
 use alongside_protocol::{LegToken, cid};
 use quinn::udp::{RecvMeta, Transmit};
@@ -8,6 +8,7 @@ use quinn::udp::{RecvMeta, Transmit};
 use super::{
     Table,
     legs::{Leg, Legs, Peer},
+    own::Sender,
 };
 
 /// Set in the first byte of a packet with a long header (RFC 8999, section 5.1).
@@ -80,9 +81,6 @@ impl Table {
                 self.counters.unknown.fetch_add(packets, Relaxed);
                 return Way::Nowhere;
             }
-            if ours && !legs.addresses.contains_key(&meta.addr) {
-                self.stranger.notify_one();
-            }
             self.counters.own.fetch_add(packets, Relaxed);
             return Way::Own;
         };
@@ -133,6 +131,15 @@ impl Table {
         }
     }
 
+    /// Who is at `address`.
+    pub(super) fn sender(&self, legs: &Legs, address: SocketAddr) -> Sender {
+        if legs.addresses.contains_key(&address) {
+            Sender::Leg
+        } else {
+            Sender::Stranger
+        }
+    }
+
     /// A full socket loses packets, as a full router does: the ends slow down.
     pub(super) fn note_full(&self, packets: u64) {
         self.counters.full.fetch_add(packets, Relaxed);
@@ -161,5 +168,9 @@ fn is_long(buffer: &[u8], at: usize) -> bool {
 }
 
 pub(super) fn packets_in(bytes: &[u8], stride: usize) -> u64 {
-    u64::try_from(bytes.len().div_ceil(stride.max(1))).unwrap_or(u64::MAX)
+    u64::try_from(packets_in_len(bytes.len(), stride)).unwrap_or(u64::MAX)
+}
+
+pub(super) fn packets_in_len(len: usize, stride: usize) -> usize {
+    len.div_ceil(stride.max(1))
 }

@@ -1,35 +1,49 @@
-//! The socket below the relay's QUIC endpoint, which forwards before QUIC sees anything.
+//! The relay's one UDP socket, from which packets of legs go on at once and the relay's own to its control
+//! connections.
 
 use std::{
+    future::poll_fn,
     io::{self, IoSliceMut},
     net::SocketAddr,
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, ready},
+    time::{Duration, Instant},
 };
 
+use alongside_transport::leg::websocket::MAX_PACKET;
+use bytes::BytesMut;
 use quinn::{
-    AsyncUdpSocket, UdpPoller,
+    AsyncUdpSocket,
     udp::{RecvMeta, Transmit},
 };
+use tracing::debug;
 
 use super::{
-    Table,
+    Rest, Table,
     join::{Joiner, Lost},
-    streams::{Own, Streams},
+    own::{Own, OwnQueue, Sender},
+    route::packets_in_len,
+    streams::Streams,
 };
 use crate::clock;
 
-/// A UDP socket that sends on what belongs to legs and gives quinn the rest.
-///
-/// A batch that was consumed here reaches quinn as buffers of length 0: it skips them, and its limit of work
-/// between two other tasks still counts them.
+/// Buffers received at once (as many as one `recvmmsg` of the QUIC library takes).
+const BATCH: usize = 32;
+
+/// Room for one of them: packets of an Ethernet, joined by the kernel into what UDP can carry at most.
+const PACKET: usize = 1500;
+const MAX_JOINED: usize = 65_536;
+
+/// Pause after the system could not give packets: it has run out of something.
+const EXHAUSTED: Duration = Duration::from_millis(10);
+
+/// The socket, and the streams beside it.
 #[derive(Debug)]
 pub(crate) struct ForwardingSocket {
     inner: Arc<dyn AsyncUdpSocket>,
     table: Arc<Table>,
     joiner: Mutex<Joiner>,
     streams: Streams,
+    own: OwnQueue,
 }
 
 impl ForwardingSocket {
@@ -39,6 +53,7 @@ impl ForwardingSocket {
             table,
             joiner: Mutex::default(),
             streams: Streams::default(),
+            own: OwnQueue::default(),
         }
     }
 
@@ -47,27 +62,75 @@ impl ForwardingSocket {
         &self.streams
     }
 
-    /// Takes a packet that came over the stream whose address is `from`.
-    pub(crate) fn take(&self, from: SocketAddr, packet: &[u8]) {
-        let mut bytes = packet.to_vec();
-        let mut meta = RecvMeta::default();
-        (meta.addr, meta.len, meta.stride) = (from, bytes.len(), bytes.len());
-        let max_segments = self.inner.max_transmit_segments();
-        let kept = self.table.route(
-            &self.table.read(),
-            clock::now(),
-            &meta,
-            &mut bytes,
-            max_segments,
-            |transmit| self.send(transmit),
-        );
-        if kept > 0 {
-            bytes.truncate(kept);
-            self.streams.keep(from, bytes);
+    /// What came for the relay itself.
+    pub(crate) fn own(&self) -> &OwnQueue {
+        &self.own
+    }
+
+    /// Where the socket is.
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    /// Sends on what comes, for ever; with `rest` in larger batches while there is much of it.
+    pub(crate) async fn pump(&self, mut rest: Option<Rest>) {
+        let segments = self.inner.max_receive_segments().max(1);
+        let room = segments.saturating_mul(PACKET).min(MAX_JOINED);
+        let mut room_for_all = vec![0; room.saturating_mul(BATCH)];
+        let mut metas = [RecvMeta::default(); BATCH];
+        loop {
+            let mut rooms = room_for_all.chunks_mut(room);
+            let mut buffers: [IoSliceMut<'_>; BATCH] =
+                std::array::from_fn(|_| IoSliceMut::new(rooms.next().unwrap_or_default()));
+            let received = poll_fn(|cx| self.inner.poll_recv(cx, &mut buffers, &mut metas)).await;
+            let received = match received {
+                Ok(received) => received,
+                // Undefined for QUIC, and anybody can cause it.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => continue,
+                Err(error) => {
+                    debug!(%error, "no packets could be taken");
+                    tokio::time::sleep(EXHAUSTED).await;
+                    continue;
+                }
+            };
+            let now = clock::now();
+            let metas = metas.get_mut(..received).unwrap_or_default();
+            let packets = self.forward(now, &mut buffers, metas);
+            if let Some(rest) = &mut rest
+                && received < BATCH
+            {
+                rest.after(now, packets).await;
+            }
         }
     }
 
-    fn send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+    /// Takes a packet that came over the stream whose address is `from`.
+    pub(crate) fn take(&self, from: SocketAddr, packet: &[u8]) {
+        let mut room = [0; MAX_PACKET];
+        let Some(copy) = room.get_mut(..packet.len()) else {
+            return;
+        };
+        copy.copy_from_slice(packet);
+        let mut meta = RecvMeta::default();
+        (meta.addr, meta.len, meta.stride) = (from, packet.len(), packet.len());
+        let max_segments = self.inner.max_transmit_segments();
+        let legs = self.table.read();
+        let kept = self
+            .table
+            .route(&legs, clock::now(), &meta, copy, max_segments, |transmit| {
+                self.send(transmit)
+            });
+        let sender = self.table.sender(&legs, from);
+        drop(legs);
+        self.keep(sender, &meta, copy.get(..kept).unwrap_or_default());
+    }
+
+    /// Sends over the socket, or the stream whose address it is.
+    ///
+    /// # Errors
+    ///
+    /// The system's; packets for a stream without room are lost and counted.
+    pub(crate) fn send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         if !Streams::is_one(transmit.destination) {
             return self.inner.try_send(transmit);
         }
@@ -78,99 +141,48 @@ impl ForwardingSocket {
         Ok(())
     }
 
-    fn take_own(
-        &self,
-        cx: &Context<'_>,
-        buffers: &mut [IoSliceMut<'_>],
-        metas: &mut [RecvMeta],
-    ) -> usize {
-        let mut taken = 0_usize;
-        for (buffer, meta) in buffers.iter_mut().zip(metas.iter_mut()) {
-            let Some(Own { from, bytes }) = self.streams.next(cx.waker()) else {
-                break;
-            };
-            *meta = RecvMeta::default();
-            (meta.addr, meta.stride) = (from, bytes.len());
-            if let Some(place) = buffer.get_mut(..bytes.len()) {
-                place.copy_from_slice(&bytes);
-                meta.len = bytes.len();
-            }
-            taken = taken.saturating_add(1);
-        }
-        taken
-    }
-
-    fn forward(&self, buffers: &mut [IoSliceMut<'_>], metas: &mut [RecvMeta]) {
+    /// Sends on what is in `buffers`; how many packets it was.
+    fn forward(&self, now: Instant, buffers: &mut [IoSliceMut<'_>], metas: &mut [RecvMeta]) -> u64 {
         let legs = self.table.read();
-        let now = clock::now();
         let max_segments = self.inner.max_transmit_segments();
         let send = |transmit: &Transmit<'_>| self.send(transmit);
-        if metas.len() < 2 {
-            for (meta, buffer) in metas.iter_mut().zip(buffers) {
-                meta.len = self
-                    .table
-                    .route(&legs, now, meta, buffer, max_segments, send);
-            }
-            return;
-        }
         let mut joiner = self.joiner.lock().unwrap_or_else(PoisonError::into_inner);
+        let joins = metas.len() > 1;
         let note = |sent: Result<(), Lost>| {
             if let Err(Lost(packets)) = sent {
                 self.table.note_full(packets);
             }
         };
-        for (meta, buffer) in metas.iter_mut().zip(buffers) {
-            meta.len = self
+        let mut packets = 0_usize;
+        for (meta, buffer) in metas.iter().zip(buffers) {
+            packets = packets.saturating_add(packets_in_len(meta.len, meta.stride));
+            let kept = self
                 .table
                 .route(&legs, now, meta, buffer, max_segments, |transmit| {
+                    if !joins {
+                        return send(transmit);
+                    }
                     note(joiner.push(transmit, max_segments, send));
                     Ok(())
                 });
+            if kept > 0 {
+                let sender = self.table.sender(&legs, meta.addr);
+                self.keep(sender, meta, buffer.get(..kept).unwrap_or_default());
+            }
         }
         note(joiner.flush(send));
-    }
-}
-
-impl AsyncUdpSocket for ForwardingSocket {
-    fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
-        Arc::clone(&self.inner).create_io_poller()
+        u64::try_from(packets).unwrap_or(u64::MAX)
     }
 
-    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        self.send(transmit)
-    }
-
-    fn poll_recv(
-        &self,
-        cx: &mut Context<'_>,
-        bufs: &mut [IoSliceMut<'_>],
-        meta: &mut [RecvMeta],
-    ) -> Poll<io::Result<usize>> {
-        let taken = self.take_own(cx, bufs, meta);
-        if taken > 0 {
-            return Poll::Ready(Ok(taken));
+    fn keep(&self, sender: Sender, meta: &RecvMeta, kept: &[u8]) {
+        for packet in kept.chunks(meta.stride.max(1)) {
+            let own = Own {
+                from: meta.addr,
+                local: meta.dst_ip,
+                ecn: meta.ecn,
+                bytes: BytesMut::from(packet),
+            };
+            self.own.push(sender, own);
         }
-        let received = ready!(self.inner.poll_recv(cx, bufs, meta))?;
-        let filled = meta.get_mut(..received).unwrap_or_default();
-        self.forward(bufs, filled);
-        Poll::Ready(Ok(received))
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
-    }
-
-    /// One, for quinn: it keeps a buffer of that many packets for each connection (12 KiB for an idle leg,
-    /// measured), and a control connection never has two packets to send. Forwarding asks the socket itself.
-    fn max_transmit_segments(&self) -> usize {
-        1
-    }
-
-    fn max_receive_segments(&self) -> usize {
-        self.inner.max_receive_segments()
-    }
-
-    fn may_fragment(&self) -> bool {
-        self.inner.may_fragment()
     }
 }

@@ -2,10 +2,9 @@
 //! like all others.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Waker,
 };
 
 use alongside_transport::leg::websocket::PacketQueue;
@@ -15,9 +14,6 @@ use quinn::udp::Transmit;
 const PREFIX: u64 = 0xfd61_7463_7000_0000;
 
 const PORT: u16 = 443;
-
-/// Packets for the relay itself that wait to be read; what comes beyond is lost, as in a kernel.
-const MAX_OWN: usize = 1024;
 
 /// Handshakes that one stream may begin: a leg needs one, and another when it lost the first.
 const MAX_HANDSHAKES: u32 = 4;
@@ -30,8 +26,6 @@ pub(crate) struct Streams(Mutex<Inner>);
 struct Inner {
     next: u64,
     open: HashMap<SocketAddr, Stream>,
-    own: VecDeque<Own>,
-    reader: Option<Waker>,
 }
 
 #[derive(Debug)]
@@ -39,13 +33,6 @@ struct Stream {
     queue: Arc<PacketQueue>,
     from: SocketAddr,
     handshakes: u32,
-}
-
-/// A packet for the relay itself.
-#[derive(Debug)]
-pub(super) struct Own {
-    pub(super) from: SocketAddr,
-    pub(super) bytes: Vec<u8>,
 }
 
 impl Streams {
@@ -107,28 +94,6 @@ impl Streams {
         let packets = transmit.contents.chunks(size.max(1));
         let lost = packets.filter(|packet| !queue.as_ref().is_some_and(|queue| queue.push(packet)));
         u64::try_from(lost.count()).unwrap_or(u64::MAX)
-    }
-
-    /// Keeps a packet for the relay's own endpoint and wakes it.
-    pub(super) fn keep(&self, from: SocketAddr, bytes: Vec<u8>) {
-        let mut inner = self.inner();
-        if inner.own.len() >= MAX_OWN {
-            return;
-        }
-        inner.own.push_back(Own { from, bytes });
-        let reader = inner.reader.take();
-        drop(inner);
-        reader.into_iter().for_each(Waker::wake);
-    }
-
-    /// Takes a kept packet, or remembers whom to wake for the next.
-    pub(super) fn next(&self, reader: &Waker) -> Option<Own> {
-        let mut inner = self.inner();
-        let own = inner.own.pop_front();
-        if own.is_none() {
-            inner.reader = Some(reader.clone());
-        }
-        own
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

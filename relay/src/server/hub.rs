@@ -2,46 +2,37 @@
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use alongside_protocol::{
     LegToken,
     relay::{Allocate, Claim, Closing, RelayRefusal, Release, Role},
 };
-use tracing::{debug, info};
+use quinn_proto::ConnectionHandle;
+use tracing::debug;
 
-use super::{CloseCode, outbox::Outbox};
+use super::{
+    CloseCode,
+    mail::{Letter, Mail},
+};
 use crate::{
     access::{AccessLine, AccessLog},
-    forward::{Meter, Streams, Table},
+    forward::{Meter, Table},
     operators::OperatorsFile,
     random,
     state::StateDir,
     switchboard::{Action, CloseReason, LegId, MeetingEnd, NewLeg, Switchboard},
 };
 
-/// Probe timeouts within which quinn notices that a new address does not answer (RFC 9000, section 8.2.4).
-const VALIDATION_PTOS: u32 = 3;
-
-/// A probe timeout in round trips: one, and four times their variation, of which we do not know more than that it
-/// is rarely more than the round trip itself (RFC 9002, section 6.2.1).
-const PTO_ROUND_TRIPS: u32 = 5;
-
-/// The probe timeout that quinn takes for an address of which it has not measured a round trip: three times the
-/// first guess of 100 ms.
-const FIRST_PTO: Duration = Duration::from_millis(300);
-
-/// Added to each probe timeout: the leg's delay of acknowledgements (25 ms), rounded up.
-const ACK_DELAY: Duration = Duration::from_millis(35);
-
 /// The switchboard and everything that it decides about, behind one lock: decisions are acted on in their order.
 #[derive(Debug)]
 pub(super) struct Hub {
     own: LegToken,
     table: Arc<Table>,
+    mail: Arc<Mail>,
     inner: Mutex<Inner>,
 }
 
@@ -69,13 +60,7 @@ struct Files {
 #[derive(Debug)]
 struct Leg {
     token: LegToken,
-    connection: quinn::Connection,
-    outbox: Arc<Outbox>,
-    /// Where it is; behind the connection's own idea when it moved.
-    address: SocketAddr,
-    rtt: Duration,
-    /// When a move is taken for proved.
-    proved_at: Option<Instant>,
+    connection: ConnectionHandle,
 }
 
 impl Hub {
@@ -83,6 +68,7 @@ impl Hub {
         own: LegToken,
         board: Switchboard,
         table: Arc<Table>,
+        mail: Arc<Mail>,
         access: AccessLog,
         operators: OperatorsFile,
         state: StateDir,
@@ -102,6 +88,7 @@ impl Hub {
         Self {
             own,
             table,
+            mail,
             inner: Mutex::new(inner),
         }
     }
@@ -110,9 +97,9 @@ impl Hub {
     pub(super) fn join(
         &self,
         new: NewLeg,
-        connection: &quinn::Connection,
+        connection: ConnectionHandle,
         address: SocketAddr,
-        outbox: &Arc<Outbox>,
+        local: Option<IpAddr>,
     ) -> Result<LegId, RelayRefusal> {
         if new.token == self.own {
             return Err(RelayRefusal::TokenTaken);
@@ -123,15 +110,11 @@ impl Hub {
         inner.next_leg = inner.next_leg.saturating_add(1);
         let leg = Leg {
             token: new.token,
-            connection: connection.clone(),
-            outbox: Arc::clone(outbox),
-            address,
-            rtt: connection.rtt(),
-            proved_at: None,
+            connection,
         };
         inner.legs.insert(id, leg);
         inner.holders.insert(new.token, id);
-        self.table.insert(new.token, address, connection.local_ip());
+        self.table.insert(new.token, address, local);
         self.act(&mut inner);
         Ok(id)
     }
@@ -178,32 +161,15 @@ impl Hub {
         self.act(&mut inner);
     }
 
-    /// Looks whether moves are proved by now; how long until the next one is.
-    pub(super) fn prove_moves(&self, now: Instant) -> Option<Duration> {
-        let mut inner = self.inner();
-        for leg in inner
-            .legs
-            .values_mut()
-            .filter(|leg| leg.proved_at.is_some_and(|at| at <= now))
-        {
-            follow(&self.table, leg, now);
-        }
-        let next = inner.legs.values().filter_map(|leg| leg.proved_at).min();
-        next.map(|at| at.saturating_duration_since(now))
+    /// The connection that serves a leg.
+    pub(super) fn connection_of(&self, id: LegId) -> Option<ConnectionHandle> {
+        self.inner().legs.get(&id).map(|leg| leg.connection)
     }
 
-    /// A leg said something: it may say it from elsewhere.
-    pub(super) fn look_at(&self, now: Instant, id: LegId) {
-        if let Some(leg) = self.inner().legs.get_mut(&id) {
-            follow(&self.table, leg, now);
-        }
-    }
-
-    /// Somebody spoke to the relay from an address that is no leg's.
-    pub(super) fn look_for_moved_legs(&self, now: Instant) {
-        for leg in self.inner().legs.values_mut() {
-            follow(&self.table, leg, now);
-        }
+    /// All connections are gone at once.
+    pub(super) fn forget_everybody(&self, now: Instant) {
+        let all: Vec<_> = self.inner().legs.keys().copied().collect();
+        all.into_iter().for_each(|id| self.leave(now, id));
     }
 
     /// Ends every meeting and says goodbye to every leg.
@@ -235,9 +201,7 @@ impl Hub {
         while let Some(action) = inner.board.poll_action() {
             match action {
                 Action::Send { leg, message } => {
-                    if let Some(leg) = inner.legs.get(&leg) {
-                        leg.outbox.push(message);
-                    }
+                    self.mail.push(Letter::Send(leg, message));
                 }
                 Action::Pair { operator, device } => {
                     debug!(?operator, ?device, "paired");
@@ -247,16 +211,14 @@ impl Hub {
                 }
                 Action::Unpair(end) => self.unpair(inner, &end),
                 Action::Close { leg, why } => {
-                    let Some(leg) = inner.legs.get(&leg) else {
-                        continue;
-                    };
-                    match why {
-                        CloseReason::Replaced => leg.outbox.end(CloseCode::Replaced),
+                    let code = match why {
+                        CloseReason::Replaced => CloseCode::Replaced,
                         CloseReason::Shutdown => {
-                            leg.outbox.push(Closing {}.into());
-                            leg.outbox.end(CloseCode::Shutdown);
+                            self.mail.push(Letter::Send(leg, Closing {}.into()));
+                            CloseCode::Shutdown
                         }
-                    }
+                    };
+                    self.mail.push(Letter::End(leg, code));
                 }
             }
         }
@@ -277,42 +239,6 @@ impl Hub {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Keeps the forwarder's idea of where `leg` is up to date with its control connection's.
-///
-/// quinn goes to a new address with the first packet from there, tests it, and comes back if it does not answer
-/// within three probe timeouts. So a move that has stood for longer is real.
-fn follow(table: &Table, leg: &mut Leg, now: Instant) {
-    let address = leg.connection.remote_address();
-    if address != leg.address {
-        // Of another port of the same host quinn takes the round trip to be the same.
-        let first = if address.ip() == leg.address.ip() {
-            Duration::ZERO
-        } else {
-            FIRST_PTO
-        };
-        let pto = leg
-            .rtt
-            .saturating_mul(PTO_ROUND_TRIPS)
-            .max(first)
-            .saturating_add(ACK_DELAY);
-        leg.proved_at = now.checked_add(pto.saturating_mul(VALIDATION_PTOS));
-        leg.address = address;
-        if table.move_to(leg.token, address, leg.connection.local_ip()) {
-            info!(leg = ?leg.token, "a leg's address changed");
-        }
-        if Streams::is_one(address) {
-            // A stream's other end is where it says.
-            leg.proved_at = None;
-            table.prove(leg.token, address);
-        }
-    } else if leg.proved_at.is_some_and(|at| at <= now) {
-        leg.proved_at = None;
-        table.prove(leg.token, address);
-    } else if leg.proved_at.is_none() {
-        leg.rtt = leg.connection.rtt();
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     Action, EndReason, Entropy, LegId, Plate, Switchboard,
     invitation::{Guest, Invitation, MAX_PLATES, draw},
 };
+use crate::source::Source;
 
 /// Shortest life of a code in seconds: time to read twelve digits out and to type them twice (our choice).
 const MIN_TTL_S: u32 = 120;
@@ -123,7 +124,7 @@ impl Switchboard {
         else {
             return self.refuse(id, RelayRefusal::NotAllowed, None);
         };
-        if let Some(wait) = self.strikes.wait(now, leg.source) {
+        if let Some(wait) = self.wait_of(now, leg.source) {
             return self.refuse(id, RelayRefusal::TooManyClaims, Some(wait));
         }
         let Claim { nameplate, serial } = claim;
@@ -157,6 +158,18 @@ impl Switchboard {
         });
         self.send(id, prepare);
         self.send(operator, peer);
+    }
+
+    /// How long `source` must wait before it may claim. A suspect counts as a failure until it is heard.
+    fn wait_of(&self, now: Instant, source: Source) -> Option<Duration> {
+        if let Some(wait) = self.strikes.wait(now, source) {
+            return Some(wait);
+        }
+        let (suspects, first) = self.suspects.of(source);
+        if !self.strikes.would_wait(now, source, suspects) {
+            return None;
+        }
+        first.map(|until| until.saturating_duration_since(now))
     }
 
     /// Gives `guest` the free seat at `nameplate`.

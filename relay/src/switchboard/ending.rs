@@ -7,7 +7,7 @@ use alongside_protocol::{
     relay::{Departure, PeerGone, RelayRefusal, Release, ReleaseReason, Role},
 };
 
-use super::{Action, EndReason, LegId, Plate, Spent, Switchboard};
+use super::{Action, EndReason, LegId, Plate, Spent, Switchboard, invitation::Guess};
 
 impl Switchboard {
     /// A leg's connection is gone. Its meeting ends; a device's nameplate may be claimed again, an operator's is dead.
@@ -35,6 +35,12 @@ impl Switchboard {
             return;
         };
         let by = leg.role;
+        if by == Role::Operator
+            && let Some(source) = self.suspects.hear(release.rendezvous, leg.key)
+            && release.reason != ReleaseReason::SessionEnded
+        {
+            self.strikes.record(now, source);
+        }
         let Some(plate) = leg.plate else { return };
         let Some(invitation) = self.invitation(plate) else {
             return;
@@ -73,12 +79,17 @@ impl Switchboard {
             return;
         };
         let (operator, rendezvous) = (invitation.operator, invitation.rendezvous);
+        let operator_key = invitation.operator_key;
         let Some(guest) = invitation.guest.take() else {
             return;
         };
         let meeting_end = invitation.end(guest.clone(), now, end);
-        if guest.may_have_guessed(now, end) {
-            self.strikes.record(now, guest.source);
+        match guest.guess(now, end) {
+            Guess::None => {}
+            Guess::Wrong => self.strikes.record(now, guest.source),
+            Guess::Unknown => self
+                .suspects
+                .add(now, rendezvous, operator_key, guest.source),
         }
         self.actions
             .push_back(Action::Unpair(Box::new(meeting_end)));

@@ -61,32 +61,40 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    /// Whether the end of its meeting counts as a wrong code.
-    ///
-    /// The operator's side says so, but a guesser can be gone before that is heard. So whatever the device's side
-    /// ends counts as well, as long as the code may not be proved yet.
-    pub(super) fn may_have_guessed(&self, now: Instant, end: EndReason) -> bool {
+    /// What the end of its meeting says of the code that it tried.
+    pub(super) fn guess(&self, now: Instant, end: EndReason) -> Guess {
         match end {
             EndReason::Released {
                 reason: ReleaseReason::WrongCode,
                 ..
-            } => true,
+            } => Guess::Wrong,
             EndReason::Released {
                 by: Role::Device, ..
             }
-            | EndReason::LegLost(Role::Device) => {
-                now.saturating_duration_since(self.since) < UNPROVED
+            | EndReason::LegLost(Role::Device)
+                if now.saturating_duration_since(self.since) < UNPROVED =>
+            {
+                Guess::Unknown
             }
-            EndReason::Released {
-                by: Role::Operator, ..
-            }
-            | EndReason::LegLost(Role::Operator)
+            EndReason::Released { .. }
+            | EndReason::LegLost(_)
             | EndReason::Reallocated
             | EndReason::Expired
             | EndReason::Revoked
-            | EndReason::Shutdown => false,
+            | EndReason::Shutdown => Guess::None,
         }
     }
+}
+
+/// What a device's try of a code was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guess {
+    /// Nothing that the device is to answer for.
+    None,
+    /// A wrong code.
+    Wrong,
+    /// Perhaps one: the device's side left before the operator's said anything.
+    Unknown,
 }
 
 /// A nameplate at rest.

@@ -55,6 +55,14 @@ impl Strikes {
         (!left.is_zero()).then_some(left)
     }
 
+    /// Whether `more` failures of `source` would make it wait.
+    pub(super) fn would_wait(&self, now: Instant, source: Source, more: usize) -> bool {
+        let failures = self.by_source.get(&source).map(|record| &record.failures);
+        let recent = failures.into_iter().flatten();
+        let recent = recent.filter(|&&at| now.saturating_duration_since(at) < self.window);
+        more > 0 && recent.count().saturating_add(more) >= self.allowed
+    }
+
     /// One more failure of `source`.
     pub(super) fn record(&mut self, now: Instant, source: Source) {
         self.forget_old(now);

@@ -15,6 +15,7 @@ use super::*;
 use crate::operators::Operator;
 
 mod promises;
+mod suspects;
 
 const OPERATOR: LegId = LegId(1);
 const DEVICE: LegId = LegId(2);

@@ -23,11 +23,25 @@ impl LegBinding {
     ///
     /// [`NoBinding`] if the connection has no keys.
     pub fn of(connection: &quinn::Connection) -> Result<Self, NoBinding> {
+        Self::from_exporter(|bytes, label, context| {
+            connection
+                .export_keying_material(bytes, label, context)
+                .is_ok()
+        })
+    }
+
+    /// The same with an `exporter` of one's own, which fills its first argument with what a label and a context
+    /// give, and says whether it could.
+    ///
+    /// # Errors
+    ///
+    /// [`NoBinding`] if it could not.
+    pub fn from_exporter(
+        exporter: impl FnOnce(&mut [u8], &[u8], &[u8]) -> bool,
+    ) -> Result<Self, NoBinding> {
         let mut bytes = [0; 32];
-        connection
-            .export_keying_material(&mut bytes, LEG_EXPORTER, b"")
-            .map_err(|_| NoBinding)?;
-        Ok(Self(bytes))
+        let done = exporter(&mut bytes, LEG_EXPORTER, b"");
+        done.then_some(Self(bytes)).ok_or(NoBinding)
     }
 }
 
