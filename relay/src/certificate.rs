@@ -19,6 +19,10 @@ use crate::{
     state::{StateDir, StateError},
 };
 
+mod shown;
+
+pub(crate) use shown::{Renewal, Shown};
+
 /// The private CA's certificate, which the legs have to be given.
 pub const CA_FILE: &str = "ca.pem";
 const CA_KEY_FILE: &str = "ca-key.pem";
@@ -196,6 +200,9 @@ pub enum CertificateError {
     /// The private CA cannot sign, or `tls.names` holds what cannot be a name.
     #[error("the private CA could not make a certificate; check tls.names")]
     PrivateCa(#[from] rcgen::Error),
+    /// The key is another certificate's, or of a kind that TLS does not know.
+    #[error("the certificate does not work; check that tls.key is the key of tls.certificate")]
+    Unfit(#[from] rustls::Error),
     /// A key file in the state directory holds something else.
     #[error(
         "{CA_KEY_FILE} or {KEY_FILE} in the state directory is damaged; remove both and {CA_FILE} for new ones"

@@ -14,14 +14,16 @@ use std::{
 use alongside_protocol::label::Label;
 use alongside_transport::leg::{cid, tls, tuning};
 use aws_lc_rs::hmac;
-use quinn::{AsyncUdpSocket, IdleTimeout, TransportConfig, VarInt};
+use quinn::{
+    AsyncUdpSocket, IdleTimeout, TransportConfig, VarInt, crypto::rustls::QuicServerConfig,
+};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info};
 
 use crate::{
     access::AccessLog,
-    certificate::{Certificate, host_name},
+    certificate::{Certificate, Renewal, Shown, host_name},
     clock,
     config::{Config, Limits, seconds},
     forward::{ForwardStats, ForwardingSocket, Rest, Table},
@@ -38,6 +40,7 @@ mod error;
 mod hub;
 mod leg;
 mod mail;
+mod slim;
 mod streams;
 
 pub use bind::BindError;
@@ -48,8 +51,9 @@ use admission::Admission;
 use control::Quic;
 use hub::Hub;
 use mail::{Letter, Mail};
+use slim::SlimTls;
 
-/// How often codes are expired and the operators' file is looked at (our choice).
+/// How often codes are expired, and files that may have changed are looked at (our choice).
 const TICK: Duration = Duration::from_secs(1);
 
 /// The relay.
@@ -111,7 +115,9 @@ impl Relay {
         let own = key.token().ok_or(StartError::Derive)?;
         let reset_key = key.reset_key().ok_or(StartError::Derive)?;
         let certificate = Certificate::load(config, &state)?;
-        let server = server_config(&limits, &certificate)?;
+        let shown = Arc::new(Shown::new(&certificate)?);
+        let renewal = Renewal::new(config, Arc::clone(&shown));
+        let server = server_config(&limits, &certificate, &shown)?;
 
         let (inner, rest, listener) = match socket {
             Socket::Bind => {
@@ -125,7 +131,9 @@ impl Relay {
         let socket = Arc::new(ForwardingSocket::new(inner, Arc::clone(&table)));
         let udp = socket.local_addr().map_err(StartError::Endpoint)?;
         let mut endpoint = cid::endpoint_config(own);
-        endpoint.reset_key(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &reset_key)));
+        endpoint
+            .reset_key(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &reset_key)))
+            .supported_versions(vec![slim::VERSION_1]);
         let quic = Quic {
             endpoint: Arc::new(endpoint),
             server: Arc::new(server),
@@ -167,12 +175,11 @@ impl Relay {
         let mut tcp = None;
         if let Some(listener) = listener {
             tcp = listener.local_addr().ok();
-            let (chain, key) = (certificate.chain.clone(), certificate.key.clone_key());
-            let tls = TlsAcceptor::from(Arc::new(tls::stream_server_config(chain, key)?));
+            let tls = acceptor(&certificate, &shown)?;
             let take = streams::accept(Arc::clone(&shared), listener, tls, stopped.clone());
             tokio::spawn(until(stopped.clone(), take));
         }
-        tokio::spawn(until(stopped, tick(Arc::clone(&shared))));
+        tokio::spawn(until(stopped, tick(Arc::clone(&shared), renewal)));
         info!(%udp, name = %shared.name, "relay listens");
         Ok(Running {
             udp,
@@ -245,10 +252,11 @@ impl fmt::Debug for Running {
     }
 }
 
-async fn tick(shared: Arc<Shared>) {
+async fn tick(shared: Arc<Shared>, mut renewal: Renewal) {
     loop {
         tokio::time::sleep(TICK).await;
         shared.hub.tick(clock::now());
+        renewal.look();
     }
 }
 
@@ -262,14 +270,27 @@ async fn until(mut stopped: watch::Receiver<()>, work: impl Future<Output = ()>)
 fn server_config(
     limits: &Limits,
     certificate: &Certificate,
+    shown: &Arc<Shown>,
 ) -> Result<quinn::ServerConfig, StartError> {
-    let tls = tls::relay_server_config(certificate.chain.clone(), certificate.key.clone_key())?;
-    let mut server = tls::quic_server(tls, transport_config(limits))?;
+    let (chain, key) = (certificate.chain.clone(), certificate.key.clone_key());
+    let mut tls = tls::relay_server_config(chain, key)?;
+    tls.cert_resolver = Arc::<Shown>::clone(shown);
+    let tls = Arc::new(tls);
+    let quic = QuicServerConfig::try_from(Arc::clone(&tls)).map_err(tls::TlsError::from)?;
+    let mut server = quinn::ServerConfig::with_crypto(Arc::new(SlimTls::new(quic, tls)));
     server
+        .transport_config(Arc::new(transport_config(limits)))
         .max_incoming(usize::try_from(limits.max_incoming).unwrap_or(usize::MAX))
         .incoming_buffer_size(limits.incoming_buffer_bytes.into())
         .incoming_buffer_size_total(limits.incoming_buffer_total_bytes.into());
     Ok(server)
+}
+
+fn acceptor(certificate: &Certificate, shown: &Arc<Shown>) -> Result<TlsAcceptor, StartError> {
+    let (chain, key) = (certificate.chain.clone(), certificate.key.clone_key());
+    let mut tls = tls::stream_server_config(chain, key)?;
+    tls.cert_resolver = Arc::<Shown>::clone(shown);
+    Ok(TlsAcceptor::from(Arc::new(tls)))
 }
 
 fn transport_config(limits: &Limits) -> TransportConfig {

@@ -20,6 +20,7 @@ use alongside_transport::{
     leg::{auth::sign, cid},
 };
 use common::{TestLeg, TestRelay, loopback_endpoint, patient};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
     let mut limits = Limits::default();
@@ -112,6 +113,32 @@ async fn who_does_not_authenticate_in_time_is_cut() {
         end = patient(connection.closed()) => assert!(matches!(end, quinn::ConnectionError::ApplicationClosed(_)), "{end:?}"),
         () = slow => {}
     }
+}
+
+#[tokio::test]
+async fn however_slowly_each_step_goes_all_of_them_together_have_an_end() {
+    let relay = TestRelay::with(limits(|limits| limits.unauthenticated_total_s = 1));
+    let start = tokio::time::Instant::now();
+    let connection = relay.connect(&loopback_endpoint(cid::random_token())).await;
+    let mut stream = tokio::net::TcpStream::connect(relay.address).await.unwrap();
+    let drip = async {
+        loop {
+            // A record that never ends, as TLS begins one.
+            let _ = stream.write_all(&[0x16]).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::select! {
+        end = patient(connection.closed()) => assert!(matches!(end, quinn::ConnectionError::ApplicationClosed(_)), "{end:?}"),
+        () = drip => {}
+    }
+    let mut rest = Vec::new();
+    let _ = patient(stream.read_to_end(&mut rest)).await;
+    let took = start.elapsed();
+    assert!(
+        took < Duration::from_secs(4),
+        "each step may take 5 s: {took:?}"
+    );
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ use super::{
 };
 use crate::{
     clock,
+    config::seconds,
     forward::{Own, Streams},
     random,
     source::Source,
@@ -50,8 +51,8 @@ pub(super) struct Control {
     packet: Vec<u8>,
 }
 
-/// Runs the control connections until the relay stops. Should they break, all legs have to come again, and what
-/// is forwarded is not touched.
+/// Runs the control connections until the relay stops. Should they break, the legs are told by their next packets
+/// and come again, and packets of sessions are forwarded all the while.
 pub(super) async fn run(shared: Arc<Shared>) {
     loop {
         let control = Control::new(Arc::clone(&shared));
@@ -62,7 +63,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
             return;
         }
         error!("the control connections broke; every leg has to come again");
-        shared.hub.forget_everybody(clock::now());
+        let until = clock::now().checked_add(seconds(shared.limits.idle_timeout_s));
+        shared.hub.expect_everybody(until);
     }
 }
 

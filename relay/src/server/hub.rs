@@ -46,6 +46,8 @@ struct Inner {
     /// Byte counters of the meetings, by the device's token.
     meters: BTreeMap<LegToken, Meter>,
     operators: OperatorsFile,
+    /// Legs without a connection, and how long they have to come again.
+    expected: Vec<(Option<Instant>, LegId)>,
     /// Until the relay stops.
     files: Option<Files>,
 }
@@ -80,6 +82,7 @@ impl Hub {
             holders: BTreeMap::new(),
             meters: BTreeMap::new(),
             operators,
+            expected: Vec::new(),
             files: Some(Files {
                 access,
                 _state: state,
@@ -159,6 +162,10 @@ impl Hub {
         self.refresh_operators(&mut inner, now);
         inner.board.handle_timeout(now);
         self.act(&mut inner);
+        let is_lost = |(until, _): &mut (Option<Instant>, LegId)| *until <= Some(now);
+        let lost: Vec<_> = inner.expected.extract_if(.., is_lost).collect();
+        drop(inner);
+        lost.into_iter().for_each(|(_, id)| self.leave(now, id));
     }
 
     /// The connection that serves a leg.
@@ -166,10 +173,11 @@ impl Hub {
         self.inner().legs.get(&id).map(|leg| leg.connection)
     }
 
-    /// All connections are gone at once.
-    pub(super) fn forget_everybody(&self, now: Instant) {
-        let all: Vec<_> = self.inner().legs.keys().copied().collect();
-        all.into_iter().for_each(|id| self.leave(now, id));
+    /// All connections are gone at once. Who has not come again at `until` is lost.
+    pub(super) fn expect_everybody(&self, until: Option<Instant>) {
+        let mut inner = self.inner();
+        let all: Vec<_> = inner.legs.keys().copied().collect();
+        inner.expected.extend(all.into_iter().map(|id| (until, id)));
     }
 
     /// Ends every meeting and says goodbye to every leg.

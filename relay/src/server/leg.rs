@@ -88,6 +88,8 @@ pub(super) struct Line {
     stage: Stage,
     /// When the stage has to be over.
     stage_ends: Option<Instant>,
+    /// And all of them until the leg is known.
+    known_by: Option<Instant>,
     pending: Option<Pending>,
     stream: Option<StreamId>,
     frames: FrameReader,
@@ -144,6 +146,7 @@ impl Line {
             looked_at: None,
             stage: Stage::Handshake,
             stage_ends: now.checked_add(seconds(shared.limits.auth_timeout_s)),
+            known_by: now.checked_add(seconds(shared.limits.unauthenticated_total_s)),
             pending,
             stream: None,
             frames: FrameReader::new(MAX_BODY),
@@ -223,7 +226,8 @@ impl Line {
         self.stream = Some(stream);
         self.send(challenge.clone());
         self.stage = Stage::Challenged(Box::new(challenge));
-        self.stage_ends = now.checked_add(seconds(shared.limits.auth_timeout_s));
+        let ends = now.checked_add(seconds(shared.limits.auth_timeout_s));
+        self.stage_ends = ends.min(self.known_by);
     }
 
     /// Reads what came on the control stream.

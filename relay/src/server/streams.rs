@@ -85,21 +85,24 @@ async fn serve(
     pending: Pending,
 ) {
     let within = seconds(shared.limits.auth_timeout_s);
+    let known_by = clock::now().checked_add(seconds(shared.limits.unauthenticated_total_s));
+    let left = || known_by.map_or(within, |at| at.saturating_duration_since(clock::now()));
     tunnel::tune(&stream);
-    let stream = match timeout(within, tls.accept(stream)).await {
+    let stream = match timeout(within.min(left()), tls.accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return debug!(%from, %error, "no TLS"),
         Err(_) => return debug!(%from, "TLS took too long"),
     };
     // Boxed, so that a stream that lives for years does not hold the room of this.
-    let Ok(Some((stream, rest))) = timeout(within, Box::pin(greet(stream))).await else {
+    let Ok(Some((stream, rest))) = timeout(within.min(left()), Box::pin(greet(stream))).await
+    else {
         return debug!(%from, "no leg came over the stream");
     };
     let queue = Arc::new(PacketQueue::new(QUEUE));
     let address = shared.socket.streams().open(from, Arc::clone(&queue));
     let end = tokio::select! {
         end = carry(stream, Side::Server, rest, &queue, |packet| shared.socket.take(address, packet)) => end,
-        () = watch(shared, address, pending) => StreamEnd::ClosedHere,
+        () = watch(shared, address, pending, left()) => StreamEnd::ClosedHere,
     };
     shared.socket.streams().close(address);
     debug!(%from, %end, "a leg's stream is over");
@@ -124,8 +127,7 @@ async fn greet(mut stream: TlsStream<TcpStream>) -> Option<(TlsStream<TcpStream>
 }
 
 /// Returns when no leg uses the stream: none authenticated in time, or it moved and did not come back.
-async fn watch(shared: &Shared, address: SocketAddr, pending: Pending) {
-    let within = seconds(shared.limits.auth_timeout_s).saturating_mul(2);
+async fn watch(shared: &Shared, address: SocketAddr, pending: Pending, within: Duration) {
     let known = async {
         while !shared.table.is_leg_at(address) {
             sleep(LOOK_EVERY).await;
