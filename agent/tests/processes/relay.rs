@@ -117,7 +117,7 @@ impl Drop for Relay {
 }
 
 /// The relay's program. It belongs to another package, so cargo does not build it for these tests by itself.
-fn program() -> &'static Path {
+pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let agent = Path::new(env!("CARGO_BIN_EXE_alongside-agent"));

@@ -172,3 +172,71 @@ async fn where_nothing_answers_an_announced_proxy_is_told() {
     let set = set.await.unwrap_err();
     assert_eq!(set.obstacle().kind, ObstacleKind::ProxyUnreachable, "{set}");
 }
+
+/// Takes one connection through its tunnel: opens it, then answers `inside` in TLS of `authority`; everything that it
+/// was asked, in the order in which it came.
+async fn tunnelling(
+    authority: Authority,
+    inside: &'static str,
+) -> (u16, tokio::task::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut asked = Vec::new();
+        let mut bytes = [0; 2048];
+        let len = stream.read(&mut bytes).await.unwrap();
+        asked.push(String::from_utf8_lossy(&bytes[..len]).into_owned());
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        let mut stream = authority.acceptor.accept(stream).await.unwrap();
+        let len = stream.read(&mut bytes).await.unwrap();
+        asked.push(String::from_utf8_lossy(&bytes[..len]).into_owned());
+        stream.write_all(inside.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        // Whoever would ask again would come here.
+        while let Ok(Ok((mut again, _))) =
+            tokio::time::timeout(Duration::from_millis(300), listener.accept()).await
+        {
+            let len = again.read(&mut bytes).await.unwrap();
+            asked.push(String::from_utf8_lossy(&bytes[..len]).into_owned());
+        }
+        asked
+    });
+    (port, asked)
+}
+
+#[tokio::test]
+async fn a_relay_or_a_second_proxy_that_asks_for_the_proxys_credentials_gets_none() {
+    for asks in [
+        "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"Relay\"\r\n\r\n",
+        "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"Relay\"\r\n\r\n",
+        "HTTP/1.1 307 Elsewhere\r\nLocation: http://second-proxy.lab/\r\n\r\n",
+    ] {
+        let authority = Authority::new("Relay CA");
+        let ca = authority.pem.clone();
+        let (port, asked) = tunnelling(authority, asks).await;
+        let mut config = config(Role::Device, &ca);
+        config.relay = RelayAddress::new("127.0.0.1").with_danger_port(1);
+        config.paths = Paths {
+            direct: false,
+            relay_quic: false,
+            relay_tls: false,
+            relay_proxy: true,
+        };
+        let proxy = Proxy::from_argument(&format!("127.0.0.1:{port}")).unwrap();
+        let credentials = crate::leg::proxy::Credentials::new("kim:c4n4ry").unwrap();
+        config.proxy = Some(proxy.with_credentials(credentials));
+        let error = Leg::connect(config).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("c4n4ry"));
+        let asked = asked.await.unwrap();
+        // "kim:c4n4ry" is a2ltOmM0bjRyeQ== there.
+        assert!(asked[0].contains("Proxy-Authorization: Basic a2ltOmM0bjRyeQ=="));
+        assert_eq!(asked.len(), 2, "{asks:?} was asked again: {asked:?}");
+        let inside = &asked[1];
+        assert!(inside.starts_with("GET /leg"), "{inside}");
+        assert!(
+            !inside.to_ascii_lowercase().contains("authorization"),
+            "{inside}"
+        );
+    }
+}
