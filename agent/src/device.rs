@@ -14,6 +14,7 @@ use alongside::{
     ports::{AdminId, Customer, Panel, PanelInfo},
     protocol::{
         AccessCode, Serial,
+        code::CodeError,
         label::Label,
         reason::{EndReason, Party},
     },
@@ -22,7 +23,7 @@ use alongside::{
 use zeroize::Zeroizing;
 
 use crate::{
-    api::{Event, event},
+    api::{Event, Failure, event},
     cli::{DeviceArgs, PanelKind},
     config::{DeviceSettings, Surroundings},
     exit::{Exit, chain, fail},
@@ -50,7 +51,15 @@ pub async fn run(args: DeviceArgs) -> Exit {
     let code = match args.code_file.as_deref().map(read_code) {
         None => None,
         Some(Ok(code)) => Some(code),
-        Some(Err(exit)) => return exit,
+        Some(Err(NoCode::Unread(message))) => return fail(Exit::Usage, &message),
+        Some(Err(NoCode::Malformed(error))) => {
+            let failure = Failure::from(error);
+            let exit = fail(Exit::WrongCode, &failure.message);
+            if args.stdio {
+                write_lines(&[failure.into(), NO_SESSION]);
+            }
+            return exit;
+        }
     };
     let admin_id = match administrator(&settings) {
         Ok(admin_id) => admin_id,
@@ -180,15 +189,18 @@ pub async fn drive(
             if !refusal::comes_after_the_claim(&refusal) {
                 fan.send(failure.into());
             }
-            fan.send(Event::Ended {
-                by: Party::Device,
-                reason: EndReason::CodeNotProved,
-            });
+            fan.send(NO_SESSION);
             refusal::exit(&refusal)
         }
         DeviceEnd::Session { .. } | DeviceEnd::Stopped | _ => Exit::Done,
     }
 }
+
+/// What a device that was started for one code says last when the code led to no session.
+const NO_SESSION: Event = Event::Ended {
+    by: Party::Device,
+    reason: EndReason::CodeNotProved,
+};
 
 /// What a device says first.
 pub fn ready(serial: &Serial, info: PanelInfo) -> Event {
@@ -200,8 +212,16 @@ pub fn ready(serial: &Serial, info: PanelInfo) -> Event {
     })
 }
 
+/// Why there is no code in `--code-file`.
+enum NoCode {
+    /// It cannot be read, as a sentence.
+    Unread(String),
+    /// What is in it is no code.
+    Malformed(CodeError),
+}
+
 /// The code of `--code-file`; never an argument, as those show in the process list.
-fn read_code(path: &Path) -> Result<AccessCode, Exit> {
+fn read_code(path: &Path) -> Result<AccessCode, NoCode> {
     /// Far more than a code with any spacing.
     const MOST: u64 = 256;
     let mut text = Zeroizing::new(String::with_capacity(256));
@@ -211,13 +231,22 @@ fn read_code(path: &Path) -> Result<AccessCode, Exit> {
     } else {
         fs::File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text))
     };
-    if let Err(error) = read {
-        return Err(fail(
-            Exit::Usage,
-            &format!("cannot read the code from {}: {error}", path.display()),
-        ));
+    read.map_err(|error| {
+        NoCode::Unread(format!(
+            "cannot read the code from {}: {error}",
+            path.display()
+        ))
+    })?;
+    AccessCode::parse(&text).map_err(NoCode::Malformed)
+}
+
+/// Tells events before anything runs that could.
+fn write_lines(events: &[Event]) {
+    let now = alongside::unix_ms();
+    for event in events {
+        // Nobody who reads it is no reason to end otherwise.
+        let _ = writeln!(io::stdout(), "{}", event.line(now));
     }
-    AccessCode::parse(&text).map_err(|error| fail(Exit::WrongCode, &error.to_string()))
 }
 
 /// The panel that was asked for.

@@ -17,7 +17,7 @@ pub enum Exit {
     NoPath = 3,
     /// The other side refused: the relay does not know this operator, or the customer said no.
     Refused = 4,
-    /// The code was wrong, unknown, expired or burnt.
+    /// The code was malformed, wrong, unknown, expired or burnt.
     WrongCode = 5,
 }
 

@@ -188,12 +188,38 @@ fn a_device_that_is_started_for_one_code_ends_with_5_when_it_is_wrong() {
         device.event("ended");
         assert_eq!(device.exit(), 5);
     }
-    fs::write(world.path("code"), "0000 0000 000").expect("written");
-    let mut command = world.command("device", "device");
-    command.arg("--code-file").arg(world.path("code"));
-    let mut device = world.start(command, "device");
-    assert_eq!(device.exit(), 5);
-    assert!(device.log().contains("12 digits"), "{}", device.log());
+    let check_digit = if code.ends_with('0') { '1' } else { '0' };
+    let mistyped = format!("{}{check_digit}", &code[..11]);
+    for (typed, says) in [
+        ("0000 0000 000", "code-malformed"),
+        (mistyped.as_str(), "code-check-digit"),
+    ] {
+        fs::write(world.path("code"), typed).expect("written");
+        let mut command = world.command("device", "device");
+        command.arg("--code-file").arg(world.path("code"));
+        let mut device = world.start(command, "device");
+        let told = device.problem(says);
+        let end = device.event("ended");
+        assert_eq!(end["reason"], "code-not-proved", "{end}");
+        assert_eq!(device.exit(), 5);
+        let sentence = told["message"].as_str().expect("words");
+        assert!(device.log().contains(sentence), "{}", device.log());
+    }
+}
+
+#[test]
+fn a_code_whose_time_is_over_is_expired_on_both_sides() {
+    // The relay shortens the life of every code.
+    let world = World::with_config("[limits]\ncode_ttl_max_s = 2\n");
+    let (mut operator, mut device) = (world.operator(), world.device());
+    operator.ok(json!({"do": "code"}));
+    let code = operator.event("code");
+    assert_eq!(code["expires_in_s"], 2);
+    operator.problem("code-expired");
+    device.refused(
+        json!({"do": "enter-code", "code": code["code"]}),
+        "code-expired",
+    );
 }
 
 /// A well-formed code that nobody gave out.

@@ -28,13 +28,16 @@ impl Relay {
         Self::start_on(folder, operators, "127.0.0.1")
     }
 
+    /// The same, with this configuration.
+    pub fn start_with(folder: &Path, operators: &str, config: &str) -> Self {
+        make(folder, operators);
+        fs::write(folder.join(CONFIG), config).expect("written");
+        Self::run(folder, "127.0.0.1", 0)
+    }
+
     /// The same, listening on the address `listen`.
     pub fn start_on(folder: &Path, operators: &str, listen: &'static str) -> Self {
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(folder)
-            .expect("a folder for the relay");
-        fs::write(folder.join("operators.toml"), operators).expect("written");
+        make(folder, operators);
         Self::run(folder, listen, 0)
     }
 
@@ -44,7 +47,12 @@ impl Relay {
             .append(true)
             .open(folder.join("stderr"))
             .expect("a file for the log");
-        let mut child = Command::new(program())
+        let mut command = Command::new(program());
+        let config = folder.join(CONFIG);
+        if config.exists() {
+            command.arg("--config").arg(config);
+        }
+        let mut child = command
             .env_clear()
             .env("ALONGSIDE_LOG_FILTER", "trace")
             .args(["--json", "--listen", listen, "--danger-port"])
@@ -114,6 +122,17 @@ impl Drop for Relay {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Its configuration, where it has one.
+const CONFIG: &str = "relay.toml";
+
+fn make(folder: &Path, operators: &str) {
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(folder)
+        .expect("a folder for the relay");
+    fs::write(folder.join("operators.toml"), operators).expect("written");
 }
 
 /// The relay's program. It belongs to another package, so cargo does not build it for these tests by itself.

@@ -85,8 +85,8 @@ fn what_is_pointed_at_and_drawn_arrives_with_its_exact_coordinates() {
     operator.ok(json!({"do": "stroke", "id": 7, "color": "#ff3b30", "width": 4, "points": points, "done": true}));
     let drawn = device.event("annotation");
     assert_eq!(
-        (&drawn["op"], &drawn["done"]),
-        (&json!("stroke"), &json!(true))
+        (&drawn["op"], &drawn["id"], &drawn["done"]),
+        (&json!("stroke"), &json!(7), &json!(true))
     );
     assert_eq!(
         (&drawn["color"], &drawn["width"]),

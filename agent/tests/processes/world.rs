@@ -34,6 +34,13 @@ impl World {
         Self { relay, folder }
     }
 
+    /// With a relay that lets every operator in and reads this configuration.
+    pub fn with_config(config: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let relay = Relay::start_with(&folder.path().join("relay"), ANYBODY, config);
+        Self { relay, folder }
+    }
+
     /// A path in the world's folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -8,7 +8,7 @@ use alongside_transport::{Connection, Identity};
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{
-    Relay,
+    Relay, Volume,
     audit::AuditStore,
     clock::{self, SteadyClock},
     compartment::{Compartment, CompartmentError},
@@ -73,6 +73,7 @@ pub struct Device {
     audit: Arc<dyn AuditStore>,
     hand: Hand,
     events: mpsc::Sender<DeviceEvent>,
+    volume: Volume,
 }
 
 impl Device {
@@ -102,8 +103,13 @@ impl Device {
             audit: Arc::new(audit),
             hand: Hand::new(commands),
             events,
+            volume: Volume::default(),
         };
-        Ok((device, DeviceHandle { commands: sender }, receiver))
+        let handle = DeviceHandle {
+            commands: sender,
+            volume: device.volume.clone(),
+        };
+        Ok((device, handle, receiver))
     }
 
     /// Checks the system administrator's ID with `admin_id`. Without one, what wants the ID is refused.

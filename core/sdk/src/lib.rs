@@ -48,6 +48,7 @@ mod modes;
 mod random;
 mod relay;
 mod session_io;
+mod volume;
 mod wire;
 
 pub use alongside_mode::TypedText;
@@ -61,3 +62,4 @@ pub use device::{Device, DeviceConfig, DeviceEnd, DeviceEvent, DeviceHandle, Unt
 pub use meter::PathStatus;
 pub use operator::{Operator, OperatorConfig, OperatorEnd, OperatorEvent, OperatorHandle};
 pub use relay::{Relay, RelayError};
+pub use volume::Volume;

@@ -14,7 +14,7 @@ use alongside_transport::{
 };
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use crate::{Relay, audit::AuditStore, clock, session_io};
+use crate::{Relay, Volume, audit::AuditStore, clock, session_io};
 
 mod desk;
 mod drive;
@@ -58,6 +58,7 @@ pub struct Operator {
     desk: Desk,
     events: mpsc::Sender<OperatorEvent>,
     screen: Screen,
+    volume: Volume,
 }
 
 /// How a meeting with a device went.
@@ -82,9 +83,11 @@ impl Operator {
         let (sender, commands) = mpsc::channel(COMMANDS);
         let (events, receiver) = mpsc::channel(EVENTS);
         let screen = Screen::default();
+        let volume = Volume::default();
         let handle = OperatorHandle {
             commands: sender,
             screen: screen.clone(),
+            volume: volume.clone(),
         };
         let operator = Self {
             config,
@@ -92,6 +95,7 @@ impl Operator {
             desk: Desk::new(commands),
             events,
             screen,
+            volume,
         };
         (operator, handle, receiver)
     }

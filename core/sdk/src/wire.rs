@@ -28,6 +28,8 @@ mod tests;
 
 use lane::{Lane, Stopped};
 
+use crate::volume::Volume;
+
 /// Bytes taken from a stream at once: a whole panel message.
 const CHUNK: usize = 16 * 1024;
 
@@ -105,6 +107,7 @@ pub(crate) struct Wire<C: Connection> {
     unread: Option<Channel>,
     /// Channel whose stream has ended.
     ended: Option<Channel>,
+    volume: Volume,
 }
 
 impl<C: Connection> std::fmt::Debug for Wire<C> {
@@ -138,7 +141,14 @@ impl<C: Connection> Wire<C> {
             has_last_word: false,
             unread: None,
             ended: None,
+            volume: Volume::default(),
         }
+    }
+
+    /// Counts into `volume`.
+    pub(crate) fn counting_into(mut self, volume: Volume) -> Self {
+        self.volume = volume;
+        self
     }
 
     /// The other side has proved the code: all channels are open to it from now on.
@@ -151,6 +161,7 @@ impl<C: Connection> Wire<C> {
     /// this one speak and does not listen is found out by [`Wire::next`].
     pub(crate) fn send(&mut self, channel: Channel, frame: Vec<u8>) {
         self.has_last_word |= channel == Channel::Control;
+        self.volume.count_sent(channel, frame.len());
         if self.lane(channel).push(frame).is_err() {
             self.unread.get_or_insert(channel);
         }
@@ -165,6 +176,7 @@ impl<C: Connection> Wire<C> {
 
     /// Sends a datagram, or drops it: what it says, a later one says better.
     pub(crate) fn send_datagram(&self, datagram: Vec<u8>) {
+        self.volume.count_sent(Channel::Mode, datagram.len());
         if let Err(error) = self.connection.send_datagram(datagram.into()) {
             tracing::trace!(%error, "datagram dropped");
         }
@@ -267,6 +279,8 @@ impl<C: Connection> Wire<C> {
         let chunk = self.chunk.get_mut(..most).unwrap_or_default();
         match ready!(lane.poll_read(cx, chunk)) {
             Ok(frame) => {
+                let bytes = HEADER_LEN + frame.body.len();
+                self.volume.count_received(lane.channel(), bytes);
                 self.has_last_word &= lane.channel() != Channel::Control;
                 Poll::Ready(Incoming::Frame(lane.channel(), frame))
             }
@@ -284,6 +298,7 @@ impl<C: Connection> Wire<C> {
     fn poll_datagram(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
         match ready!(self.datagram.as_mut().poll(cx)) {
             Ok(datagram) => {
+                self.volume.count_received(Channel::Mode, datagram.len());
                 self.datagram = next_datagram(&self.connection);
                 Poll::Ready(datagram)
             }

@@ -22,6 +22,10 @@ pub const POINTER_COLOR: Color = Color::rgb(0xe5, 0x2b, 0x50);
 /// Most strokes whose numbers are remembered: as many as can stand.
 const MAX_NUMBERED: usize = MAX_POINTS / STROKE_COSTS;
 
+/// Highest number that is taken over from the console; those beyond are kept for strokes that get another (our choice:
+/// two thousand million each).
+const MAX_TAKEN_OVER: u32 = u32::MAX / 2;
+
 /// The half beside the operator.
 #[derive(Debug, Default)]
 pub struct AtOperator {
@@ -32,12 +36,12 @@ pub struct AtOperator {
     strokes: Numbers,
 }
 
-/// Gives each stroke a number of its own for the life of the mode.
+/// Gives each stroke a number of its own for the life of the mode: the console's, as long as those count up.
 ///
-/// A console counts from 1 too, but starts over when its page is loaded again, while the strokes that it drew before
-/// still stand.
+/// A console starts over when its page is loaded again, while the strokes that it drew before still stand.
 #[derive(Debug, Default)]
 struct Numbers {
+    /// Highest so far.
     last: u32,
     /// Newest last.
     known: VecDeque<Numbered>,
@@ -154,7 +158,12 @@ impl Numbers {
             known.done = stroke.done;
             return known.id;
         }
-        self.last = self.last.saturating_add(1);
+        let StrokeId(wanted) = stroke.id;
+        self.last = if wanted > self.last && wanted <= MAX_TAKEN_OVER {
+            wanted
+        } else {
+            self.last.saturating_add(1)
+        };
         let id = StrokeId(self.last);
         if self.known.len() == MAX_NUMBERED {
             self.known.pop_front();

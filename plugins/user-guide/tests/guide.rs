@@ -136,6 +136,23 @@ fn a_console_that_starts_over_draws_new_strokes_and_undoes_its_own() {
 }
 
 #[test]
+fn a_stroke_has_the_number_that_the_console_gave_it_as_long_as_those_count_up() {
+    let mut pair = allowed();
+    let drawn = |pair: &mut Pair<UserGuide>, id| {
+        draw(pair, stroke(id, &[(1, 1, 9)], true));
+        match pair.take_annotations().as_slice() {
+            [Annotation::Stroke(stroke)] => stroke.id.0,
+            other => panic!("{other:?}"),
+        }
+    };
+    for (given, shown) in [(7, 7), (5, 8), (9, 9), (u32::MAX, 10), (11, 11)] {
+        assert_eq!(drawn(&mut pair, given), shown, "{given}");
+    }
+    pair.draw(Annotation::Undo(Some(StrokeId(5))));
+    assert_eq!(pair.annotations(), [Annotation::Undo(Some(StrokeId(8)))]);
+}
+
+#[test]
 fn the_pointer_shows_where_the_operators_is_and_goes_when_it_leaves() {
     let mut pair = allowed();
     pair.point(hover(10, 20));

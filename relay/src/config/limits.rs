@@ -75,8 +75,8 @@ limits! {
     codes_per_operator: u32 = 20, 1..=10_000;
     /// Codes that one operator may ask for in a minute; `operators.toml` may say otherwise for one of them.
     allocations_per_minute: u32 = 10, 1..=10_000;
-    /// Longest life of a code in seconds.
-    code_ttl_max_s: u32 = 3_600, 120..=3_600;
+    /// Longest life of a code in seconds; operators may ask for 120 at the least and get less here.
+    code_ttl_max_s: u32 = 3_600, 1..=3_600;
     /// Times that a nameplate may be claimed. Three wrong codes burn it; two more are for legs that got lost.
     claims_per_code: u32 = 5, 1..=100;
     /// Minutes that a used nameplate rests, so that a late caller cannot reach somebody else's session.

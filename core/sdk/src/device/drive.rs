@@ -99,12 +99,13 @@ impl Device {
         let binding = session_io::binding(&connection);
         let mut meter = Meter::new(now, connection.path());
         let journal = Journal::new(Some(Arc::clone(&self.audit)));
+        let volume = self.volume.clone();
         let mut drive = Drive {
             camera: Camera::new(Arc::clone(&self.panel)),
             check: None,
             device: self,
             session: Session::new(now, config, code),
-            wire: Wire::new(connection, Role::Accepts),
+            wire: Wire::new(connection, Role::Accepts).counting_into(volume),
             journal,
             modes: ModeHost::new(Side::Device, now),
             board: None,

@@ -6,12 +6,13 @@ use alongside_protocol::{AccessCode, input::KeyMotion};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
-use crate::status::CodeRefusal;
+use crate::{Volume, status::CodeRefusal};
 
 /// What the person at a running [`Device`](crate::Device) does. Clones act on the same device.
 #[derive(Clone, Debug)]
 pub struct DeviceHandle {
     pub(super) commands: mpsc::Sender<Command>,
+    pub(super) volume: Volume,
 }
 
 /// Why a command was not taken.
@@ -193,6 +194,11 @@ impl DeviceHandle {
     /// [`DeviceError::Stopped`] when nothing runs.
     pub async fn stop(&self) -> Result<(), DeviceError> {
         self.tell(Command::Stop).await
+    }
+
+    /// How much the two sides have told each other.
+    pub const fn volume(&self) -> &Volume {
+        &self.volume
     }
 
     async fn tell(&self, command: Command) -> Result<(), DeviceError> {

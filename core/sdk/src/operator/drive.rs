@@ -72,10 +72,11 @@ impl Operator {
         let binding = session_io::binding(&connection);
         let mut meter = Meter::new(now, connection.path());
         let journal = Journal::new(self.audit.clone());
+        let volume = self.volume.clone();
         let mut drive = Drive {
             operator: self,
             session: Session::new(now, config, code),
-            wire: Wire::new(connection, Role::Opens),
+            wire: Wire::new(connection, Role::Opens).counting_into(volume),
             journal,
             modes: ModeHost::new(Side::Operator, now),
             connected: false,

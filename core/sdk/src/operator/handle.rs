@@ -16,12 +16,14 @@ use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
 use super::Screen;
+use crate::Volume;
 
 /// What to do next, for a running [`Operator`](crate::Operator). Clones act on the same operator.
 #[derive(Clone, Debug)]
 pub struct OperatorHandle {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) screen: Screen,
+    pub(super) volume: Volume,
 }
 
 /// A code, as the operator reads it out.
@@ -165,6 +167,11 @@ impl OperatorHandle {
     /// The picture as it was last applied.
     pub const fn screen(&self) -> &Screen {
         &self.screen
+    }
+
+    /// How much the two sides have told each other.
+    pub const fn volume(&self) -> &Volume {
+        &self.volume
     }
 
     async fn act(&self, action: OperatorAction) -> Result<(), OperatorError> {

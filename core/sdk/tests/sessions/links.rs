@@ -37,8 +37,10 @@ async fn draw(device: &mut DeviceSide, operator: &OperatorSide, id: u32) -> Dura
     operator.handle.draw(stroke(id)).await.unwrap();
     device
         .event(|event| match event {
-            // The mode counts strokes in its own way.
-            DeviceEvent::Annotation(Annotation::Stroke(stroke)) if stroke.done => Some(()),
+            DeviceEvent::Annotation(Annotation::Stroke(stroke)) if stroke.done => {
+                assert_eq!(stroke.id, StrokeId(id));
+                Some(())
+            }
             _ => None,
         })
         .await;

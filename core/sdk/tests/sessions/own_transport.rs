@@ -9,6 +9,7 @@ use alongside::{
     protocol::{
         AccessCode, Nameplate, PublicKey, Serial,
         code::CodeSecret,
+        frame::Channel,
         label::Label,
         reason::{EndReason, Party},
     },
@@ -97,6 +98,13 @@ async fn a_whole_session_runs_in_memory() {
         device.panel.paint(n);
     }
     operator.see(&device.panel).await;
+    let (theirs, ours) = (operator.handle.volume(), device.handle.volume());
+    assert_eq!(theirs.received(Channel::Panel), ours.sent(Channel::Panel));
+    assert!(
+        ours.sent(Channel::Panel) > 1_000,
+        "{ours:?}: four pictures came"
+    );
+    assert_eq!(ours.received(Channel::Panel), theirs.sent(Channel::Panel));
     device.handle.exit().await.unwrap();
     let (by, reason) = (Party::Customer, EndReason::Exit);
     assert_eq!(
