@@ -29,7 +29,7 @@ use crate::{
     forward::{ForwardStats, ForwardingSocket, Rest, Table},
     operators::{self, OperatorsFile},
     state::StateDir,
-    switchboard::Switchboard,
+    switchboard::{Switchboard, Tickets},
 };
 
 mod admission;
@@ -140,7 +140,12 @@ impl Relay {
         };
 
         let operators = read_operators(&state)?;
-        let board = Switchboard::new(limits.clone(), operators.table());
+        let tickets = Tickets::new(
+            &key.ticket_key().ok_or(StartError::Derive)?,
+            clock::now(),
+            clock::since_1970(),
+        );
+        let board = Switchboard::new(limits.clone(), operators.table(), tickets);
         let access = AccessLog::open(&state)?;
         let mail = Arc::new(Mail::default());
         let hub_mail = Arc::clone(&mail);

@@ -167,6 +167,13 @@ impl StateKey {
         Some(key)
     }
 
+    /// Key of the seals on pairing tickets: a restarted relay must know its own.
+    pub fn ticket_key(&self) -> Option<[u8; 32]> {
+        let mut key = [0; 32];
+        self.derive(b"alongside relay pairing ticket", &mut key)?;
+        Some(key)
+    }
+
     /// HKDF-SHA256 (RFC 5869) of the key; `None` never for these lengths.
     fn derive(&self, label: &[u8], out: &mut [u8]) -> Option<()> {
         struct Len(usize);

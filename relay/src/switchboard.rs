@@ -1,7 +1,8 @@
 //! Who may talk to whom: legs, nameplates and meetings, as a pure state machine.
 //!
 //! Two legs are paired in one way only: an operator's leg allocated a nameplate, and a device's leg claimed that
-//! very nameplate while it was live. There is no call that lists legs, nameplates or meetings.
+//! very nameplate while it was live. There is no call that lists legs, nameplates or meetings. A switchboard that has
+//! forgotten a pair, because its process is new, makes it again once both legs have shown the ticket of their meeting.
 //!
 //! Time and random bytes are arguments; what has to happen comes out of [`Switchboard::poll_action`], in order.
 
@@ -13,7 +14,7 @@ use std::{
 };
 
 use alongside_protocol::{
-    LegToken, Nameplate, PublicKey,
+    LegToken, Nameplate, PublicKey, RendezvousId,
     relay::{Departure, FromRelay, Refused, RelayRefusal, Role},
 };
 
@@ -25,11 +26,14 @@ mod claim;
 mod ending;
 mod invitation;
 mod quota;
+mod rejoin;
 mod strikes;
 mod suspects;
+mod tickets;
 
 pub use action::{Action, CloseReason, EndReason, MeetingEnd};
 pub use invitation::Entropy;
+pub use tickets::Tickets;
 
 use invitation::{Invitation, Spent};
 use quota::Usage;
@@ -67,6 +71,7 @@ pub struct Switchboard {
     usage: BTreeMap<PublicKey, Usage>,
     strikes: Strikes,
     suspects: Suspects,
+    tickets: Tickets,
     actions: VecDeque<Action>,
 }
 
@@ -78,6 +83,8 @@ struct Leg {
     source: Source,
     /// An operator's own nameplate, or the one a device meets at.
     plate: Option<Nameplate>,
+    /// The meeting that it wants back, and has shown the ticket of.
+    wants_back: Option<RendezvousId>,
 }
 
 #[derive(Debug)]
@@ -88,8 +95,9 @@ enum Plate {
 
 impl Switchboard {
     /// A switchboard without legs.
-    pub fn new(limits: Limits, operators: Arc<Operators>) -> Self {
+    pub fn new(limits: Limits, operators: Arc<Operators>, tickets: Tickets) -> Self {
         Self {
+            tickets,
             strikes: Strikes::new(&limits),
             suspects: Suspects::default(),
             limits,

@@ -3,7 +3,8 @@
 //! The relay opens the stream and sends a [`Challenge`]; the leg answers with [`Auth`]. After [`Welcome`] an
 //! operator may [`Allocate`] a nameplate and a device may [`Claim`] one. The relay then tells the device who
 //! invites it ([`Prepare`]) and the operator who came ([`Peer`]), and forwards packets between the two until
-//! either [releases](Release) the meeting.
+//! either [releases](Release) the meeting. Each keeps a [`PairingTicket`], so that a relay which was restarted can pair
+//! them again.
 
 use std::net::SocketAddr;
 
@@ -14,6 +15,10 @@ use crate::{
     label::{Label, Name, Ticket},
     wire::messages,
 };
+
+mod ticket;
+
+pub use ticket::{PairingTicket, Seat};
 
 /// Version of the relay protocol.
 pub const RELAY_VERSION: u8 = 1;
@@ -42,6 +47,8 @@ messages! {
         0x44 => Check(LegCheck),
         /// The leg's address may have changed; look.
         0x45 => Moved(Moved),
+        /// Either: we are in this meeting; please forward again. Answered once both legs have said so, or refused.
+        0x46 => Rejoin(PairingTicket),
     }
 }
 
@@ -66,6 +73,8 @@ messages! {
         0x67 => PeerGone(PeerGone),
         /// The relay shuts down.
         0x68 => Closing(Closing),
+        /// Either leg of a meeting: the two are paired, and this is the ticket to show if they must be again.
+        0x69 => Paired(PairingTicket),
     }
 }
 
@@ -294,6 +303,10 @@ pub enum RelayRefusal {
     Full,
     /// The request does not fit the leg's role or state.
     NotAllowed,
+    /// The ticket is not this relay's, not this leg's, or of a meeting that may not go on.
+    BadTicket,
+    /// The ticket's time is over.
+    TicketExpired,
 }
 
 /// The other leg is gone.

@@ -215,7 +215,7 @@ impl Operator {
                         let why = Lost::closed_by_peer(close_code::SHUTDOWN, "the relay shuts down");
                         return OperatorEnd::RelayLost(LegLost::Connection(why));
                     }
-                    _ => {}
+                    LegEvent::Rejoined(_) | _ => {}
                 },
                 () = clock::sleep_until(expiry) => {
                     if let Some(old) = issued.take() {

@@ -78,7 +78,9 @@ pub(crate) fn leg_news(event: LegEvent, is_direct: bool) -> LegNews {
             tracing::info!(how = ?gone.how, "the relay says that the meeting is over");
             match gone.how {
                 Departure::Relay => LegNews::RelayClosed,
-                Departure::Released(_) | Departure::LegLost => LegNews::PeerLost,
+                Departure::Released(_) => LegNews::PeerLost,
+                // It may come back.
+                Departure::LegLost => LegNews::Nothing,
             }
         }
         LegEvent::Link(state) => LegNews::Link(link(state)),

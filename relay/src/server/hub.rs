@@ -9,7 +9,7 @@ use std::{
 
 use alongside_protocol::{
     LegToken,
-    relay::{Allocate, Claim, Closing, RelayRefusal, Release, Role},
+    relay::{Allocate, Claim, Closing, PairingTicket, RelayRefusal, Release, Role},
 };
 use quinn_proto::ConnectionHandle;
 use tracing::debug;
@@ -153,6 +153,12 @@ impl Hub {
     pub(super) fn release(&self, now: Instant, id: LegId, release: Release) {
         let mut inner = self.inner();
         inner.board.release(now, id, release);
+        self.act(&mut inner);
+    }
+
+    pub(super) fn rejoin(&self, now: Instant, id: LegId, ticket: PairingTicket) {
+        let mut inner = self.inner();
+        inner.board.rejoin(now, id, ticket);
         self.act(&mut inner);
     }
 

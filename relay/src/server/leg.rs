@@ -366,6 +366,7 @@ impl Line {
             ToRelay::Allocate(allocate) => shared.hub.allocate(now, id, allocate),
             ToRelay::Claim(claim) => shared.hub.claim(now, id, claim),
             ToRelay::Release(release) => shared.hub.release(now, id, release),
+            ToRelay::Rejoin(ticket) => shared.hub.rejoin(now, id, ticket),
             ToRelay::Moved(_) => {} // every packet makes the relay look
             ToRelay::Auth(_) | _ => return false,
         }

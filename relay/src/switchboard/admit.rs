@@ -32,6 +32,7 @@ impl Switchboard {
                 token: new.token,
                 source,
                 plate: None,
+                wants_back: None,
             },
         );
         Ok(())

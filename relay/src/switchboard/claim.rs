@@ -146,6 +146,7 @@ impl Switchboard {
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.plate = Some(nameplate);
         }
+        let ticket = self.ticket(now, nameplate);
         let peer = Peer {
             rendezvous: prepare.rendezvous,
             serial,
@@ -158,6 +159,10 @@ impl Switchboard {
         });
         self.send(id, prepare);
         self.send(operator, peer);
+        if let Some(ticket) = ticket {
+            self.send(id, ticket.clone());
+            self.send(operator, ticket);
+        }
     }
 
     /// How long `source` must wait before it may claim. A suspect counts as a failure until it is heard.

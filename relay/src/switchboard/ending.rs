@@ -31,9 +31,12 @@ impl Switchboard {
     /// A leg ends its meeting, or one try of it. A meeting that is not the leg's own (any more) is ignored, for both
     /// sides may release at once, and the next may have begun.
     pub fn release(&mut self, now: Instant, id: LegId, release: Release) {
-        let Some(leg) = self.legs.get(&id) else {
+        let Some(leg) = self.legs.get_mut(&id) else {
             return;
         };
+        if leg.wants_back == Some(release.rendezvous) {
+            leg.wants_back = None;
+        }
         let by = leg.role;
         if by == Role::Operator
             && let Some(source) = self.suspects.hear(release.rendezvous, leg.key)
@@ -117,12 +120,15 @@ impl Switchboard {
             return;
         };
         if now >= invitation.expires {
+            // A meeting whose leg is lost may go on, and is not over because its code is: the operator is told of the
+            // leg alone.
+            let told = (how == Departure::LegLost).then_some(invitation.operator);
             self.kill(
                 now,
                 plate,
                 EndReason::Expired,
                 Departure::Relay,
-                None,
+                told,
                 RelayRefusal::CodeExpired,
             );
         } else if invitation.claims_left == 0 {

@@ -42,6 +42,11 @@ impl Usage {
         self.recent.push_back(now);
     }
 
+    /// Counts the code of a meeting that is back, which nobody has to wait for.
+    pub(super) fn take_back(&mut self) {
+        self.live = self.live.saturating_add(1);
+    }
+
     /// One code is dead.
     pub(super) fn give_back(&mut self) {
         self.live = self.live.saturating_sub(1);

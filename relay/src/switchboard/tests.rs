@@ -16,6 +16,12 @@ use crate::operators::Operator;
 
 mod promises;
 mod suspects;
+mod tickets;
+
+/// A relay that has been running since 1970 + the time of `now`.
+fn tickets(now: Instant) -> Tickets {
+    Tickets::new(&[7; 32], now, Duration::from_secs(1_794_000_000))
+}
 
 const OPERATOR: LegId = LegId(1);
 const DEVICE: LegId = LegId(2);
@@ -34,10 +40,16 @@ impl World {
         #[expect(clippy::disallowed_methods, reason = "some instant to count from")]
         let now = Instant::now();
         Self {
-            board: Switchboard::new(limits, Arc::new(operators)),
+            board: Switchboard::new(limits, Arc::new(operators), tickets(now)),
             now,
             draws: 0,
         }
+    }
+
+    /// The relay's process dies and another one, with the same state, takes its place.
+    fn restart(&mut self) {
+        let (limits, operators) = (self.board.limits.clone(), Arc::clone(&self.board.operators));
+        self.board = Switchboard::new(limits, operators, tickets(self.now));
     }
 
     /// Operator and device are there.
@@ -111,6 +123,11 @@ impl World {
             .actions()
             .into_iter()
             .filter_map(|action| match action {
+                // The ticket comes with what it is for.
+                Action::Send {
+                    message: FromRelay::Paired(_),
+                    ..
+                } => None,
                 Action::Send { leg: to, message } if to == leg => Some(message),
                 Action::Send { .. }
                 | Action::Pair { .. }

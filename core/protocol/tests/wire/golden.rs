@@ -17,8 +17,8 @@ use alongside_protocol::{
     reason::{EndReason, ModePhase, Party, Refusal},
     relay::{
         Allocate, Allocated, Auth, Challenge, Claim, Closing, Departure, FromRelay, LegCheck,
-        Moved, OperatorCard, Peer, PeerGone, Prepare, Refused, RelayRefusal, Release,
-        ReleaseReason, Role, Signature, ToRelay, Welcome,
+        Moved, OperatorCard, PairingTicket, Peer, PeerGone, Prepare, Refused, RelayRefusal,
+        Release, ReleaseReason, Role, Seat, Signature, ToRelay, Welcome,
     },
     units::{Color, Pressure},
     wire::DecodeError,
@@ -235,7 +235,30 @@ pub(crate) fn to_relay() -> Vec<Golden<ToRelay>> {
         ),
         (LegCheck { n: 300 }.into(), "000002 44 ac02"),
         (Moved {}.into(), "000000 45"),
+        (
+            ToRelay::Rejoin(pairing()),
+            "00009d 46 07*16 0c*8 0b*32 d1*8 d0*32 0a41344b392d3030333137 0106542d31303431 8089b9d706 80acbed706 5e*32",
+        ),
     ]
+}
+
+fn pairing() -> PairingTicket {
+    PairingTicket {
+        rendezvous: RendezvousId([7; 16]),
+        operator: Seat {
+            token: LegToken([0x0c; 8]),
+            key: PublicKey([0x0b; 32]),
+        },
+        device: Seat {
+            token: LegToken([0xd1; 8]),
+            key: PublicKey([0xd0; 32]),
+        },
+        serial: serial("A4K9-00317"),
+        matter: Some(ticket("T-1041")),
+        started: 1_794_000_000,
+        expires: 1_794_086_400,
+        seal: [0x5e; 32],
+    }
 }
 
 pub(crate) fn from_relay() -> Vec<Golden<FromRelay>> {
@@ -332,6 +355,10 @@ pub(crate) fn from_relay() -> Vec<Golden<FromRelay>> {
             "000011 67 07*16 01",
         ),
         (Closing {}.into(), "000000 68"),
+        (
+            FromRelay::Paired(pairing()),
+            "00009d 69 07*16 0c*8 0b*32 d1*8 d0*32 0a41344b392d3030333137 0106542d31303431 8089b9d706 80acbed706 5e*32",
+        ),
     ]
 }
 
@@ -460,6 +487,8 @@ fn refusals_of_the_relay_keep_their_place_on_the_wire() {
         OperatorGone,
         Full,
         NotAllowed,
+        BadTicket,
+        TicketExpired,
     ];
     for (number, reason) in (0..).zip(all) {
         let frame = FromRelay::from(Refused {

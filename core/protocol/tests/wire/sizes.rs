@@ -7,7 +7,7 @@ use alongside_protocol::{
     frame::{Channel, HEADER_LEN},
     mode::{Latest, MAX_LATEST_LEN, MAX_PEER_LEN, ModeMessage, Peer},
     reason::{ModePhase, Refusal},
-    relay::{Claim, FromRelay, LegCheck, OperatorCard, Prepare, ToRelay},
+    relay::{Claim, FromRelay, LegCheck, OperatorCard, PairingTicket, Prepare, Seat, ToRelay},
     units::{Color, PanelPoint, Pressure},
 };
 
@@ -26,8 +26,22 @@ fn what_prepares_a_device_fits_into_a_kilobyte() {
         token: LegToken([0xff; 8]),
         expires_in_s: u16::MAX,
     };
-    let len = FromRelay::from(prepare).to_frame().len();
-    println!("prepare: at most {len} bytes");
+    let seat = Seat {
+        token: LegToken([0xff; 8]),
+        key: PublicKey([0xff; 32]),
+    };
+    let paired = FromRelay::Paired(PairingTicket {
+        rendezvous: RendezvousId([0xff; 16]),
+        operator: seat,
+        device: seat,
+        serial: serial(&"S".repeat(32)),
+        matter: Some(label(&"m".repeat(64))),
+        started: u64::MAX,
+        expires: u64::MAX,
+        seal: [0xff; 32],
+    });
+    let len = FromRelay::from(prepare).to_frame().len() + paired.to_frame().len();
+    println!("prepare, and the pairing's ticket: at most {len} bytes");
     assert!(len <= 1_000, "{len} bytes");
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use alongside_protocol::{
-    Nameplate, Serial,
+    Nameplate, RendezvousId, Serial,
     label::Ticket,
     obstacle::Obstacle,
     relay::{
@@ -172,6 +172,8 @@ pub enum LegEvent {
     Peer(Peer),
     /// The other leg of a meeting is gone.
     PeerGone(PeerGone),
+    /// The relay forwards again between the two legs of this meeting.
+    Rejoined(RendezvousId),
     /// The relay is about to shut down.
     Closing,
     /// Whether the relay can be heard changed.

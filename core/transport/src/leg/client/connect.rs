@@ -13,7 +13,7 @@ use alongside_protocol::{
     LegToken,
     label::Label,
     obstacle::{Obstacle, ObstacleKind},
-    relay::{Challenge, FromRelay, RELAY_VERSION, Refused, RelayRefusal, ToRelay, Welcome},
+    relay::{Challenge, FromRelay, Refused, RelayRefusal, ToRelay, Welcome},
 };
 use quinn::{AsyncUdpSocket, ConnectionError, Endpoint, TokioRuntime, TransportErrorCode};
 use tokio::{
@@ -29,20 +29,21 @@ use crate::{
     congestion::PathGeneration,
     connection::Lost,
     leg::{
-        auth::{self, LegBinding},
         cid::{endpoint_config, random_token},
         control::{ControlReader, ControlWriter},
         network::Network,
         shared_socket::SharedSocket,
-        tls::{CertificateFault, Verdict, quic_client, relay_client_config},
-        tuning,
+        tls::{CertificateFault, Verdict},
     },
     path::relay::{Allowed, Hop, RelayLink, RelayWays},
 };
 
 mod race;
+mod registrar;
 
 pub(super) use race::on;
+use registrar::Caller;
+pub(super) use registrar::{Member, Registrar};
 
 /// Longest wait for a way to the relay, handshake and authentication together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -77,13 +78,9 @@ pub(super) async fn over(
 
 /// A connection on which the relay has sent its challenge.
 struct Prospect {
-    token: LegToken,
+    registrar: Registrar,
     socket: Arc<SharedSocket>,
-    control: Endpoint,
-    connection: quinn::Connection,
-    reader: Reader,
-    writer: Writer,
-    challenge: Challenge,
+    caller: Caller,
     stream: Option<LiveStream>,
     /// Who issued the relay's certificate.
     issuer: Option<Label<64>>,
@@ -144,66 +141,29 @@ impl Prospect {
     ) -> Result<Self, ConnectError> {
         let control = endpoint(random_token(), socket.control());
         let control = control.map_err(|source| no_socket(config, source))?;
-        let (tls, verdict) = relay_client_config(&config.trust)?;
-        let client = quic_client(tls, tuning::leg_control())?;
-        let relay = SharedSocket::relay_address();
-        let dial = control
-            .connect_with(client, relay, &config.relay.host)
-            .map_err(|error| {
-                tracing::debug!(%error, "the relay cannot be dialled");
-                ConnectError::NoDns {
-                    relay: config.relay.clone(),
-                    source: None,
-                }
-            })?;
-        let failed = |error| why_no_connection(error, &verdict, &config.relay);
-        let connection = dial.await.map_err(failed)?;
-        let (send, recv) = connection.accept_bi().await.map_err(failed)?;
-        let (writer, mut reader) = (Writer::new(send), Reader::new(recv));
-        let challenge = match next(&mut reader, &connection).await {
-            Ok(Answer::Challenge(challenge)) => challenge,
-            Ok(Answer::Refused(no)) => return Err(refused(config, &no)),
-            Ok(Answer::Welcome(_)) => return Err(broke(config, LegLost::Protocol)),
-            Err(lost) => return Err(broke(config, lost)),
-        };
-        let mut remarks = Vec::new();
-        if verdict.is_undated() {
-            tracing::warn!(
-                relay_time = challenge.time,
-                "the clock of this machine cannot be right; the relay's certificate is judged by the relay's clock"
-            );
-            remarks.push(ObstacleKind::Clock.into());
-        }
-        let issuer = verdict.issuer();
-        if let Err(fault) = verdict.settle(challenge.time) {
-            return Err(ConnectError::Untrusted {
-                relay: config.relay.clone(),
-                fault,
-                issuer,
-            });
-        }
+        let registrar = Registrar::new(config.clone(), token, control);
+        let caller = registrar.call().await?;
+        let remarks = (caller.is_undated().then(|| ObstacleKind::Clock.into()))
+            .into_iter()
+            .collect();
         Ok(Self {
-            issuer,
+            issuer: caller.issuer(),
             remarks,
-            token,
+            registrar,
             socket,
-            control,
-            connection,
-            reader,
-            writer,
-            challenge,
+            caller,
             stream,
         })
     }
 
     /// Becomes a leg; `opener` opens further streams for it.
     async fn join(
-        mut self,
+        self,
         config: &LegConfig,
         opener: Option<Opener>,
     ) -> Result<(Leg, LegEvents), ConnectError> {
-        let welcome = self.introduce(config).await?;
-        let end_to_end = endpoint(self.token, self.socket.end_to_end());
+        let (member, welcome) = self.registrar.introduce(self.caller).await?;
+        let end_to_end = endpoint(self.registrar.token(), self.socket.end_to_end());
         let end_to_end = end_to_end.map_err(|source| no_socket(config, source))?;
         let (requests, asked) = mpsc::channel(REQUESTS);
         let (happened, events) = mpsc::channel(EVENTS);
@@ -219,11 +179,11 @@ impl Prospect {
         let (way, kind) = watch::channel(self.socket.kind());
         let lost = Arc::new(OnceLock::new());
         let generation = PathGeneration::default();
+        let control = self.registrar.control();
         let now = tokio::time::Instant::now().into_std();
         let driver = driver::Driver::new(driver::Parts {
-            connection: self.connection,
-            reader: self.reader,
-            writer: self.writer,
+            registrar: self.registrar,
+            member,
             socket: Arc::clone(&self.socket),
             events: happened,
             lost: Arc::clone(&lost),
@@ -253,7 +213,7 @@ impl Prospect {
             welcome,
             requests,
             socket: self.socket,
-            control: self.control,
+            control,
             end_to_end,
             generation,
             kind,
@@ -264,31 +224,6 @@ impl Prospect {
             inner: Arc::new(inner),
         };
         Ok((leg, LegEvents { events, lost }))
-    }
-
-    /// Answers the relay's challenge and waits to be let in.
-    async fn introduce(&mut self, config: &LegConfig) -> Result<Welcome, ConnectError> {
-        if self.challenge.version != RELAY_VERSION {
-            return Err(ConnectError::Refused {
-                relay: config.relay.clone(),
-                refusal: RelayRefusal::Version,
-                retry_after_s: None,
-            });
-        }
-        let binding = LegBinding::of(&self.connection)
-            .map_err(|_| broke(config, LegLost::Connection(Lost::Broken)))?;
-        let (identity, role) = (&config.identity, config.role);
-        let answer = auth::sign(identity, &self.challenge, binding, role, self.token);
-        self.writer
-            .send(answer)
-            .await
-            .map_err(|error| broke(config, LegLost::of_stream(&error, &self.connection)))?;
-        match next(&mut self.reader, &self.connection).await {
-            Ok(Answer::Welcome(welcome)) => Ok(welcome),
-            Ok(Answer::Refused(no)) => Err(refused(config, &no)),
-            Ok(Answer::Challenge(_)) => Err(broke(config, LegLost::Protocol)),
-            Err(lost) => Err(broke(config, lost)),
-        }
     }
 }
 

@@ -7,16 +7,17 @@ use std::{
 };
 
 use alongside_protocol::relay::{
-    Allocate, Allocated, Claim, FromRelay, LegCheck, Prepare, Release, ReleaseReason, ToRelay,
+    Allocate, Allocated, Claim, Departure, FromRelay, LegCheck, PairingTicket, PeerGone, Prepare,
+    Refused, RelayRefusal, Release, ReleaseReason, ToRelay,
 };
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, MissedTickBehavior, interval, interval_at, sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval, interval_at, sleep},
 };
 
 use super::{
     FAREWELL, LegError, LegEvent, LegLost, LinkState,
-    connect::{Reader, Writer},
+    connect::{Member, Registrar},
 };
 use crate::{
     connection::{Lost, close_code},
@@ -24,8 +25,10 @@ use crate::{
     path::{MISSING_AFTER, PathKind},
 };
 
+mod line;
 mod ways;
 
+use line::{Line, News};
 pub(super) use ways::{Sign, Ways};
 
 /// Questions whether the relay is there that may stand unanswered before no more are asked between the accessible
@@ -65,9 +68,8 @@ enum Pending {
 }
 
 pub(super) struct Parts {
-    pub(super) connection: quinn::Connection,
-    pub(super) reader: Reader,
-    pub(super) writer: Writer,
+    pub(super) registrar: Registrar,
+    pub(super) member: Member,
     pub(super) socket: Arc<SharedSocket>,
     pub(super) events: mpsc::Sender<LegEvent>,
     pub(super) lost: Arc<OnceLock<LegLost>>,
@@ -75,7 +77,14 @@ pub(super) struct Parts {
 }
 
 pub(super) struct Driver {
-    parts: Parts,
+    line: Line,
+    socket: Arc<SharedSocket>,
+    events: mpsc::Sender<LegEvent>,
+    lost: Arc<OnceLock<LegLost>>,
+    ways: Ways,
+    rtt: Duration,
+    /// What to show a relay that has forgotten the meeting that this leg is in.
+    ticket: Option<PairingTicket>,
     /// The relay answers one request at a time; the others wait here.
     queue: VecDeque<Question>,
     pending: Option<Pending>,
@@ -88,7 +97,13 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
-            parts,
+            line: Line::new(parts.registrar, parts.member),
+            socket: parts.socket,
+            events: parts.events,
+            lost: parts.lost,
+            ways: parts.ways,
+            rtt: Duration::ZERO,
+            ticket: None,
             queue: VecDeque::new(),
             pending: None,
             checks: 0,
@@ -103,34 +118,25 @@ impl Driver {
         let why = match self.drive(&mut requests).await {
             Ok(close) => {
                 closing = close;
-                self.say_goodbye().await;
+                self.line.say_goodbye().await;
                 LegLost::ClosedHere
             }
             Err(why) => why,
         };
         tracing::debug!(%why, "the leg is over");
         // No event comes any more; whoever waits for one learns why.
-        let events = std::mem::replace(&mut self.parts.events, mpsc::channel(1).0);
+        let events = std::mem::replace(&mut self.events, mpsc::channel(1).0);
         let code = match why {
             LegLost::Protocol => close_code::PROTOCOL,
             LegLost::ClosedHere | LegLost::Connection(_) => close_code::DONE,
         };
-        self.parts.connection.close(code.into(), b"");
-        self.parts.ways.way.send_replace(PathKind::None);
-        let _first = self.parts.lost.set(why);
+        self.line.close(code);
+        self.ways.way.send_replace(PathKind::None);
+        let _first = self.lost.set(why);
         drop((closing, events));
         // The farewells of both endpoints still have to go out.
         sleep(FAREWELL).await;
-        self.parts.ways.end(&self.parts.socket);
-    }
-
-    /// Closing a connection drops what has not arrived, and a release is worth waiting for.
-    async fn say_goodbye(&mut self) {
-        let acknowledged = async {
-            self.parts.writer.finish().await.ok()?;
-            self.parts.writer.stream().stopped().await.ok()
-        };
-        let _unheard = timeout(FAREWELL, acknowledged).await;
+        self.ways.end(&self.socket);
     }
 
     /// Who waits for the end, if somebody does, or why the leg is over.
@@ -143,40 +149,107 @@ impl Driver {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
+            let done = tokio::select! {
                 request = requests.recv() => match request {
-                    Some(Request::Release(release)) => self.send(release.into()).await?,
+                    Some(Request::Release(release)) => self.release(release).await,
                     Some(Request::Close(done)) => return Ok(Some(done)),
-                    Some(Request::Ask(question)) => self.queue.push_back(question),
+                    Some(Request::Ask(question)) => {
+                        self.queue.push_back(question);
+                        Ok(())
+                    }
                     None => return Ok(None),
                 },
-                message = self.parts.reader.next() => match message {
-                    Ok(Some(message)) => self.on_message(message).await?,
-                    Ok(None) => return Err(self.end_of_stream().await),
-                    Err(error) => return Err(LegLost::of_stream(&error, &self.parts.connection)),
-                },
-                _ = checks.tick() => self.check().await?,
-                _ = looks.tick() => self.look()?,
-                () = self.parts.ways.next(&self.parts.socket) => {}
+                news = self.line.next() => self.on_news(news).await,
+                _ = checks.tick() => self.check().await,
+                _ = looks.tick() => self.look(),
+                () = self.ways.next(&self.socket) => Ok(()),
+            };
+            self.hold_on(done)?;
+            if let Some(connection) = self.line.connection() {
+                self.rtt = connection.rtt();
             }
-            let rtt = self.parts.connection.rtt();
-            let sign = self.parts.ways.act(&self.parts.socket, rtt);
+            let sign = self.ways.act(&self.socket, self.rtt);
             if sign == Sign::Wanted && self.checks.wrapping_sub(self.answered) < MAX_UNANSWERED {
-                self.check().await?;
+                let done = self.check().await;
+                self.hold_on(done)?;
             }
-            self.ask_next().await?;
+            let done = self.ask_next().await;
+            self.hold_on(done)?;
         }
     }
 
+    /// Goes on after the loss of the connection, if there is a meeting to come back to: the relay may only have been
+    /// restarted, and the session may live without it.
+    fn hold_on(&mut self, done: Result<(), LegLost>) -> Result<(), LegLost> {
+        let Err(why) = done else {
+            return Ok(());
+        };
+        if self.ticket.is_none() || !may_come_back(&why) {
+            return Err(why);
+        }
+        tracing::info!(%why, "the relay is gone; trying to come back");
+        self.fail_pending();
+        self.line.search();
+        // The relay has been asked something, as far as the ways there are concerned.
+        self.ways.asked();
+        self.answered = self.checks;
+        Ok(())
+    }
+
+    fn fail_pending(&mut self) {
+        match self.pending.take() {
+            Some(Pending::Allocated(reply)) => drop(reply.send(Err(LegError::NoAnswer))),
+            Some(Pending::Prepare(reply)) => drop(reply.send(Err(LegError::NoAnswer))),
+            None => {}
+        }
+    }
+
+    async fn on_news(&mut self, news: News) -> Result<(), LegLost> {
+        match news {
+            News::Message(message) => self.on_message(message).await,
+            News::Broke(why) => Err(why),
+            News::Back => {
+                tracing::info!("the relay knows this leg again");
+                self.show_ticket().await
+            }
+            News::NotBack(error) if error.is_retryable() => {
+                tracing::debug!(%error, "no way back to the relay yet");
+                self.ways.asked();
+                Ok(())
+            }
+            News::NotBack(error) => {
+                tracing::warn!(%error, "the relay does not let this leg in again");
+                self.ticket = None;
+                Err(LegLost::Connection(Lost::Broken))
+            }
+        }
+    }
+
+    async fn show_ticket(&mut self) -> Result<(), LegLost> {
+        match self.ticket.clone() {
+            Some(ticket) => self.send(ToRelay::Rejoin(ticket)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn release(&mut self, release: Release) -> Result<(), LegLost> {
+        self.ticket
+            .take_if(|ticket| ticket.rendezvous.is_same_code(release.rendezvous));
+        self.send(release.into()).await
+    }
+
     async fn check(&mut self) -> Result<(), LegLost> {
+        if !self.line.is_up() {
+            return Ok(());
+        }
         self.checks = self.checks.wrapping_add(1);
         self.send(LegCheck { n: self.checks }.into()).await?;
-        self.parts.ways.asked();
+        self.ways.asked();
         Ok(())
     }
 
     async fn ask_next(&mut self) -> Result<(), LegLost> {
-        while self.pending.is_none() {
+        while self.line.is_up() && self.pending.is_none() {
             let Some(question) = self.queue.pop_front() else {
                 break;
             };
@@ -200,6 +273,10 @@ impl Driver {
         match message {
             FromRelay::Allocated(allocated) => self.on_allocated(allocated).await,
             FromRelay::Prepare(prepare) => self.on_prepare(prepare).await,
+            FromRelay::Refused(Refused {
+                reason: RelayRefusal::BadTicket | RelayRefusal::TicketExpired,
+                ..
+            }) => self.on_ticket_refused(),
             FromRelay::Refused(refused) => {
                 let no = LegError::Refused {
                     refusal: refused.reason,
@@ -213,7 +290,16 @@ impl Driver {
                 Ok(())
             }
             FromRelay::Peer(peer) => self.tell(LegEvent::Peer(peer)),
-            FromRelay::PeerGone(gone) => self.tell(LegEvent::PeerGone(gone)),
+            FromRelay::PeerGone(gone) => self.on_peer_gone(gone).await,
+            FromRelay::Paired(ticket) => {
+                let rendezvous = ticket.rendezvous;
+                let before = self.ticket.replace(ticket);
+                if before.is_some_and(|before| before.rendezvous == rendezvous) {
+                    tracing::info!(?rendezvous, "the relay forwards again");
+                    return self.tell(LegEvent::Rejoined(rendezvous));
+                }
+                Ok(())
+            }
             FromRelay::Closing(_) => self.tell(LegEvent::Closing),
             // Whatever the relay sends shows that it is there; the socket has noted it.
             FromRelay::Check(check) => {
@@ -222,6 +308,34 @@ impl Driver {
             }
             FromRelay::Challenge(_) | FromRelay::Welcome(_) => Err(LegLost::Protocol),
             _ => Err(LegLost::Protocol),
+        }
+    }
+
+    /// The relay does not take the meeting up again: for the session that is its end, as far as the relay goes.
+    fn on_ticket_refused(&mut self) -> Result<(), LegLost> {
+        let Some(ticket) = self.ticket.take() else {
+            return Ok(());
+        };
+        tracing::warn!(rendezvous = ?ticket.rendezvous, "the relay does not take the ticket");
+        self.tell(LegEvent::PeerGone(PeerGone {
+            rendezvous: ticket.rendezvous,
+            how: Departure::Relay,
+        }))
+    }
+
+    async fn on_peer_gone(&mut self, gone: PeerGone) -> Result<(), LegLost> {
+        let is_ours = |ticket: &PairingTicket| ticket.rendezvous.is_same_code(gone.rendezvous);
+        self.tell(LegEvent::PeerGone(gone))?;
+        match gone.how {
+            // It may come back, and then both have to want it.
+            Departure::LegLost if self.ticket.as_ref().is_some_and(is_ours) => {
+                self.show_ticket().await
+            }
+            Departure::LegLost => Ok(()),
+            Departure::Released(_) | Departure::Relay => {
+                self.ticket.take_if(|ticket| is_ours(ticket));
+                Ok(())
+            }
         }
     }
 
@@ -266,7 +380,7 @@ impl Driver {
 
     /// Tells whether the relay can be heard, when that changes.
     fn look(&mut self) -> Result<(), LegLost> {
-        let silent = self.parts.socket.silence();
+        let silent = self.socket.silence();
         let is_missing = silent >= MISSING_AFTER;
         let was_missing = matches!(self.link, LinkState::Missing { .. });
         if is_missing == was_missing {
@@ -281,7 +395,7 @@ impl Driver {
     }
 
     fn tell(&self, event: LegEvent) -> Result<(), LegLost> {
-        match self.parts.events.try_send(event) {
+        match self.events.try_send(event) {
             // Nobody listens: then nobody minds.
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
             Err(mpsc::error::TrySendError::Full(_)) => Err(LegLost::Protocol),
@@ -289,18 +403,18 @@ impl Driver {
     }
 
     async fn send(&mut self, message: ToRelay) -> Result<(), LegLost> {
-        match timeout(WRITE_STALL, self.parts.writer.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(LegLost::of_stream(&error, &self.parts.connection)),
-            Err(_) => Err(LegLost::Connection(Lost::Silent)),
-        }
+        self.line.send(message).await
     }
+}
 
-    /// The relay finished the stream: a moment later comes the reason.
-    async fn end_of_stream(&self) -> LegLost {
-        match timeout(LOOK_EVERY, self.parts.connection.closed()).await {
-            Ok(reason) => reason.into(),
-            Err(_) => LegLost::Protocol,
-        }
+/// Whether the relay may let the leg in again on another connection.
+fn may_come_back(why: &LegLost) -> bool {
+    match why {
+        LegLost::Connection(Lost::ClosedByPeer { code, .. }) => !matches!(
+            *code,
+            close_code::REPLACED | close_code::PROTOCOL | close_code::SHUTDOWN
+        ),
+        LegLost::Connection(_) => true,
+        LegLost::ClosedHere | LegLost::Protocol => false,
     }
 }

@@ -367,6 +367,8 @@ pub(super) fn refusal_sentence(refusal: RelayRefusal) -> &'static str {
         RelayRefusal::OperatorGone => "the operator is not there any more; ask for a new code",
         RelayRefusal::Full => "it is full; try again later",
         RelayRefusal::NotAllowed => "this is not allowed now",
+        RelayRefusal::BadTicket => "it does not know this meeting",
+        RelayRefusal::TicketExpired => "the meeting has lasted too long",
         _ => "for a reason that this version does not know; update it",
     }
 }
