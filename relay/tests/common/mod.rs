@@ -293,11 +293,17 @@ impl TestLeg {
         })
     }
 
+    /// Next message but for a meeting's ticket, which comes whenever two legs are paired.
     pub async fn next(&mut self) -> FromRelay {
-        patient(self.reader.next())
-            .await
-            .unwrap()
-            .expect("a message")
+        loop {
+            let message = patient(self.reader.next())
+                .await
+                .unwrap()
+                .expect("a message");
+            if !matches!(message, FromRelay::Paired(_)) {
+                return message;
+            }
+        }
     }
 
     /// What the stream gives once the relay has given up on it.

@@ -195,7 +195,7 @@ async fn restart_relay(world: &mut World, down: Duration) {
 async fn a_session_goes_on_when_the_relay_was_restarted() {
     for down in [0, 2, 20] {
         let mut world = World::new(line(15));
-        let (mut device, mut operator) = world.session().await;
+        let (device, mut operator) = world.session().await;
         operator.see(&device.panel).await;
         let start = Instant::now();
         restart_relay(&mut world, secs(down)).await;
