@@ -9,6 +9,7 @@ use alongside_agent::{admin_id, assist, audit, cli, device, doctor, exit::Exit, 
 use clap::Parser;
 
 fn main() -> ExitCode {
+    alongside::modes::run_child_if_asked();
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return cli::refuse(&error).into(),

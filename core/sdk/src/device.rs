@@ -12,6 +12,7 @@ use crate::{
     audit::AuditStore,
     clock::{self, SteadyClock},
     compartment::{Compartment, CompartmentError},
+    modes::Modes,
     ports::{AdminId, Customer, Panel},
     status::Status,
 };
@@ -71,6 +72,7 @@ pub struct Device {
     customer: Arc<dyn Customer>,
     admin_id: Option<Arc<dyn AdminId>>,
     audit: Arc<dyn AuditStore>,
+    modes: Modes,
     hand: Hand,
     events: mpsc::Sender<DeviceEvent>,
     volume: Volume,
@@ -101,6 +103,7 @@ impl Device {
             customer,
             admin_id: None,
             audit: Arc::new(audit),
+            modes: Modes::built_in(),
             hand: Hand::new(commands),
             events,
             volume: Volume::default(),
@@ -123,6 +126,13 @@ impl Device {
     #[must_use]
     pub fn with_audit(mut self, audit: Arc<dyn AuditStore>) -> Self {
         self.audit = audit;
+        self
+    }
+
+    /// Has these modes and not the built-in ones alone.
+    #[must_use]
+    pub fn with_modes(mut self, modes: Modes) -> Self {
+        self.modes = modes;
         self
     }
 

@@ -30,12 +30,12 @@
 //! # Ok(())
 //! # }
 //! ```
-#![forbid(unsafe_code)]
 
 #[cfg(feature = "admin-id")]
 pub mod admin_id;
 pub mod audit;
 pub mod device;
+pub mod modes;
 pub mod operator;
 pub mod ports;
 pub mod settings;
@@ -44,13 +44,13 @@ pub mod status;
 mod clock;
 mod compartment;
 mod meter;
-mod modes;
 mod random;
 mod relay;
 mod session_io;
 mod volume;
 mod wire;
 
+pub use alongside_mode as mode;
 pub use alongside_mode::TypedText;
 pub use alongside_panel::Frame;
 pub use alongside_protocol as protocol;

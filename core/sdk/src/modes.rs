@@ -1,140 +1,176 @@
-//! The modes of a session: found by name, called through their vtable.
+//! The modes of a device or an operator: what is linked in, and what is loaded.
 //!
-//! Modes that ship with Alongside are linked in and go through the very contract that any other module goes through.
+//! Every mode goes through one door, the C table of [`alongside_mode`], wherever its code comes from:
+//!
+//! | | where it runs | what keeps it in bounds |
+//! | --- | --- | --- |
+//! | the agent's own modes, and those that you [link in](Modes::with_linked) | in this process | they are your code |
+//! | packages (feature `dynamic-modes`) | in a [sealed child](run_child_if_asked) of their own | landlock, two seccomp filters, limits, and deadlines |
+//! | packages of a signer whom the owner's policy names for that | in this process | nothing: they are trusted |
+//!
+//! A half only ever asks. What it asks for is held against the customer's live grant by the session, and recorded before
+//! it happens, no matter where the half runs.
+//!
+//! # A package
+//!
+//! A folder with `mode.json`, one `.so` file, the console panel that `mode.json` names, if it names one, and a file
+//! `signature`. It is judged without running any of it: owner and permissions, signature, manifest, versions, and
+//! whether the module is a library for this machine. Each [`Refusal`] is a sentence that says what to do.
+//!
+//! # Versions
+//!
+//! A module is never unloaded, and the bytes that were judged are the bytes that run, even if the file changes
+//! meanwhile. A session keeps the modes that it began with; the next one finds what is installed by then. So a new
+//! build is put beside the old one, or in its place, without a restart.
+#[cfg(feature = "dynamic-modes")]
+mod child;
+#[cfg(feature = "dynamic-modes")]
+mod elf;
+#[cfg(feature = "dynamic-modes")]
+mod frame;
+mod hosting;
+#[cfg(feature = "dynamic-modes")]
+mod library;
+#[cfg(feature = "dynamic-modes")]
+mod loader;
+#[cfg(feature = "dynamic-modes")]
+mod package;
+#[cfg(feature = "dynamic-modes")]
+mod policy;
+#[cfg(feature = "dynamic-modes")]
+mod refusal;
+mod running;
+#[cfg(feature = "dynamic-modes")]
+mod sealed;
+mod shelf;
+#[cfg(feature = "dynamic-modes")]
+mod signature;
 
-use std::time::{Duration, Instant};
+use std::{fmt, sync::Arc};
 
 use alongside_mode::{
-    Capabilities, Effect, HostEvent, Manifest, Side,
     abi::Module,
-    host::{Instance, ModeFailure, Unfit, Vetted},
+    host::{Unfit, Vetted},
 };
+#[cfg(feature = "builtin-modes")]
 use alongside_protocol::ids::ModeId;
-use alongside_session::{Consent, Offer, operator::Known};
 
-/// Calls one half of the active mode.
-#[derive(Debug)]
-pub(crate) struct ModeHost {
-    side: Side,
-    epoch: Instant,
-    active: Option<(ModeId, Instance)>,
+#[cfg(feature = "dynamic-modes")]
+pub use child::run_child_if_asked;
+pub(crate) use hosting::{Answer, ModeError, ModeHost};
+#[cfg(feature = "dynamic-modes")]
+pub use loader::{Found, Loader};
+#[cfg(feature = "dynamic-modes")]
+pub use package::{MAX_FILE, MAX_FILES, MAX_MODULE, Package, sign};
+#[cfg(feature = "dynamic-modes")]
+pub use policy::{Policy, Rule, Signer, Version};
+#[cfg(feature = "dynamic-modes")]
+pub use refusal::{PanelFault, Refusal};
+pub use running::{RunFailure, Running};
+#[cfg(feature = "dynamic-modes")]
+pub use sealed::{HARD, SOFT, SealedFailure};
+pub(crate) use shelf::Shelf;
+
+/// Where a loaded mode runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Boxing {
+    /// Inside this process: nothing can be kept from it. Only for signers whom the owner's policy names for that.
+    InProcess,
+    /// In a process of its own, under landlock and two filters.
+    Sealed,
+    /// In a process of its own under the two filters: this kernel has no landlock.
+    SealedWithoutLandlock,
 }
 
-/// Why a mode did not answer an event.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ModeError {
-    /// No mode of this name is built in.
-    #[error("there is no mode {0}")]
-    Unknown(ModeId),
-    /// The module is not in order, or could not be started.
-    #[error("mode {mode} cannot be started")]
-    Unfit {
-        mode: ModeId,
-        #[source]
-        source: Unfit,
-    },
-    /// The mode gave up, or panicked.
-    #[error("mode {mode} failed")]
-    Failed {
-        mode: ModeId,
-        #[source]
-        source: ModeFailure,
-    },
-}
-
-impl ModeHost {
-    pub(crate) fn new(side: Side, now: Instant) -> Self {
-        Self {
-            side,
-            epoch: now,
-            active: None,
-        }
-    }
-
-    /// Hands `event` to `mode`, which is made at its first event, and gives back what it asks for.
-    pub(crate) fn on_event(
-        &mut self,
-        now: Instant,
-        mode: &ModeId,
-        event: &HostEvent,
-    ) -> Result<Vec<Effect>, ModeError> {
-        let failed = |source| ModeError::Failed {
-            mode: mode.clone(),
-            source,
-        };
-        if let HostEvent::Start(start) = event {
-            let module = builtin(mode).ok_or_else(|| ModeError::Unknown(mode.clone()))?;
-            let instance = Instance::new(module, self.side, start.granted).map_err(|source| {
-                ModeError::Unfit {
-                    mode: mode.clone(),
-                    source,
-                }
-            })?;
-            self.active = Some((mode.clone(), instance));
-        }
-        let at = self.at(now);
-        let Some((_, instance)) = self.active.as_mut().filter(|(active, _)| active == mode) else {
-            return Err(ModeError::Unknown(mode.clone()));
-        };
-        let effects = match instance.on_event(at, event) {
-            // What the other half or the console sent makes no sense to the mode; the mode lives on.
-            Err(failure) if !failure.is_final() => {
-                tracing::debug!(%mode, %failure, "event dropped");
-                Ok(Vec::new())
-            }
-            answer => answer.map_err(failed),
-        };
-        for line in instance.take_log() {
-            tracing::debug!(%mode, ?line, "the mode logs");
-        }
-        let effects = effects?;
-        if matches!(event, HostEvent::Stop(_)) {
-            self.active = None;
-        }
-        Ok(effects)
-    }
-
-    /// Session time, the only clock that a mode has.
-    fn at(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.epoch)
+/// In a few words, for a list.
+impl fmt::Display for Boxing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InProcess => "in this process, not sealed",
+            Self::Sealed => "sealed: landlock and seccomp",
+            Self::SealedWithoutLandlock => "sealed: seccomp alone, this kernel has no landlock",
+        })
     }
 }
 
-/// What a device offers beside the user guide: every mode that is linked in.
+/// What modes a device or an operator has.
 ///
-/// Whatever touches the panel or changes a setting wants the system administrator's ID besides the customer's word.
-pub(crate) fn offers() -> Vec<Offer> {
-    let strong = Capabilities::INPUT | Capabilities::SETTINGS_WRITE;
-    let offer = |manifest: Manifest| Offer {
-        consent: Consent::Ask {
-            admin_id: !(manifest.capabilities & strong).is_empty(),
-        },
-        id: manifest.id,
-        granted: manifest.capabilities.without(Capabilities::SILENT),
-    };
-    manifests().map(offer).collect()
+/// ```
+/// use alongside::modes::Modes;
+///
+/// // Those that come with Alongside, which is also what a device or an operator has by itself.
+/// let modes = Modes::built_in();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Modes {
+    linked: Vec<&'static Module>,
+    #[cfg(feature = "dynamic-modes")]
+    loader: Option<Loader>,
 }
 
-/// The modes whose operator's half is linked in, beside the user guide.
-pub(crate) fn known() -> Vec<Known> {
-    let known = |manifest: Manifest| Known {
-        id: manifest.id,
-        capabilities: manifest.capabilities,
-    };
-    manifests().map(known).collect()
+impl Default for Modes {
+    fn default() -> Self {
+        Self::built_in()
+    }
 }
 
-/// The manifests of what is linked in beside the user guide, which every session begins with.
-fn manifests() -> impl Iterator<Item = Manifest> {
-    let checked = BUILTINS
-        .iter()
-        .filter_map(|(_, module)| Vetted::check(module).ok());
-    checked
-        .map(|vetted| vetted.manifest().clone())
-        .filter(|manifest| manifest.id.as_str() != ModeId::USER_GUIDE)
+impl Modes {
+    /// The modes that come with Alongside, as far as the feature `builtin-modes` links them in.
+    pub fn built_in() -> Self {
+        Self {
+            linked: BUILTINS.iter().map(|(_, module)| *module).collect(),
+            #[cfg(feature = "dynamic-modes")]
+            loader: None,
+        }
+    }
+
+    /// Adds a mode that your program links in: `static MODULE: Module = alongside_mode::module::<MyMode>();`.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`] if its table or manifest is not in order.
+    pub fn with_linked(mut self, module: &'static Module) -> Result<Self, Unfit> {
+        Vetted::check(module)?;
+        self.linked.push(module);
+        Ok(self)
+    }
+
+    /// Adds the modes that `loader` finds, anew at the beginning of each session.
+    #[cfg(feature = "dynamic-modes")]
+    #[must_use]
+    pub fn with_loader(mut self, loader: Loader) -> Self {
+        self.loader = Some(loader);
+        self
+    }
+
+    /// What there is for a session that begins now.
+    pub(crate) async fn shelf(&self) -> Arc<Shelf> {
+        let linked = Shelf::linked(self.linked.iter().copied());
+        #[cfg(feature = "dynamic-modes")]
+        if let Some(loader) = &self.loader {
+            let loader = loader.clone();
+            let found = tokio::task::spawn_blocking(move || linked.with_found(&loader));
+            return Arc::new(
+                found
+                    .await
+                    .unwrap_or_else(|_| Shelf::linked(self.linked.iter().copied())),
+            );
+        }
+        Arc::new(linked)
+    }
 }
 
-/// The modes that are linked in.
+/// What fuzzers run: the frames of a sealed child's process.
+#[cfg(feature = "dynamic-modes")]
+pub mod fuzzing {
+    /// Bytes as a child might send them; they are decoded or refused.
+    pub fn frame(data: &[u8]) {
+        super::frame::fuzz(data);
+    }
+}
+
+/// The modes that are linked in, by their names.
 static BUILTINS: &[(&str, &Module)] = &[
     #[cfg(feature = "builtin-modes")]
     (ModeId::USER_GUIDE, &alongside_user_guide::MODULE),
@@ -145,14 +181,10 @@ static BUILTINS: &[(&str, &Module)] = &[
     ),
 ];
 
-/// The module of a mode that is linked in.
-fn builtin(mode: &ModeId) -> Option<&'static Module> {
-    let named = |(name, _): &&(&str, &'static Module)| *name == mode.as_str();
-    BUILTINS.iter().find(named).map(|(_, module)| *module)
-}
-
 #[cfg(all(test, feature = "builtin-modes"))]
 mod tests {
+    use alongside_session::Consent;
+
     use super::*;
 
     #[test]
@@ -163,9 +195,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_touches_the_panel_wants_the_administrators_id() {
-        let offers = offers();
+    #[tokio::test]
+    async fn what_touches_the_panel_wants_the_administrators_id() {
+        let offers = Modes::built_in().shelf().await.offers();
         let control = offers
             .iter()
             .find(|offer| offer.id.as_str() == ModeId::OPERATOR_CONTROL);

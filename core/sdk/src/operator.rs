@@ -14,7 +14,7 @@ use alongside_transport::{
 };
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use crate::{Relay, Volume, audit::AuditStore, clock, session_io};
+use crate::{Relay, Volume, audit::AuditStore, clock, modes::Modes, session_io};
 
 mod desk;
 mod drive;
@@ -55,6 +55,7 @@ pub struct OperatorConfig {
 pub struct Operator {
     config: OperatorConfig,
     audit: Option<Arc<dyn AuditStore>>,
+    modes: Modes,
     desk: Desk,
     events: mpsc::Sender<OperatorEvent>,
     screen: Screen,
@@ -92,6 +93,7 @@ impl Operator {
         let operator = Self {
             config,
             audit: None,
+            modes: Modes::built_in(),
             desk: Desk::new(commands),
             events,
             screen,
@@ -104,6 +106,13 @@ impl Operator {
     #[must_use]
     pub fn with_audit(mut self, audit: Arc<dyn AuditStore>) -> Self {
         self.audit = Some(audit);
+        self
+    }
+
+    /// Has the operator's halves of these modes and not of the built-in ones alone.
+    #[must_use]
+    pub fn with_modes(mut self, modes: Modes) -> Self {
+        self.modes = modes;
         self
     }
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alongside_mode::{HostEvent, Side};
+use alongside_mode::{Effect, HostEvent, Side};
 use alongside_protocol::{
     AccessCode, RendezvousId,
     ids::ModeId,
@@ -34,7 +34,7 @@ use crate::{
     },
     clock,
     meter::Meter,
-    modes::{self, ModeHost},
+    modes::{Answer, ModeError, ModeHost},
     ports::{Capture, PanelError},
     session_io::{self, FAREWELL, LegNews},
     status::CodeRefusal,
@@ -83,6 +83,7 @@ impl Device {
         operator: OperatorIdentity,
         code: AccessCode,
     ) -> Driven {
+        let shelf = self.modes.shelf().await;
         let now = clock::now();
         let info = self.panel.describe();
         let config = Config {
@@ -93,7 +94,7 @@ impl Device {
             operator,
             locale: "en".to_owned(),
             limits: Limits::default(),
-            modes: modes::offers(),
+            modes: shelf.offers(),
             has_admin_id: self.admin_id.as_ref().is_some_and(|id| id.is_set()),
         };
         let binding = session_io::binding(&connection);
@@ -107,7 +108,7 @@ impl Device {
             session: Session::new(now, config, code),
             wire: Wire::new(connection, Role::Accepts).counting_into(volume),
             journal,
-            modes: ModeHost::new(Side::Device, now),
+            modes: ModeHost::new(Side::Device, now, shelf),
             board: None,
             was_live: false,
             refused: None,
@@ -134,6 +135,7 @@ impl Device {
                 status = meter.next(), if is_live => drive.device.emit(DeviceEvent::Path(status)),
                 () = clock::sleep_until(counts) => drive.update(Board::tick),
                 () = clock::sleep_until(deadline) => drive.input(Input::Timeout),
+                (seq, answered) = drive.modes.next() => drive.on_mode_answer(seq, answered),
                 incoming = drive.wire.next() => drive.on_incoming(incoming),
                 // After what came through the relay before it.
                 event = session_io::next_leg_event(&mut leg) => drive.on_leg_event(event, meter.is_direct()),
@@ -269,7 +271,16 @@ impl<C: Connection> Drive<'_, C> {
     }
 
     fn on_mode_event(&mut self, seq: u64, mode: &ModeId, event: &HostEvent) {
-        match self.modes.on_event(clock::now(), mode, event) {
+        match self.modes.on_event(clock::now(), seq, mode, event) {
+            Ok(Answer::Effects(effects)) => self.on_mode_answer(seq, Ok(effects)),
+            // It comes when it comes; what is withdrawn meanwhile does not count any more.
+            Ok(Answer::Later) => {}
+            Err(error) => self.on_mode_answer(seq, Err(error)),
+        }
+    }
+
+    fn on_mode_answer(&mut self, seq: u64, answered: Result<Vec<Effect>, ModeError>) {
+        match answered {
             Ok(effects) => self.input(Input::ModeEffects { seq, effects }),
             Err(error) => {
                 tracing::warn!(error = %session_io::chain(&error), "mode failed");

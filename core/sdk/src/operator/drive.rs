@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use alongside_mode::{HostEvent, Side};
+use alongside_mode::{Effect, HostEvent, Side};
 use alongside_protocol::{
     RendezvousId,
     frame::{Channel, HEADER_LEN},
@@ -21,7 +21,7 @@ use crate::{
     audit::{What, journal::Journal},
     clock,
     meter::Meter,
-    modes::{self, ModeHost},
+    modes::{Answer, ModeError, ModeHost},
     session_io::{self, FAREWELL, LegNews},
     wire::{Incoming, Role, Wire},
 };
@@ -63,11 +63,12 @@ impl Operator {
         mut leg: Option<(&mut LegEvents, RendezvousId)>,
         code: IssuedCode,
     ) -> Driven {
+        let shelf = self.modes.shelf().await;
         let now = clock::now();
         let config = Config {
             name: self.config.name.clone(),
             locale: "en".to_owned(),
-            modes: modes::known(),
+            modes: shelf.known(),
         };
         let binding = session_io::binding(&connection);
         let mut meter = Meter::new(now, connection.path());
@@ -78,7 +79,7 @@ impl Operator {
             session: Session::new(now, config, code),
             wire: Wire::new(connection, Role::Opens).counting_into(volume),
             journal,
-            modes: ModeHost::new(Side::Operator, now),
+            modes: ModeHost::new(Side::Operator, now, shelf),
             connected: false,
             is_burnt: false,
             is_lost: false,
@@ -96,6 +97,7 @@ impl Operator {
                 command = drive.operator.desk.next() => drive.on_command(command).await,
                 status = meter.next(), if drive.connected => drive.operator.tell(OperatorEvent::Path(status)),
                 () = clock::sleep_until(deadline) => drive.input(Input::Timeout),
+                (seq, answered) = drive.modes.next() => drive.on_mode_answer(seq, answered),
                 incoming = drive.wire.next() => drive.on_incoming(incoming),
                 // After what came through the relay before it.
                 event = session_io::next_leg_event(&mut leg) => drive.on_leg_event(event, meter.is_direct()),
@@ -201,8 +203,16 @@ impl<C: Connection> Drive<'_, C> {
     }
 
     fn on_mode_event(&mut self, seq: u64, mode: &ModeId, event: &HostEvent) {
-        let now = clock::now();
-        match self.modes.on_event(now, mode, event) {
+        match self.modes.on_event(clock::now(), seq, mode, event) {
+            Ok(Answer::Effects(effects)) => self.on_mode_answer(seq, Ok(effects)),
+            // It comes when it comes; what is withdrawn meanwhile does not count any more.
+            Ok(Answer::Later) => {}
+            Err(error) => self.on_mode_answer(seq, Err(error)),
+        }
+    }
+
+    fn on_mode_answer(&mut self, seq: u64, answered: Result<Vec<Effect>, ModeError>) {
+        match answered {
             Ok(effects) => self.input(Input::ModeEffects { seq, effects }),
             Err(error) => {
                 tracing::warn!(error = %session_io::chain(&error), "mode failed");

@@ -146,6 +146,18 @@ impl OperatorHandle {
         self.act(OperatorAction::Draw(annotation)).await
     }
 
+    /// Hands JSON from the active mode's part of the console to the mode; at most 16 KiB.
+    ///
+    /// # Errors
+    ///
+    /// [`OperatorError::NotConnected`] outside a session, [`OperatorError::NotAllowed`] if it is longer.
+    pub async fn console(&self, json: Vec<u8>) -> Result<(), OperatorError> {
+        if json.len() > alongside_mode::effect::MAX_CONSOLE_LEN {
+            return Err(OperatorError::NotAllowed);
+        }
+        self.act(OperatorAction::Console(json)).await
+    }
+
     /// Says that the operator is still there, after [`OperatorEvent::IdleWarning`](crate::OperatorEvent::IdleWarning).
     ///
     /// # Errors
