@@ -20,6 +20,7 @@ use crate::{
     config::{AssistSettings, Surroundings},
     exit::{Exit, chain, fail},
     fan::Fan,
+    mode::places::Places,
     pages, signal, stdio,
 };
 
@@ -46,7 +47,11 @@ pub async fn run(args: AssistArgs) -> Exit {
         identity,
         name: settings.name,
     });
-    let operator = operator.with_audit(Arc::new(audit));
+    let modes = match Places::resolve(&args.shared.modes, &Surroundings::of_process()) {
+        Ok(places) => places.modes(),
+        Err(error) => return fail(Exit::Usage, &chain(&error)),
+    };
+    let operator = operator.with_audit(Arc::new(audit)).with_modes(modes);
     let fan = Fan::default();
     let desk = Desk::new(handle, fan.clone());
     let wants_page = args.console || !args.stdio;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 mod link;
+pub mod mode;
 
 pub use link::{LinkArgs, ProxyText, Way};
 
@@ -49,7 +50,7 @@ impl Cli {
             Command::Assist(args) => (args.shared.link.log.unwrap_or_default(), "info"),
             // What is wrong stands in the table.
             Command::Doctor(args) => (args.link.log.unwrap_or_default(), "off"),
-            Command::AdminId(_) | Command::Audit(_) => (LogFormat::Text, "warn"),
+            Command::AdminId(_) | Command::Audit(_) | Command::Mode(_) => (LogFormat::Text, "warn"),
         }
     }
 }
@@ -90,6 +91,9 @@ pub enum Command {
     /// Shows, verifies or exports what happened: the records that a device or an operator keeps.
     #[command(after_help = AUDIT_HELP)]
     Audit(AuditArgs),
+    /// Makes, packs, signs, checks, installs and lists modes of your own.
+    #[command(after_help = mode::HELP)]
+    Mode(mode::ModeCommand),
 }
 
 const AUDIT_HELP: &str = "\
@@ -177,6 +181,9 @@ pub struct DemoArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show the comment as help")]
     pub log: LogArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show the comment as help")]
+    pub modes: mode::ModeArgs,
 }
 
 /// How to log.
@@ -218,6 +225,9 @@ pub struct SharedArgs {
     /// Folder of its own for keys and counters, made with mode 0700 [default: the user's state folder].
     #[arg(long, env = "ALONGSIDE_STATE", value_name = "DIR")]
     pub state: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show the comment as help")]
+    pub modes: mode::ModeArgs,
 }
 
 /// Options of `device`.

@@ -249,7 +249,8 @@ impl Surroundings {
         }
     }
 
-    fn state(&self, role: &str) -> Option<PathBuf> {
+    /// Folder of the state of `role`, where there is a home.
+    pub fn state_of(&self, role: &str) -> Option<PathBuf> {
         if let Some(directory) = &self.state_directory {
             return Some(directory.join(role));
         }
@@ -305,7 +306,7 @@ pub fn device_state(
     state
         .map(Path::to_owned)
         .or(file.state)
-        .or_else(|| around.state("device"))
+        .or_else(|| around.state_of("device"))
         .ok_or(ConfigError::NoState)
 }
 
@@ -340,7 +341,7 @@ impl Shared {
             .state
             .clone()
             .or_else(|| file.state.clone())
-            .or_else(|| around.state(role));
+            .or_else(|| around.state_of(role));
         Ok(Self {
             relay,
             interface,

@@ -18,9 +18,11 @@ use crate::{
     api::Event,
     assist::{self, commands::Desk},
     cli::DemoArgs,
+    config::Surroundings,
     device::{self, commands::Front},
     exit::{Exit, chain},
     fan::Fan,
+    mode::places::{PlaceError, Places},
     pages,
     panel::mfd::{Facts, MfdPanel},
     signal,
@@ -41,6 +43,8 @@ enum DemoError {
     Compartment(#[from] CompartmentError),
     #[error(transparent)]
     Page(#[from] pages::page::PageError),
+    #[error(transparent)]
+    Modes(#[from] PlaceError),
     #[error("the demo's own settings are wrong: {0}")]
     Settings(String),
 }
@@ -69,7 +73,10 @@ async fn stage(args: &DemoArgs) -> Result<(), DemoError> {
     };
     let audit = compartment.audit(Arc::clone(&config.identity));
     let (operator, handle, operator_events) = Operator::new(config);
-    let operator = operator.with_audit(Arc::new(audit));
+    let modes = Places::resolve(&args.modes, &Surroundings::of_process())?.modes();
+    let operator = operator
+        .with_audit(Arc::new(audit))
+        .with_modes(modes.clone());
     let operator_told = Fan::default();
     let desk = Desk::new(handle, operator_told.clone());
     let console = pages::operator::start(desk.clone(), operator_told.clone()).await?;
@@ -91,7 +98,7 @@ async fn stage(args: &DemoArgs) -> Result<(), DemoError> {
     };
     let (device, hand, device_events) =
         Device::new(config, Arc::new(panel.clone()), Arc::new(panel.clone()))?;
-    let device = device.with_admin_id(admin_id);
+    let device = device.with_admin_id(admin_id).with_modes(modes);
     let device_told = Fan::default();
     let front = Front::new(hand.clone(), Arc::new(panel.clone()), Some(panel.clone()));
     let front_panel = pages::device::start(front, panel.clone(), device_told.clone()).await?;

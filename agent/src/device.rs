@@ -28,6 +28,7 @@ use crate::{
     config::{DeviceSettings, Surroundings},
     exit::{Exit, chain, fail},
     fan::Fan,
+    mode::places::Places,
     pages,
     panel::{
         self,
@@ -69,6 +70,10 @@ pub async fn run(args: DeviceArgs) -> Exit {
         Ok(screen) => screen,
         Err(message) => return fail(Exit::Failed, &message),
     };
+    let modes = match Places::resolve(&args.shared.modes, &Surroundings::of_process()) {
+        Ok(places) => places.modes(),
+        Err(error) => return fail(Exit::Usage, &chain(&error)),
+    };
     let built = Compartment::open(&settings.shared.state).and_then(|compartment| {
         let config = DeviceConfig {
             relay: settings.shared.relay.clone(),
@@ -79,7 +84,10 @@ pub async fn run(args: DeviceArgs) -> Exit {
         Device::new(config, screen.panel(), screen.customer())
     });
     let (device, handle, events) = match built {
-        Ok((device, handle, events)) => (device.with_admin_id(admin_id), handle, events),
+        Ok((device, handle, events)) => {
+            let device = device.with_admin_id(admin_id).with_modes(modes);
+            (device, handle, events)
+        }
         Err(error) => return fail(Exit::Failed, &chain(&error)),
     };
     let fan = Fan::default();

@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod exit;
 pub mod fan;
 pub mod log;
+pub mod mode;
 pub mod obstacle;
 pub mod pages;
 pub mod panel;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 #[cfg(feature = "demo")]
 use alongside_agent::demo;
-use alongside_agent::{admin_id, assist, audit, cli, device, doctor, exit::Exit, log};
+use alongside_agent::{admin_id, assist, audit, cli, device, doctor, exit::Exit, log, mode};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
             cli::Command::Doctor(args) => doctor::run(*args).await,
             cli::Command::AdminId(args) => admin_id::run(&args),
             cli::Command::Audit(args) => audit::run(&args),
+            cli::Command::Mode(command) => mode::run(&command).await,
         }
     });
     // Standard input is read by a thread that only returns with the next line; do not wait for it.

@@ -9,6 +9,7 @@
 
 mod boxed;
 mod judged;
+mod kit;
 mod made;
 mod sessions;
 mod stage;

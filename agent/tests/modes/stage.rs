@@ -192,7 +192,8 @@ impl Stage {
             _ => false,
         };
         if let DeviceEvent::Asked(ask) = self.device_hears(is_there).await {
-            let id = ask.wants_admin_id.then(|| AdminIdEntry::new("40721986"));
+            let entry = || AdminIdEntry::new("40721986".to_owned().into()).unwrap();
+            let id = ask.wants_admin_id.then(entry);
             self.customer.allow(id).await.unwrap();
         }
         self.operator_is_in(mode.as_str(), ModePhase::Active).await;

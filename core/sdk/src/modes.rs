@@ -25,6 +25,8 @@
 #[cfg(feature = "dynamic-modes")]
 mod child;
 #[cfg(feature = "dynamic-modes")]
+pub mod conformance;
+#[cfg(feature = "dynamic-modes")]
 mod elf;
 #[cfg(feature = "dynamic-modes")]
 mod frame;
@@ -119,7 +121,7 @@ impl Modes {
     /// The modes that come with Alongside, as far as the feature `builtin-modes` links them in.
     pub fn built_in() -> Self {
         Self {
-            linked: BUILTINS.iter().map(|(_, module)| *module).collect(),
+            linked: linked().collect(),
             #[cfg(feature = "dynamic-modes")]
             loader: None,
         }
@@ -159,6 +161,11 @@ impl Modes {
         }
         Arc::new(linked)
     }
+}
+
+/// The modules of the modes that are linked in with the feature `builtin-modes`.
+pub fn linked() -> impl Iterator<Item = &'static Module> {
+    BUILTINS.iter().map(|(_, module)| *module)
 }
 
 /// What fuzzers run: the frames of a sealed child's process.

@@ -32,10 +32,8 @@ pub(super) const ARGUMENT: &str = "mode-host";
 /// the same program, so that there is nothing else to install:
 ///
 /// ```no_run
-/// fn main() {
-///     alongside::modes::run_child_if_asked();
-///     // Your program.
-/// }
+/// alongside::modes::run_child_if_asked();
+/// // The rest of your `main`.
 /// ```
 pub fn run_child_if_asked() {
     let mut args = std::env::args_os().skip(1);

@@ -279,7 +279,9 @@ fn take_panel(
     if console.trust == Trust::Page {
         return Err(wrong(PanelFault::Page));
     }
-    let bytes = files.remove(file).ok_or(wrong(PanelFault::Missing))?;
+    let bytes = files
+        .remove(file)
+        .ok_or_else(|| wrong(PanelFault::Missing))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| wrong(PanelFault::Text))?;
     let lower = text.to_ascii_lowercase();
     if lower.contains("</script") || lower.contains("<!--") {
@@ -358,7 +360,12 @@ fn read_folder(
                 let bytes = read_file(opened, &path, &inner)?;
                 files.insert(inner, bytes);
             }
-            _ => return Err(Refusal::NotPlain { path }),
+            FileType::Symlink
+            | FileType::Fifo
+            | FileType::Socket
+            | FileType::CharacterDevice
+            | FileType::BlockDevice
+            | FileType::Unknown => return Err(Refusal::NotPlain { path }),
         }
     }
     Ok(())

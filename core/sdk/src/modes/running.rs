@@ -1,6 +1,8 @@
 //! One half of one mode at work, wherever it runs.
 
-use std::{sync::Arc, time::Duration};
+#[cfg(feature = "dynamic-modes")]
+use std::sync::Arc;
+use std::time::Duration;
 
 use alongside_mode::{
     Capabilities, Effect, HostEvent, Side,

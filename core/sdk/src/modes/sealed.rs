@@ -217,7 +217,7 @@ impl Sealed {
         granted: Capabilities,
     ) -> Result<Self, SealedFailure> {
         // What is running, even if its file has been replaced since.
-        let program = program.unwrap_or(Path::new("/proc/self/exe"));
+        let program = program.unwrap_or_else(|| Path::new("/proc/self/exe"));
         let failed = |source| SealedFailure::Spawn {
             program: program.to_owned(),
             source,

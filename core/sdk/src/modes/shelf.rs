@@ -1,5 +1,6 @@
 //! The modes that one session can have: those that are linked in, and those that were found.
 
+#[cfg(feature = "dynamic-modes")]
 use std::sync::Arc;
 
 use alongside_mode::{Capabilities, Line, Manifest, Side, abi::Module, host::Vetted, manifest};
@@ -104,9 +105,10 @@ impl Shelf {
             Source::Linked(_) => None,
             #[cfg(feature = "dynamic-modes")]
             Source::Loaded(package) => {
-                let signer = package.signer().map_or("unsigned".to_owned(), |(name, _)| {
-                    format!("signed by {}", name.as_str())
-                });
+                let signer = package.signer().map_or_else(
+                    || "unsigned".to_owned(),
+                    |(name, _)| format!("signed by {}", name.as_str()),
+                );
                 let version = book.manifest.version.as_str();
                 let text = format!("host: version {version}, {signer}, {}", package.boxing());
                 Line::new(&text).ok()

@@ -61,21 +61,21 @@ impl<'a> Signed<'a> {
             let (number, line) = lines.next()?;
             Some((number, line.strip_suffix('\n')?, line.len()))
         };
-        let (_, head, mut signed) = next().ok_or(wrong(1))?;
+        let (_, head, mut signed) = next().ok_or_else(|| wrong(1))?;
         if head != HEAD {
             return Err(wrong(1));
         }
-        let (_, line, len) = next().ok_or(wrong(2))?;
+        let (_, line, len) = next().ok_or_else(|| wrong(2))?;
         signed += len;
         let signer = line.strip_prefix("signer ").and_then(PublicKey::from_hex);
-        let signer = signer.ok_or(wrong(2))?;
+        let signer = signer.ok_or_else(|| wrong(2))?;
         let mut files = BTreeMap::new();
         let mut last = 2;
         while let Some((number, line, len)) = next() {
             last = number;
-            let (first, rest) = line.split_once(' ').ok_or(wrong(number))?;
+            let (first, rest) = line.split_once(' ').ok_or_else(|| wrong(number))?;
             if first == "signature" {
-                let signature = hex_to_bytes(rest).ok_or(wrong(number))?;
+                let signature = hex_to_bytes(rest).ok_or_else(|| wrong(number))?;
                 if next().is_some() || text.len() != signed + len {
                     return Err(wrong(number + 1));
                 }
@@ -87,7 +87,7 @@ impl<'a> Signed<'a> {
                     signature,
                 });
             }
-            let hash = hex_to_bytes(first).ok_or(wrong(number))?;
+            let hash = hex_to_bytes(first).ok_or_else(|| wrong(number))?;
             if !is_plain_path(rest) || files.insert(rest.to_owned(), hash).is_some() {
                 return Err(wrong(number));
             }
