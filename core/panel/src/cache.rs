@@ -4,7 +4,10 @@
 //! only that it is the same: it keeps hashes. The operator's side keeps the pixels, in memory only, and wipes them when
 //! the epoch or the session is over.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use alongside_protocol::units::PanelRect;
 use twox_hash::XxHash3_128;
@@ -31,7 +34,7 @@ pub(crate) struct TileCache {
     log: u8,
     seed: u64,
     grid: TileGrid,
-    ids: HashMap<u128, Id>,
+    ids: HashMap<u128, Id, BuildHasherDefault<Folded>>,
     entries: Vec<Entry>,
     /// The next entry that is looked at when room is needed.
     hand: usize,
@@ -40,6 +43,24 @@ pub(crate) struct TileCache {
     /// Pixels by id; `None` on the device.
     pixels: Option<Vec<Pixels>>,
     buffer: Vec<u8>,
+}
+
+/// The keys are hashes already, by a seed that no picture can know.
+#[derive(Default)]
+struct Folded(u64);
+
+impl Hasher for Folded {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..part.len()].copy_from_slice(part);
+            self.0 ^= u64::from_ne_bytes(word);
+        }
+    }
 }
 
 struct Entry {
@@ -71,7 +92,7 @@ impl TileCache {
             log,
             seed,
             grid,
-            ids: HashMap::new(),
+            ids: HashMap::default(),
             entries: Vec::new(),
             hand: 0,
             history: vec![[NONE; RANKS]; places],
@@ -89,9 +110,14 @@ impl TileCache {
         self.log.into()
     }
 
-    /// The id under which the tile at `place` of `frame` is known.
-    pub(crate) fn find(&mut self, frame: &Frame, place: usize) -> Option<Id> {
-        let hash = self.hash(frame, self.grid.rect(place)?);
+    /// What the tile at `place` of `frame` is known by; 0 beyond the last.
+    pub(crate) fn hash_of(&mut self, frame: &Frame, place: usize) -> u128 {
+        let rect = self.grid.rect(place);
+        rect.map_or(0, |rect| self.hash(frame, rect))
+    }
+
+    /// The id of the tile with this hash.
+    pub(crate) fn find(&self, hash: u128) -> Option<Id> {
         self.ids.get(&hash).copied()
     }
 
@@ -129,8 +155,8 @@ impl TileCache {
         Some(())
     }
 
-    /// Enters what `frame` shows at `places`, in this order.
-    pub(crate) fn enter(&mut self, frame: &Frame, places: &[usize]) {
+    /// Enters what `frame` shows at `places`, in this order; `known` says by what it is known, or 0.
+    pub(crate) fn enter(&mut self, frame: &Frame, places: &[usize], known: impl Fn(usize) -> u128) {
         if self.is_off() {
             return;
         }
@@ -139,7 +165,10 @@ impl TileCache {
             let Some(rect) = self.grid.rect(place) else {
                 continue;
             };
-            let hash = self.hash(frame, rect);
+            let hash = match known(place) {
+                0 => self.hash(frame, rect),
+                hash => hash,
+            };
             let id = match self.ids.get(&hash) {
                 Some(id) => *id,
                 None => self.insert(hash, frame, rect),
@@ -237,14 +266,23 @@ mod tests {
         TileCache::new(TileGrid::new(plain(0).size()), log, 1, true)
     }
 
+    fn enter(cache: &mut TileCache, colour: u32, places: &[usize]) {
+        cache.enter(&plain(colour), places, |_| 0);
+    }
+
+    fn find(cache: &mut TileCache, colour: u32, place: usize) -> Option<Id> {
+        let hash = cache.hash_of(&plain(colour), place);
+        cache.find(hash)
+    }
+
     #[test]
     fn what_was_entered_is_found_and_drawn() {
         let mut cache = cache(8);
-        assert_eq!(cache.find(&plain(7), 0), None);
-        cache.enter(&plain(7), &[0, 1]);
-        cache.enter(&plain(8), &[0]);
-        assert_eq!(cache.find(&plain(7), 0), Some(0));
-        assert_eq!(cache.find(&plain(7), 1), Some(1), "another size");
+        assert_eq!(find(&mut cache, 7, 0), None);
+        enter(&mut cache, 7, &[0, 1]);
+        enter(&mut cache, 8, &[0]);
+        assert_eq!(find(&mut cache, 7, 0), Some(0));
+        assert_eq!(find(&mut cache, 7, 1), Some(1), "another size");
         assert_eq!(cache.successor(Some(0)), Some(1));
         assert_eq!(cache.successor(Some(1)), None);
         assert_eq!(cache.shown_at(0, 0), Some(2));
@@ -260,14 +298,14 @@ mod tests {
     fn a_full_cache_forgets_what_was_not_shown_lately() {
         let mut cache = cache(8);
         for colour in 0..256 {
-            cache.enter(&plain(colour), &[0]);
+            enter(&mut cache, colour, &[0]);
         }
-        cache.enter(&plain(256), &[0]); // passes all, and takes the first
-        assert_eq!(cache.find(&plain(0), 0), None);
-        cache.enter(&plain(1), &[0]);
-        cache.enter(&plain(257), &[0]);
-        assert!(cache.find(&plain(1), 0).is_some());
-        assert_eq!(cache.find(&plain(2), 0), None);
+        enter(&mut cache, 256, &[0]); // passes all, and takes the first
+        assert_eq!(find(&mut cache, 0, 0), None);
+        enter(&mut cache, 1, &[0]);
+        enter(&mut cache, 257, &[0]);
+        assert!(find(&mut cache, 1, 0).is_some());
+        assert_eq!(find(&mut cache, 2, 0), None);
         assert_eq!(cache.entries.len(), 256);
     }
 }

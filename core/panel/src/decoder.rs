@@ -11,7 +11,8 @@ use alongside_protocol::{
 use crate::{
     frame::Frame,
     front::Memory,
-    message::{Open, Reset, State, ToDevice, ToOperator, Update},
+    message::{Open, Reset, State, Timing, ToDevice, ToOperator, Update},
+    moves::Move,
     profile::Profile,
     sent::Position,
     stage::{StageError, Unpacker},
@@ -21,6 +22,12 @@ use crate::{
 /// Most pixels a decoder makes room for unless told otherwise: a 4K panel (4096x2160), 35 MB.
 pub const MAX_PIXELS: usize = 4096 * 2160;
 
+/// Bytes of UPDATEs for each OPEN that nobody asked for: reading them takes as long as making room for a picture.
+const OPEN_COST: usize = 64 * 1024;
+
+/// OPENs that may come together: a panel that is turned, and turned back, begins an epoch each time.
+const OPENS: usize = 16;
+
 /// Keeps the picture that a device's messages draw.
 ///
 /// It trusts none of them. Its memory is at most the picture of [`MAX_PIXELS`] (or what
@@ -29,6 +36,8 @@ pub const MAX_PIXELS: usize = 4096 * 2160;
 pub struct Decoder {
     max: Profile,
     max_pixels: usize,
+    /// Bytes that the device has to its credit for OPENs that nobody asked for.
+    credit: usize,
     live: Option<Live>,
 }
 
@@ -43,6 +52,9 @@ struct Live {
     /// Whether a CHECK has come since; a second one would only cost time.
     is_checked: bool,
     picture: Frame,
+    /// Which tiles are only nearly what the device shows, and how many.
+    soft: Vec<bool>,
+    softs: usize,
     /// `None` once the epoch is given up: nothing of it is applied any more.
     parts: Option<Parts>,
 }
@@ -64,6 +76,10 @@ pub struct Applied {
     pub damage: Vec<PanelRect>,
     /// Whether the picture is now exactly what the device captured at `captured_at`.
     pub exact: bool,
+    /// Whether it is so at least nearly.
+    pub visible: bool,
+    /// Where it is only nearly right.
+    pub soft: Vec<PanelRect>,
     /// When the newest picture that went into this one was captured, by the device's clock.
     pub captured_at: Millis,
     /// A whole frame to send back, ACK or RESET.
@@ -79,6 +95,8 @@ pub enum What {
     Updated,
     /// The picture is what the device thinks it is.
     Confirmed,
+    /// Nothing was drawn; this is how long the device took over the last UPDATE.
+    Timed(Timing),
     /// The picture is not what the device thinks it is, or the OPEN wanted more than this side accepts; the reply
     /// asks for a new epoch.
     GivenUp,
@@ -108,6 +126,8 @@ pub enum PanelError {
     },
     /// There is no memory for the picture stream.
     NoMemory,
+    /// One OPEN after the other, where nobody asked for any.
+    TooOften,
 }
 
 impl Decoder {
@@ -116,6 +136,7 @@ impl Decoder {
         Self {
             max,
             max_pixels: MAX_PIXELS,
+            credit: OPENS * OPEN_COST,
             live: None,
         }
     }
@@ -134,7 +155,10 @@ impl Decoder {
     /// [`PanelError`] if it is malformed, out of order, or asks for more than this side gives. The picture stays
     /// readable; it may have part of the message in it.
     pub fn apply(&mut self, kind: u8, body: &[u8]) -> Result<Applied, PanelError> {
-        match ToOperator::from_frame(kind, body)? {
+        let message = ToOperator::from_frame(kind, body)?;
+        self.credit = (self.credit + body.len()).min(OPENS * OPEN_COST);
+        match message {
+            ToOperator::Timing(timing) => Ok(self.live(0)?.applied(What::Timed(timing))),
             ToOperator::Open(open) => self.open(&open),
             ToOperator::Update(update) => self.live(update.seq)?.update(kind, &update),
             ToOperator::Check(check) => {
@@ -196,6 +220,11 @@ impl Decoder {
                 last: live.seq,
             });
         }
+        // One that answers our RESET is free.
+        if self.live.as_ref().is_none_or(|live| live.parts.is_some()) {
+            let left = self.credit.checked_sub(OPEN_COST);
+            self.credit = left.ok_or(PanelError::TooOften)?;
+        }
         let fits = open.profile.fits(self.max);
         self.live = None; // frees the old epoch before the new one is made
         let parts = if fits {
@@ -215,6 +244,8 @@ impl Decoder {
             state: State::Partial,
             is_checked: false,
             picture: Frame::black(open.size),
+            soft: vec![false; TileGrid::new(open.size).count()],
+            softs: 0,
             parts,
         });
         if !fits {
@@ -235,30 +266,50 @@ impl Decoder {
 }
 
 impl Parts {
-    /// Draws what `update` says; returns the tiles that it changes, in order.
-    fn draw(&mut self, picture: &mut Frame, update: &Update<'_>) -> Result<Vec<usize>, StageError> {
+    /// Draws what `update` says.
+    fn draw(&mut self, picture: &mut Frame, update: &Update<'_>) -> Result<Changed, StageError> {
         let mut touched = Vec::new();
+        let mut changed = Changed::default();
         if !update.front.is_empty() {
             let front = self.memory.read(update.front).ok_or(StageError)?;
             self.memory
                 .draw(&front, picture, &mut touched)
                 .ok_or(StageError)?;
+            changed.moves = front.moves;
+            changed
+                .exact
+                .extend(front.known.iter().map(|(place, _)| *place));
         }
         let mut cut = Vec::new();
         if !update.tiles.is_empty() {
             let mut drawn = self.unpacker.unpack(picture, update.tiles)?;
-            cut = drawn.tiles.split_off(drawn.whole);
+            cut = drawn.take_unfinished();
+            changed.exact.extend_from_slice(&drawn.tiles);
+            if drawn.is_soft {
+                changed.soft = cut.clone();
+            }
             touched.append(&mut drawn.tiles);
         }
         if touched.is_empty() && cut.is_empty() {
             return Err(StageError);
         }
-        self.memory.enter(picture, &mut touched, &cut);
+        self.memory.enter(picture, &mut touched, &cut, |_| 0);
         touched.append(&mut cut);
         touched.sort_unstable();
         touched.dedup();
-        Ok(touched)
+        changed.all = touched;
+        Ok(changed)
     }
+}
+
+/// What an UPDATE did to the tiles.
+#[derive(Default)]
+struct Changed {
+    /// All that it changed, in order.
+    all: Vec<usize>,
+    moves: Vec<Move>,
+    exact: Vec<usize>,
+    soft: Vec<usize>,
 }
 
 impl Live {
@@ -272,7 +323,7 @@ impl Live {
                 last: self.seq,
             });
         }
-        let Ok(tiles) = parts.draw(&mut self.picture, update) else {
+        let Ok(changed) = parts.draw(&mut self.picture, update) else {
             self.parts = None;
             self.state = State::Partial;
             return Err(DecodeError::Malformed { kind }.into());
@@ -285,12 +336,44 @@ impl Live {
                 .as_u64()
                 .wrapping_add_signed(update.elapsed),
         );
-        let damage = TileGrid::new(self.picture.size()).cover(&tiles);
+        let damage = TileGrid::new(self.picture.size()).cover(&changed.all);
+        self.soften(&changed);
         Ok(Applied {
             damage,
             reply: Some(self.ack()),
             ..self.applied(What::Updated)
         })
+    }
+
+    /// Notes which tiles are soft now.
+    fn soften(&mut self, changed: &Changed) {
+        if self.softs == 0 && changed.soft.is_empty() {
+            return;
+        }
+        if self.state == State::Exact {
+            self.soft.fill(false);
+            self.softs = 0;
+            return;
+        }
+        let columns = TileGrid::new(self.picture.size()).columns();
+        // What is soft stays so where it is moved to.
+        let mut moved = Vec::new();
+        for it in &changed.moves {
+            if it
+                .source_tiles(columns)
+                .any(|tile| self.soft.get(tile) == Some(&true))
+            {
+                moved.extend(it.tiles(columns));
+            }
+        }
+        let soft = moved.iter().chain(&changed.soft).map(|tile| (*tile, true));
+        let exact = changed.exact.iter().map(|tile| (*tile, false));
+        for (tile, is_soft) in soft.chain(exact) {
+            if let Some(soft) = self.soft.get_mut(tile) {
+                *soft = is_soft;
+            }
+        }
+        self.softs = self.soft.iter().filter(|soft| **soft).count();
     }
 
     fn give_up(&mut self, accepts: Profile) -> Applied {
@@ -307,6 +390,15 @@ impl Live {
         }
     }
 
+    fn soft_rects(&self) -> Vec<PanelRect> {
+        if self.softs == 0 {
+            return Vec::new();
+        }
+        let tiles = self.soft.iter().enumerate().filter(|(_, soft)| **soft);
+        let tiles: Vec<usize> = tiles.map(|(tile, _)| tile).collect();
+        TileGrid::new(self.picture.size()).cover(&tiles)
+    }
+
     fn ack(&self) -> Vec<u8> {
         ToDevice::Ack { seq: self.seq }.to_frame()
     }
@@ -317,6 +409,8 @@ impl Live {
             what,
             damage: Vec::new(),
             exact: self.state == State::Exact,
+            visible: self.state != State::Partial,
+            soft: self.soft_rects(),
             captured_at: self.captured_at,
             reply: None,
         }
@@ -352,6 +446,7 @@ impl fmt::Display for PanelError {
                 )
             }
             Self::OutOfOrder { got, last } => write!(f, "picture message {got} after {last}"),
+            Self::TooOften => write!(f, "one picture stream begun after the other"),
             Self::NoMemory => write!(f, "no memory for the picture stream"),
         }
     }
@@ -361,7 +456,9 @@ impl std::error::Error for PanelError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Decode(error) => Some(error),
-            Self::TooLarge { .. } | Self::OutOfOrder { .. } | Self::NoMemory => None,
+            Self::TooLarge { .. } | Self::OutOfOrder { .. } | Self::NoMemory | Self::TooOften => {
+                None
+            }
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The device's side: what the operator shows, and the next step towards the newest picture.
 
+mod choice;
+mod commotion;
+
 use std::fmt;
 
 use alongside_protocol::{
@@ -8,15 +11,20 @@ use alongside_protocol::{
     wire::DecodeError,
 };
 
+use self::{
+    choice::{Chooser, Costs},
+    commotion::Commotion,
+};
 use crate::{
-    cache::Id,
     frame::Frame,
     front::{Front, Memory},
-    message::{Check, MAX_BODY, Open, State, ToDevice, ToOperator, Update},
+    looks::Looks,
+    message::{Check, MAX_BODY, MAX_MESSAGE, Open, State, ToDevice, ToOperator, Update},
     moves::{self, Search},
-    profile::Profile,
+    profile::{Entropy, Profile},
     sent::{Position, Resumed, Sent},
-    stage::{Drawn, MAX_TILES, MIN_ROOM, Packer, StageError},
+    stage::{Drawn, MIN_ROOM, Order, Packer, StageError},
+    terms::{Progress, Sameness, Terms},
     tiles::{self, TileGrid},
 };
 
@@ -26,6 +34,9 @@ const UPDATE_HEAD: usize = 24;
 /// Fewest tiles, and fewest of the rectangle around them, for which it is worth looking for moves.
 const MIN_MOVED: usize = 12;
 const MIN_MOVED_AREA: usize = 24;
+
+/// Most of a picture that animations may take up and still be held back: this part of its tiles.
+const SMALL: usize = 8;
 
 /// Most UPDATEs without a CHECK after them, and the longest time in milliseconds (our choice: a drift would
 /// stand for a few seconds at most, for 13 bytes of traffic each time).
@@ -47,8 +58,16 @@ pub struct Encoder {
     shown: Frame,
     parts: Option<Parts>,
     search: Search,
-    /// Hash of the picture that was sent in part: what moved in it and what was known has been found already.
-    partial: Option<u64>,
+    looks: Looks,
+    /// Whether what is known of tiles is of this epoch.
+    has_looked: bool,
+    commotion: Commotion,
+    costs: Costs,
+    /// When animations were shown last.
+    animated_at: Millis,
+    progress: Progress,
+    /// What the operator wants exactly before anything else.
+    wish: Option<PanelRect>,
     /// Tile from which the next step goes looking, so that no tile waits for ever behind busier ones.
     cursor: usize,
     unchecked: u32,
@@ -69,6 +88,8 @@ pub struct Step {
     pub frame: Vec<u8>,
     /// Whether the operator shows the given picture exactly once this has arrived.
     pub exact: bool,
+    /// Whether the operator then shows all of it, though some of it softly.
+    pub visible: bool,
     /// Number of tiles whose pixels are in it. Those that moved or were shown before cost next to nothing, and
     /// do not count.
     pub tiles: usize,
@@ -86,7 +107,13 @@ impl Encoder {
             shown: Frame::black(size),
             parts: None,
             search: Search::default(),
-            partial: None,
+            looks: Looks::new(TileGrid::new(size)),
+            has_looked: false,
+            commotion: Commotion::default(),
+            costs: Costs::START,
+            animated_at: Millis::default(),
+            progress: Progress::Partial,
+            wish: None,
             cursor: 0,
             unchecked: 0,
             checked_at: Millis::default(),
@@ -100,71 +127,136 @@ impl Encoder {
     /// `None` when the operator shows, or will show once everything sent has arrived, exactly this picture. A frame
     /// of another size begins a new epoch. After [`resume`](Self::resume), what was lost comes first.
     pub fn step(&mut self, frame: &Frame, captured_at: Millis) -> Option<Step> {
+        self.step_within(frame, captured_at, &Terms::default())
+    }
+
+    /// One [`step`](Self::step) that keeps to `terms`. `None` when they leave nothing to send;
+    /// [`progress`](Self::progress) says why.
+    pub fn step_within(
+        &mut self,
+        frame: &Frame,
+        captured_at: Millis,
+        terms: &Terms,
+    ) -> Option<Step> {
         if self.parts.is_none() || self.shown.size() != frame.size() {
             return self.reopen(frame, captured_at);
         }
         if let Some(lost) = self.sent.repeat() {
-            return Some(Step {
-                frame: lost,
-                exact: self.sent.again() == 0 && self.shows(frame),
-                tiles: 0,
-            });
+            let is_last = self.sent.again() == 0;
+            self.progress = Progress::Partial;
+            return Some(self.other(lost, is_last && self.shows(frame)));
         }
         if self.is_check_due(captured_at) {
-            return Some(self.check(frame, captured_at));
+            let check = self.check(captured_at);
+            let exact = self.shows(frame);
+            return Some(self.other(check, exact));
         }
         let changed = TileGrid::new(frame.size()).changed(&self.shown, frame);
         if changed.is_empty() {
-            self.partial = None;
+            self.progress = Progress::Exact;
             return None;
         }
-        let Ok(message) = self.compose(frame, changed) else {
+        let Ok(message) = self.compose(frame, captured_at, changed, terms) else {
             // The stage is of no use any more; the operator's half never saw what it took in.
             return self.reopen(frame, captured_at);
         };
+        let message = message?;
         let elapsed = captured_at
             .as_u64()
             .wrapping_sub(self.captured_at.as_u64())
             .cast_signed();
-        self.captured_at = captured_at;
-        self.seq += 1;
-        self.unchecked += 1;
-        let exact = message.exact;
-        let state = if exact { State::Exact } else { State::Partial };
-        let frame = ToOperator::Update(Update {
-            seq: self.seq,
+        let state = match self.progress {
+            Progress::Exact => State::Exact,
+            Progress::Visible => State::Visible,
+            Progress::Partial | Progress::Held(_) => State::Partial,
+        };
+        let message_frame = ToOperator::Update(Update {
+            seq: self.seq + 1,
             elapsed,
             state,
             front: &message.front,
             tiles: &message.tiles,
         })
         .to_frame();
-        self.sent.push(self.seq, &frame);
+        if message_frame.len() > MAX_MESSAGE {
+            return self.reopen(frame, captured_at);
+        }
+        self.captured_at = captured_at;
+        self.seq += 1;
+        self.unchecked += 1;
+        self.sent.push(self.seq, &message_frame);
         Some(Step {
-            frame,
-            exact,
+            frame: message_frame,
+            exact: self.progress == Progress::Exact,
+            visible: matches!(self.progress, Progress::Exact | Progress::Visible),
             tiles: message.drawn,
         })
     }
 
-    /// Writes as much as fits into one message of what makes `changed` equal to `frame`, and applies it.
-    fn compose(&mut self, frame: &Frame, mut changed: Vec<usize>) -> Result<Message, StageError> {
-        let parts = self.parts.as_mut().ok_or(StageError)?;
+    /// How far the last step came.
+    pub const fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// The part of the picture that the operator wants exactly before anything else, once.
+    pub const fn take_wish(&mut self) -> Option<PanelRect> {
+        self.wish.take()
+    }
+
+    /// Writes as much as the terms allow of what makes `changed` equal to `frame`, and applies it. `None` if they
+    /// leave nothing.
+    fn compose(
+        &mut self,
+        frame: &Frame,
+        at: Millis,
+        mut changed: Vec<usize>,
+        terms: &Terms,
+    ) -> Result<Option<Message>, StageError> {
         let grid = TileGrid::new(frame.size());
-        let hash = self.partial.map(|_| tiles::hash(frame));
-        let is_news = hash.is_none() || hash != self.partial;
+        let parts = self.parts.as_mut().ok_or(StageError)?;
+        let news = if terms.sameness == Sameness::Same && self.has_looked {
+            0
+        } else {
+            parts.look(&mut self.looks, frame, &changed, at)
+        };
+        self.has_looked = true;
+        let animated = changed
+            .iter()
+            .filter(|tile| self.looks.is_animated(**tile, at));
+        let is_small = animated.count() <= grid.count() / SMALL;
+        let age = at.as_u64().saturating_sub(self.animated_at.as_u64());
+        let chooser = Chooser {
+            grid,
+            terms,
+            at,
+            holds: is_small && age < terms.animation,
+            cursor: self.cursor,
+            costs: self.costs,
+            softens: self.profile.entropy() == Entropy::Model,
+        };
+        let rest = self.commotion.at(at, news, grid.count(), terms.rest);
+        if let Some(wait) = rest {
+            self.progress = Progress::Held(wait);
+            return Ok(None);
+        }
+        let mut found = chooser.sort(&mut self.looks, &parts.memory.cache, frame, &changed);
         let mut front = Front::default();
         let mut touched = Vec::new();
-        let mut found = parts.sort(frame, &changed, self.cursor, is_news);
-        if is_news && let Some(area) = worth_searching(grid, &changed, found.new.len()) {
+        if news > 0
+            && let Some(area) = worth_searching(grid, &changed, found.unknown())
+        {
             front.moves = self.search.find(&self.shown, frame, area);
             moves::apply(&mut self.shown, &front.moves, &mut touched).ok_or(StageError)?;
             if !front.moves.is_empty() {
+                for tile in &touched {
+                    self.looks.shows_other(*tile);
+                }
                 changed = grid.changed(&self.shown, frame);
-                found = parts.sort(frame, &changed, self.cursor, true);
+                parts.look(&mut self.looks, frame, &changed, at);
+                found = chooser.sort(&mut self.looks, &parts.memory.cache, frame, &changed);
             }
         }
-        front.known = found.known;
+        front.known = std::mem::take(&mut found.known);
         let mut message = Message::default();
         let room = MAX_BODY - UPDATE_HEAD;
         if !front.is_empty() {
@@ -174,33 +266,90 @@ impl Encoder {
                 .copy_known(&front, &mut self.shown, frame, &mut touched);
         }
         let room = room.saturating_sub(message.front.len());
+        let enough = terms.enough.saturating_sub(message.front.len());
         let mut drawn = Drawn::default();
-        if !found.new.is_empty() && room >= MIN_ROOM {
-            let mut new = found.new;
-            new.truncate(MAX_TILES);
-            let last = new.last().copied();
-            new.sort_unstable();
+        if (message.front.is_empty() || enough > 0)
+            && room >= MIN_ROOM
+            && let Some(choice) = chooser.choose(&found)
+        {
+            let order = Order {
+                tiles: &choice.tiles,
+                room,
+                enough,
+                softly: choice.softly,
+            };
             drawn = parts
                 .packer
-                .pack(&mut self.shown, frame, &new, room, &mut message.tiles)?;
-            self.cursor = match new.get(drawn.whole) {
+                .pack(&mut self.shown, frame, &order, &mut message.tiles)?;
+            self.costs
+                .learn(choice.group, drawn.tiles.len(), message.tiles.len());
+            self.cursor = match choice.tiles.get(drawn.whole) {
                 Some(cut) => *cut,
-                None => last.map_or(0, |last| last + 1),
+                None => choice.last + 1,
             };
         }
-        message.exact = front.known.len() + drawn.whole == changed.len();
-        if message.exact {
+        if message.front.is_empty() && message.tiles.is_empty() {
+            self.progress = if found.held() > 0 {
+                Progress::Held(terms.animation.saturating_sub(age).max(1))
+            } else {
+                Progress::Visible
+            };
+            return Ok(None);
+        }
+        message.drawn = drawn.tiles.len();
+        let is_soft = drawn.is_soft;
+        let unfinished = drawn.take_unfinished();
+        let is_finished = |tile: usize| {
+            drawn.tiles.binary_search(&tile).is_ok()
+                || front
+                    .known
+                    .binary_search_by_key(&tile, |(known, _)| *known)
+                    .is_ok()
+        };
+        touched.extend_from_slice(&drawn.tiles);
+        parts
+            .memory
+            .enter(&self.shown, &mut touched, &unfinished, |tile| {
+                if is_finished(tile) {
+                    self.looks.hash(tile)
+                } else {
+                    0
+                }
+            });
+        for tile in unfinished {
+            if is_soft {
+                self.looks.shows_softly(tile);
+            } else {
+                self.looks.shows_other(tile);
+            }
+        }
+        let left = changed.iter().filter(|tile| !is_finished(**tile));
+        let (mut is_exact, mut is_visible) = (true, true);
+        for tile in left {
+            is_exact = false;
+            is_visible &= self.looks.is_soft(*tile);
+        }
+        for tile in changed.iter().filter(|tile| is_finished(**tile)) {
+            self.looks.shows_exactly(*tile);
+        }
+        self.progress = if is_exact {
+            Progress::Exact
+        } else if is_visible {
+            Progress::Visible
+        } else {
+            Progress::Partial
+        };
+        if is_exact {
             self.cursor = 0;
         }
-        self.partial = (!message.exact).then(|| hash.unwrap_or_else(|| tiles::hash(frame)));
-        message.drawn = drawn.tiles.len();
-        let cut = drawn.tiles.split_off(drawn.whole);
-        touched.append(&mut drawn.tiles);
-        parts.memory.enter(&self.shown, &mut touched, &cut);
-        Ok(message)
+        if is_visible && !chooser.holds {
+            self.animated_at = at;
+        }
+        self.commotion.sent(at);
+        Ok(Some(message))
     }
 
-    /// Takes in a message of the operator: ACK or RESET.
+    /// Takes in a message of the operator: ACK, RESET or WANT.
     ///
     /// # Errors
     ///
@@ -216,6 +365,7 @@ impl Encoder {
                 self.profile = self.profile.within(reset.accepts);
                 self.parts = None;
             }
+            ToDevice::Want(wanted) => self.wish = Some(wanted.exactly),
             ToDevice::Reset(_) => {} // of an epoch that is over already
         }
         Ok(())
@@ -269,7 +419,9 @@ impl Encoder {
             memory: Memory::new(grid, self.profile, self.epoch, false),
             packer: Packer::new(self.profile).ok()?,
         });
-        self.partial = None;
+        self.looks = Looks::new(grid);
+        self.has_looked = false;
+        self.progress = Progress::Partial;
         self.seq += 1;
         self.open = Some(self.seq);
         self.shown = Frame::black(frame.size());
@@ -285,13 +437,9 @@ impl Encoder {
             profile: self.profile,
         };
         let exact = self.shows(frame);
-        let frame = ToOperator::Open(open).to_frame();
-        self.sent.push(self.seq, &frame);
-        Some(Step {
-            frame,
-            exact,
-            tiles: 0,
-        })
+        let bytes = ToOperator::Open(open).to_frame();
+        self.sent.push(self.seq, &bytes);
+        Some(self.other(bytes, exact))
     }
 
     fn is_check_due(&self, now: Millis) -> bool {
@@ -299,16 +447,25 @@ impl Encoder {
         self.unchecked >= CHECK_UPDATES || (self.unchecked > 0 && age >= CHECK_MILLIS)
     }
 
-    fn check(&mut self, frame: &Frame, now: Millis) -> Step {
+    fn check(&mut self, now: Millis) -> Vec<u8> {
         self.unchecked = 0;
         self.checked_at = now;
         let check = Check {
             seq: self.seq,
             hash: tiles::hash(&self.shown),
         };
+        ToOperator::Check(check).to_frame()
+    }
+
+    /// A message that draws nothing new.
+    fn other(&mut self, frame: Vec<u8>, exact: bool) -> Step {
+        if exact {
+            self.progress = Progress::Exact;
+        }
         Step {
-            frame: ToOperator::Check(check).to_frame(),
-            exact: self.shows(frame),
+            frame,
+            exact,
+            visible: exact || self.progress == Progress::Visible,
             tiles: 0,
         }
     }
@@ -326,43 +483,14 @@ struct Message {
     front: Vec<u8>,
     tiles: Vec<u8>,
     drawn: usize,
-    exact: bool,
-}
-
-/// Tiles to be sent.
-struct Found {
-    /// Those that the operator's side knows, in order.
-    known: Vec<(usize, Id)>,
-    /// The others, as one comes across them from the cursor on.
-    new: Vec<usize>,
 }
 
 impl Parts {
-    /// Tells known tiles of `changed` from new ones: all of them, or as many as there are until a message is full.
-    fn sort(&mut self, frame: &Frame, changed: &[usize], cursor: usize, all: bool) -> Found {
+    /// Looks at all of `changed`; tells how many of them are not as they were.
+    fn look(&mut self, looks: &mut Looks, frame: &Frame, changed: &[usize], at: Millis) -> usize {
         let cache = &mut self.memory.cache;
-        let start = changed.partition_point(|tile| *tile < cursor);
-        let (before, after) = changed.split_at(start);
-        let mut found = Found {
-            known: Vec::new(),
-            new: Vec::new(),
-        };
-        for &tile in after.iter().chain(before) {
-            if !all && found.new.len() == MAX_TILES {
-                break;
-            }
-            let id = if cache.is_off() {
-                None
-            } else {
-                cache.find(frame, tile)
-            };
-            match id {
-                Some(id) => found.known.push((tile, id)),
-                None => found.new.push(tile),
-            }
-        }
-        found.known.sort_unstable();
-        found
+        let look = |tile: &&usize| looks.look(**tile, cache.hash_of(frame, **tile), at);
+        changed.iter().filter(look).count()
     }
 }
 
@@ -390,6 +518,7 @@ impl fmt::Debug for Step {
         f.debug_struct("Step")
             .field("frame", &format_args!("{} bytes", self.frame.len()))
             .field("exact", &self.exact)
+            .field("visible", &self.visible)
             .field("tiles", &self.tiles)
             .finish()
     }

@@ -241,12 +241,19 @@ impl Memory {
         }
     }
 
-    /// Enters the tiles that a message changed, in the order of their places; not those that it left half drawn.
-    pub(crate) fn enter(&mut self, shown: &Frame, touched: &mut Vec<usize>, cut: &[usize]) {
+    /// Enters the tiles that a message changed, in the order of their places; not those that it left unfinished. `known`
+    /// says by what a tile is known, if that is known already, or 0.
+    pub(crate) fn enter(
+        &mut self,
+        shown: &Frame,
+        touched: &mut Vec<usize>,
+        unfinished: &[usize],
+        known: impl Fn(usize) -> u128,
+    ) {
         touched.sort_unstable();
         touched.dedup();
-        touched.retain(|tile| !cut.contains(tile));
-        self.cache.enter(shown, touched);
+        touched.retain(|tile| unfinished.binary_search(tile).is_err());
+        self.cache.enter(shown, touched, known);
     }
 }
 

@@ -44,13 +44,16 @@ mod encoder;
 mod frame;
 mod front;
 pub mod fuzzing;
+mod looks;
 pub mod message;
 mod mixing;
 mod moves;
 pub mod pacing;
 mod profile;
+mod sender;
 mod sent;
 mod stage;
+mod terms;
 pub mod tiles;
 
 #[doc = include_str!("format.md")]
@@ -60,4 +63,6 @@ pub use decoder::{Applied, Decoder, MAX_PIXELS, PanelError, What};
 pub use encoder::{Encoder, Step};
 pub use frame::Frame;
 pub use profile::{Entropy, Profile};
+pub use sender::Sender;
 pub use sent::{Position, RESUMABLE, Resumed};
+pub use terms::{Lifts, Progress, Refines, Sameness, Terms};

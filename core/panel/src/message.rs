@@ -5,7 +5,7 @@ use std::fmt;
 use alongside_protocol::{
     PanelSize,
     frame::{HEADER_LEN, to_frame},
-    units::Millis,
+    units::{Millis, PanelRect},
     wire::DecodeError,
 };
 
@@ -21,7 +21,7 @@ pub const MAX_MESSAGE: usize = 16 * 1024;
 pub(crate) const MAX_BODY: usize = MAX_MESSAGE - HEADER_LEN;
 
 /// Version of the format, in every OPEN.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Added to the state of an UPDATE that has a front.
 const HAS_FRONT: u8 = 4;
@@ -35,6 +35,8 @@ pub enum ToOperator<'a> {
     Update(Update<'a>),
     /// What the operator should be showing.
     Check(Check),
+    /// How long the device took over a picture.
+    Timing(Timing),
 }
 
 /// Begins an epoch.
@@ -100,6 +102,15 @@ pub struct Check {
     pub hash: u64,
 }
 
+/// How long the device took over the picture of the last UPDATE, in tenths of a millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// To take it.
+    pub capture: u32,
+    /// To find out what changed and to write the message.
+    pub encode: u32,
+}
+
 /// Operator to device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ToDevice {
@@ -110,6 +121,8 @@ pub enum ToDevice {
     },
     /// Begin again.
     Reset(Reset),
+    /// Send something before anything else.
+    Want(Want),
 }
 
 /// Asks for a new epoch.
@@ -121,9 +134,16 @@ pub struct Reset {
     pub accepts: Profile,
 }
 
+/// What the operator wants to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// This part of the picture is to be exact before anything else is sent; what of it lies outside means nothing.
+    pub exactly: PanelRect,
+}
+
 impl<'a> ToOperator<'a> {
     /// Type bytes of this direction.
-    pub const KINDS: &'static [u8] = &[0x30, 0x31, 0x32];
+    pub const KINDS: &'static [u8] = &[0x30, 0x31, 0x32, 0x33];
 
     /// Encodes the message as one whole frame.
     pub fn to_frame(&self) -> Vec<u8> {
@@ -162,6 +182,11 @@ impl<'a> ToOperator<'a> {
                 body.extend_from_slice(&check.hash.to_be_bytes());
                 0x32
             }
+            Self::Timing(timing) => {
+                put_varint(&mut body, timing.capture.into());
+                put_varint(&mut body, timing.encode.into());
+                0x33
+            }
         };
         to_frame(kind, &body)
     }
@@ -178,6 +203,7 @@ impl<'a> ToOperator<'a> {
             0x30 => complete(open(&mut reader), &reader).map(Self::Open),
             0x31 => update(reader).map(Self::Update),
             0x32 => complete(check(&mut reader), &reader).map(Self::Check),
+            0x33 => complete(timing(&mut reader), &reader).map(Self::Timing),
             other => return Err(DecodeError::UnknownType(other)),
         }
         .ok_or(DecodeError::Malformed { kind })
@@ -186,7 +212,7 @@ impl<'a> ToOperator<'a> {
 
 impl ToDevice {
     /// Type bytes of this direction.
-    pub const KINDS: &'static [u8] = &[0x38, 0x39];
+    pub const KINDS: &'static [u8] = &[0x38, 0x39, 0x3a];
 
     /// Encodes the message as one whole frame.
     pub fn to_frame(&self) -> Vec<u8> {
@@ -201,6 +227,18 @@ impl ToDevice {
                 put_profile(&mut body, reset.accepts);
                 0x39
             }
+            Self::Want(want) => {
+                let PanelRect {
+                    x,
+                    y,
+                    width,
+                    height,
+                } = want.exactly;
+                for side in [x, y, width, height] {
+                    body.extend_from_slice(&side.to_be_bytes());
+                }
+                0x3a
+            }
         };
         to_frame(kind, &body)
     }
@@ -213,14 +251,10 @@ impl ToDevice {
     /// a value outside its bounds.
     pub fn from_frame(kind: u8, body: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = bounded(body)?;
-        let seq = reader.varint();
         match kind {
-            0x38 => complete(seq, &reader).map(|seq| Self::Ack { seq }),
-            0x39 => {
-                let accepts = profile(&mut reader);
-                complete(seq.zip(accepts), &reader)
-                    .map(|(seq, accepts)| Self::Reset(Reset { seq, accepts }))
-            }
+            0x38 => complete(reader.varint(), &reader).map(|seq| Self::Ack { seq }),
+            0x39 => complete(reset(&mut reader), &reader).map(Self::Reset),
+            0x3a => complete(want(&mut reader), &reader).map(Self::Want),
             other => return Err(DecodeError::UnknownType(other)),
         }
         .ok_or(DecodeError::Malformed { kind })
@@ -277,6 +311,30 @@ fn update(mut reader: Reader<'_>) -> Option<Update<'_>> {
         front,
         tiles: reader.rest(),
     })
+}
+
+fn timing(reader: &mut Reader<'_>) -> Option<Timing> {
+    Some(Timing {
+        capture: u32::try_from(reader.varint()?).ok()?,
+        encode: u32::try_from(reader.varint()?).ok()?,
+    })
+}
+
+fn reset(reader: &mut Reader<'_>) -> Option<Reset> {
+    Some(Reset {
+        seq: reader.varint()?,
+        accepts: profile(reader)?,
+    })
+}
+
+fn want(reader: &mut Reader<'_>) -> Option<Want> {
+    let exactly = PanelRect {
+        x: reader.u16()?,
+        y: reader.u16()?,
+        width: reader.u16()?,
+        height: reader.u16()?,
+    };
+    (exactly.width > 0 && exactly.height > 0).then_some(Want { exactly })
 }
 
 fn check(reader: &mut Reader<'_>) -> Option<Check> {

@@ -24,6 +24,21 @@ pub(crate) struct Move {
 }
 
 impl Move {
+    /// The tiles that it touches where it arrives, in a grid of so many columns.
+    pub(crate) fn tiles(self, columns: usize) -> impl Iterator<Item = usize> {
+        tiles_in(self.to, columns)
+    }
+
+    /// The same where it comes from.
+    pub(crate) fn source_tiles(self, columns: usize) -> impl Iterator<Item = usize> {
+        let from = PanelRect {
+            x: self.to.x.saturating_add_signed(self.by.0.saturating_neg()),
+            y: self.to.y.saturating_add_signed(self.by.1.saturating_neg()),
+            ..self.to
+        };
+        tiles_in(from, columns)
+    }
+
     /// Where it comes from; `None` if any of it lies outside of the picture, before or after.
     fn from(self, grid: TileGrid) -> Option<PanelRect> {
         let from = PanelRect {
@@ -41,6 +56,17 @@ impl Move {
         let is_empty = self.to.width == 0 || self.to.height == 0;
         (!is_empty && is_inside(from) && is_inside(self.to)).then_some(from)
     }
+}
+
+/// The tiles that a rectangle within the picture touches.
+fn tiles_in(rect: PanelRect, columns: usize) -> impl Iterator<Item = usize> {
+    let across = rect.x / TILE..(rect.x + rect.width).div_ceil(TILE);
+    let rows = rect.y / TILE..(rect.y + rect.height).div_ceil(TILE);
+    rows.flat_map(move |row| {
+        across
+            .clone()
+            .map(move |column| usize::from(row) * columns + usize::from(column))
+    })
 }
 
 /// Moves all of `moves` at once; adds the tiles that they touch, in order.
@@ -68,12 +94,9 @@ pub(crate) fn apply(shown: &mut Frame, moves: &[Move], touched: &mut Vec<usize>)
             row.copy_from_slice(moved);
             pixels = rest;
         }
-        for row in it.to.y / TILE..(it.to.y + it.to.height).div_ceil(TILE) {
-            for column in it.to.x / TILE..(it.to.x + it.to.width).div_ceil(TILE) {
-                let tile = usize::from(row) * grid.columns() + usize::from(column);
-                if let Some(is_touched) = is_touched.get_mut(tile) {
-                    *is_touched = true;
-                }
+        for tile in it.tiles(grid.columns()) {
+            if let Some(is_touched) = is_touched.get_mut(tile) {
+                *is_touched = true;
             }
         }
     }

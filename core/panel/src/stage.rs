@@ -28,7 +28,21 @@ impl From<std::io::Error> for StageError {
     }
 }
 
+pub(crate) use model::{Coarseness, oddness};
 pub(crate) use zip::unpack_payload;
+
+/// What a stage is to write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Order<'a> {
+    /// The tiles, in order; the first [`MAX_TILES`] count.
+    pub(crate) tiles: &'a [usize],
+    /// Most bytes, [`MIN_ROOM`] at least.
+    pub(crate) room: usize,
+    /// Bytes after which it may stop.
+    pub(crate) enough: usize,
+    /// How coarse they may be; `None` for exact ones. Only E1 has others.
+    pub(crate) softly: Option<Coarseness>,
+}
 
 /// Tiles that a message draws.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +51,16 @@ pub(crate) struct Drawn {
     pub(crate) tiles: Vec<usize>,
     /// How many of them, from the first, are drawn to their end; the others are where the message was full.
     pub(crate) whole: usize,
+    /// Whether they are only nearly what was captured.
+    pub(crate) is_soft: bool,
+}
+
+impl Drawn {
+    /// Takes out those that are not exact: the soft ones, and those where the message was full.
+    pub(crate) fn take_unfinished(&mut self) -> Vec<usize> {
+        self.tiles
+            .split_off(if self.is_soft { 0 } else { self.whole })
+    }
 }
 
 /// The encoder's half.
@@ -57,19 +81,18 @@ impl Packer {
         }
     }
 
-    /// Makes `shown` equal to `target` in the first tiles of `changed` (at most [`MAX_TILES`], in order), as many as
-    /// fit into `room` bytes appended to `out`. Something of at least one fits if `room` is [`MIN_ROOM`] or more.
+    /// Makes `shown` equal to `target`, or soft, in the first tiles of the order, as many as fit into its room, appended
+    /// to `out`. Something of at least one fits.
     pub(crate) fn pack(
         &mut self,
         shown: &mut Frame,
         target: &Frame,
-        changed: &[usize],
-        room: usize,
+        order: &Order<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Drawn, StageError> {
         match self {
-            Self::Zip(packer) => packer.pack(shown, target, changed, room, out),
-            Self::Model(model) => model.pack(shown, target, changed, room, out),
+            Self::Zip(packer) => packer.pack(shown, target, order.tiles, order.room, out),
+            Self::Model(model) => model.pack(shown, target, order, out),
         }
     }
 }

@@ -6,10 +6,13 @@ mod common;
 mod corpus;
 
 use alongside_panel::{
-    Decoder, Encoder, Frame, PanelError, fuzzing,
-    message::{Reset, State, ToDevice, ToOperator, Update},
+    Decoder, Encoder, Frame, PanelError, Profile, Terms, fuzzing,
+    message::{Open, Reset, State, ToDevice, ToOperator, Update, Want},
 };
-use alongside_protocol::{units::Millis, wire::DecodeError};
+use alongside_protocol::{
+    units::{Millis, PanelRect},
+    wire::DecodeError,
+};
 use common::{Seeded, parts, plain, profile, profiles, size};
 use corpus::in_corpus;
 
@@ -38,7 +41,13 @@ fn streams() -> Vec<Vec<u8>> {
         ];
         let mut stream = Vec::new();
         for (n, picture) in pictures.iter().enumerate() {
-            while let Some(step) = encoder.step(picture, Millis::new(3_000 * n as u64)) {
+            let terms = Terms {
+                dear: if n == 2 { 0 } else { usize::MAX },
+                cheap: if n == 3 { 0 } else { usize::MAX },
+                ..Terms::default()
+            };
+            let at = Millis::new(3_000 * n as u64);
+            while let Some(step) = encoder.step_within(picture, at, &terms) {
                 stream.extend(step.frame);
             }
         }
@@ -75,6 +84,15 @@ fn replies() -> Vec<Vec<u8>> {
         reset.to_frame(),
         ToDevice::Ack { seq: 2 }.to_frame(),
     ];
+    let want = ToDevice::Want(Want {
+        exactly: PanelRect {
+            x: 16,
+            y: 0,
+            width: 20,
+            height: 30,
+        },
+    });
+    let all = [all.as_slice(), &[want.to_frame()]].concat();
     vec![all.concat(), [reset.to_frame(), all[0].clone()].concat()]
 }
 
@@ -141,6 +159,36 @@ fn a_bomb_is_cut_off_at_what_its_tiles_need() {
     // Just above the cap for one tile: count, place and 769 bytes.
     let payload = [&[1, 0, 0][..], &[0; 768], &[0; 16]].concat();
     assert!(apply(&[&[1], compressed(&payload).as_slice()].concat()).is_err());
+}
+
+#[test]
+fn a_flood_of_opens_is_refused_and_those_asked_for_are_not() {
+    let size = size(100, 75);
+    let open = |seq, profile| {
+        let open = ToOperator::Open(Open {
+            seq,
+            epoch: seq,
+            captured_at: Millis::new(0),
+            size,
+            profile,
+        });
+        open.to_frame()
+    };
+    let mut decoder = Decoder::new(profile());
+    let apply = |decoder: &mut Decoder, frame: &[u8]| {
+        let (kind, body) = parts(frame);
+        decoder.apply(kind, body).map(drop)
+    };
+    let refused = (1..100)
+        .map(|seq| apply(&mut decoder, &open(seq, profile())))
+        .position(|applied| applied == Err(PanelError::TooOften));
+    assert_eq!(refused, Some(16));
+    let mut decoder = Decoder::new(profile());
+    apply(&mut decoder, &open(1, Profile::default())).unwrap();
+    for seq in 2..100 {
+        // Each asks for more than is accepted, and is answered with a RESET.
+        assert_eq!(apply(&mut decoder, &open(seq, Profile::default())), Ok(()));
+    }
 }
 
 #[test]

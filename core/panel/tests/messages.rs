@@ -4,12 +4,12 @@
 mod common;
 
 use alongside_panel::{
-    Decoder, Encoder, Entropy, Frame, Profile, What,
-    message::{Check, MAX_MESSAGE, Open, Reset, State, ToDevice, ToOperator, Update},
+    Decoder, Encoder, Entropy, Frame, Profile, Terms, What,
+    message::{Check, MAX_MESSAGE, Open, Reset, State, Timing, ToDevice, ToOperator, Update, Want},
 };
 use alongside_protocol::{
     frame::{Channel, FrameReader},
-    units::Millis,
+    units::{Millis, PanelRect},
     wire::DecodeError,
 };
 use common::{parts, profile, size};
@@ -45,6 +45,24 @@ fn check() -> ToOperator<'static> {
     })
 }
 
+fn timing() -> ToOperator<'static> {
+    ToOperator::Timing(Timing {
+        capture: 12,
+        encode: 300,
+    })
+}
+
+fn want() -> ToDevice {
+    ToDevice::Want(Want {
+        exactly: PanelRect {
+            x: 1,
+            y: 0x0203,
+            width: 4,
+            height: 5,
+        },
+    })
+}
+
 fn reset() -> ToDevice {
     ToDevice::Reset(Reset {
         seq: 300,
@@ -54,15 +72,17 @@ fn reset() -> ToDevice {
 
 #[test]
 fn every_message_has_its_bytes() {
-    let golden: [(Vec<u8>, &[u8]); 7] = [
+    let golden: [(Vec<u8>, &[u8]); 9] = [
         (
             open().to_frame(),
-            b"\x00\x00\x19\x30\x02\xac\x02\x01\x02\x03\x04\x05\x06\x07\x08\x80\xd0\x95\xff\xbc\x31\x04\x00\x02\x58\x00\x14\x10\x00",
+            b"\x00\x00\x19\x30\x03\xac\x02\x01\x02\x03\x04\x05\x06\x07\x08\x80\xd0\x95\xff\xbc\x31\x04\x00\x02\x58\x00\x14\x10\x00",
         ),
         (update(State::Partial).to_frame(), b"\x00\x00\x09\x31\xad\x02\x41\x00tiles"),
         (update(State::Visible).to_frame(), b"\x00\x00\x0f\x31\xad\x02\x41\x05\x05fronttiles"),
         (update(State::Exact).to_frame(), b"\x00\x00\x09\x31\xad\x02\x41\x03tiles"),
         (check().to_frame(), b"\x00\x00\x09\x32\x01\xa1\xa2\xa3\xa4\xa5\xa6\xa7\xa8"),
+        (timing().to_frame(), b"\x00\x00\x03\x33\x0c\xac\x02"),
+        (want().to_frame(), b"\x00\x00\x08\x3a\x00\x01\x02\x03\x00\x04\x00\x05"),
         (ToDevice::Ack { seq: 300 }.to_frame(), b"\x00\x00\x02\x38\xac\x02"),
         (reset().to_frame(), b"\x00\x00\x06\x39\xac\x02\x00\x14\x10\x00"),
     ];
@@ -79,6 +99,7 @@ fn every_message_comes_back() {
         update(State::Visible),
         update(State::Exact),
         check(),
+        timing(),
     ] {
         let frame = message.to_frame();
         let (kind, body) = parts(&frame);
@@ -89,7 +110,7 @@ fn every_message_comes_back() {
             Err(DecodeError::UnknownType(kind))
         );
     }
-    for message in [ToDevice::Ack { seq: u64::MAX }, reset()] {
+    for message in [ToDevice::Ack { seq: u64::MAX }, reset(), want()] {
         let frame = message.to_frame();
         let (kind, body) = parts(&frame);
         assert_eq!(ToDevice::from_frame(kind, body), Ok(message));
@@ -114,6 +135,8 @@ fn a_message_cut_off_anywhere_or_with_more_behind_it_is_malformed() {
         ),
         (update(State::Exact).to_frame(), to_operator, tiles),
         (check().to_frame(), to_operator, 0),
+        (timing().to_frame(), to_operator, 0),
+        (want().to_frame(), to_device, 0),
         (ToDevice::Ack { seq: 300 }.to_frame(), to_device, 0),
         (reset().to_frame(), to_device, 0),
     ] {
@@ -152,8 +175,8 @@ fn values_out_of_bounds_are_malformed() {
     let last = body.len() - 1;
     // Version, width, height, entropy stage, window, tables, cache.
     for (at, byte) in [
-        (0, 1),
-        (0, 3),
+        (0, 2),
+        (0, 4),
         (17, 0x20),
         (19, 0x20),
         (last - 3, 2),
@@ -172,6 +195,11 @@ fn values_out_of_bounds_are_malformed() {
             "{byte} at {at}"
         );
     }
+    assert!(
+        ToDevice::from_frame(0x3a, &[0, 0, 0, 0, 0, 0, 0, 1]).is_err(),
+        "no width"
+    );
+    assert!(ToOperator::from_frame(0x33, &[0x80, 0x80, 0x80, 0x80, 0x10, 0]).is_err());
     for state in [2, 6, 8, 255] {
         assert!(ToOperator::from_frame(0x31, &[1, 0, state, 1, 9]).is_err());
     }
@@ -189,15 +217,15 @@ fn values_out_of_bounds_are_malformed() {
     );
 }
 
-/// What version 2 sent; later decoders must show the same.
+/// What version 3 sent; later decoders must show the same.
 #[test]
 fn recorded_streams_still_decode() {
     for (entropy, stream) in [
         (
             Entropy::Zstd,
-            include_bytes!("golden/version-2-e0.bin").as_slice(),
+            include_bytes!("golden/version-3-e0.bin").as_slice(),
         ),
-        (Entropy::Model, include_bytes!("golden/version-2-e1.bin")),
+        (Entropy::Model, include_bytes!("golden/version-3-e1.bin")),
     ] {
         let mut decoder = Decoder::new(Profile::default());
         let mut reader = FrameReader::for_channel(Channel::Panel);
@@ -208,7 +236,12 @@ fn recorded_streams_still_decode() {
         };
         assert_eq!(apply(&mut decoder).unwrap().what, What::Opened);
         for (n, picture) in pictures().iter().enumerate() {
-            assert!(apply(&mut decoder).unwrap().exact);
+            let mut applied = apply(&mut decoder).unwrap();
+            if n == SOFT && entropy == Entropy::Model {
+                assert!(!applied.exact && applied.visible && !applied.soft.is_empty());
+                applied = apply(&mut decoder).unwrap();
+            }
+            assert!(applied.exact && applied.soft.is_empty());
             assert!(decoder.picture() == Some(picture), "{entropy:?} {n}");
         }
         assert_eq!(apply(&mut decoder), None);
@@ -220,7 +253,7 @@ fn recorded_streams_still_decode() {
 fn the_model_coder_still_writes_the_same() {
     assert_eq!(
         stream(Entropy::Model),
-        include_bytes!("golden/version-2-e1.bin")
+        include_bytes!("golden/version-3-e1.bin")
     );
 }
 
@@ -230,8 +263,8 @@ fn the_model_coder_still_writes_the_same() {
 fn bless() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     for (entropy, name) in [
-        (Entropy::Zstd, "version-2-e0.bin"),
-        (Entropy::Model, "version-2-e1.bin"),
+        (Entropy::Zstd, "version-3-e0.bin"),
+        (Entropy::Model, "version-3-e1.bin"),
     ] {
         std::fs::write(folder.join(name), stream(entropy)).unwrap();
     }
@@ -242,12 +275,24 @@ fn stream(entropy: Entropy) -> Vec<u8> {
     let mut encoder = Encoder::new(size(100, 60), 7, small);
     let mut stream = Vec::new();
     for (n, picture) in pictures().iter().enumerate() {
-        while let Some(step) = encoder.step(picture, Millis::new(n as u64)) {
+        let at = Millis::new(n as u64);
+        while let Some(step) = if n == SOFT {
+            let softly = Terms {
+                dear: 0,
+                ..Terms::default()
+            };
+            encoder.step_within(picture, at, &softly)
+        } else {
+            encoder.step(picture, at)
+        } {
             stream.extend(step.frame);
         }
     }
     stream
 }
+
+/// The picture that is shown softly before it is exact, where that can be.
+const SOFT: usize = 1;
 
 /// Pictures of 100x60 pixels that have every kind of tile in them, one that was shown before, and one that moved.
 fn pictures() -> [Frame; 5] {

@@ -6,13 +6,16 @@
 mod band;
 mod flat;
 mod residual;
+mod soft;
 
+pub(crate) use self::soft::Coarseness;
 use self::{
     band::Band,
     flat::{Flat, Trail},
     residual::Residuals,
+    soft::Soft,
 };
-use super::{Drawn, MAX_TILES, StageError};
+use super::{Drawn, MAX_TILES, Order, StageError};
 use crate::{
     bits,
     coder::{Bit, Coder, Number, Reader, Writer},
@@ -23,8 +26,12 @@ use crate::{
 /// More bytes than a segment of pixels can cost: 16 pixels of 72 decisions, each less than 12 bits.
 const SEGMENT: usize = 16 * 108;
 
-/// Longest number of segments.
-const END: usize = 3;
+/// Room for a soft tile: several times what noise costs at the finest. Should one be larger still, the encoder begins
+/// an epoch rather than send a message that is too long.
+const SOFT: usize = 4 * 1024;
+
+/// Longest head: where it ends, and how coarse it is.
+const HEAD: usize = 4;
 
 /// Both directions: what was learnt since the epoch began.
 pub(crate) struct Model {
@@ -35,6 +42,7 @@ pub(crate) struct Model {
     class: [Bit; 2],
     flat: Flat,
     residuals: Residuals,
+    soft: Soft,
     band: Band,
 }
 
@@ -67,6 +75,7 @@ impl Model {
             class: [Bit::NEW; 2],
             flat: Flat::new(table_log),
             residuals: Residuals::new(),
+            soft: Soft::new(),
             band: Band::default(),
         }
     }
@@ -75,33 +84,97 @@ impl Model {
         &mut self,
         shown: &mut Frame,
         target: &Frame,
-        changed: &[usize],
-        room: usize,
+        order: &Order<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Drawn, StageError> {
-        let changed = changed.get(..MAX_TILES).unwrap_or(changed);
-        let mut writer = Writer::new(room.saturating_sub(END + SEGMENT));
-        let (drawn, cut) = self
-            .code(&mut writer, shown, Some(target), changed.to_vec())
-            .ok_or(StageError)?;
-        bits::put_varint(out, cut.unwrap_or(0) as u64);
+        let tiles = order.tiles.get(..MAX_TILES).unwrap_or(order.tiles);
+        let largest = if order.softly.is_some() {
+            SOFT
+        } else {
+            SEGMENT
+        };
+        let room = order.room.saturating_sub(HEAD + largest);
+        let mut writer = Writer::new(room.min(order.enough));
+        let (drawn, cut) = match order.softly {
+            Some(coarseness) => {
+                self.code_softly(&mut writer, shown, Some(target), tiles.to_vec(), coarseness)
+            }
+            None => self.code(&mut writer, shown, Some(target), tiles.to_vec()),
+        }
+        .ok_or(StageError)?;
+        let end = (cut.unwrap_or(0) as u64) << 1;
+        bits::put_varint(out, end | u64::from(order.softly.is_some()));
+        out.extend(order.softly.map(Coarseness::get));
         out.extend(writer.finish());
         Ok(drawn)
     }
 
     pub(crate) fn unpack(&mut self, shown: &mut Frame, body: &[u8]) -> Result<Drawn, StageError> {
         let mut body = bits::Reader::new(body);
-        let end = body.varint().and_then(|end| usize::try_from(end).ok());
-        let end = end.ok_or(StageError)?;
+        let (end, softly) = head(&mut body).ok_or(StageError)?;
         let mut reader = Reader::new(body.rest(), (end > 0).then_some(end));
-        let (drawn, cut) = self
-            .code(&mut reader, shown, None, Vec::new())
-            .ok_or(StageError)?;
+        let (drawn, cut) = match softly {
+            Some(coarseness) => self.code_softly(&mut reader, shown, None, Vec::new(), coarseness),
+            None => self.code(&mut reader, shown, None, Vec::new()),
+        }
+        .ok_or(StageError)?;
         if reader.is_sound() && cut.unwrap_or(0) == end {
             Ok(drawn)
         } else {
             Err(StageError)
         }
+    }
+
+    /// Codes `tiles` softly. Returns what it drew, and the number of tiles after which it was cut off.
+    fn code_softly<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        shown: &mut Frame,
+        target: Option<&Frame>,
+        tiles: Vec<usize>,
+        coarseness: Coarseness,
+    ) -> Option<(Drawn, Option<usize>)> {
+        let grid = TileGrid::new(shown.size());
+        let stride = usize::from(shown.size().width());
+        let tiles = self.code_places(coder, grid, tiles)?;
+        let mut drawn = Drawn {
+            is_soft: true,
+            ..Drawn::default()
+        };
+        for row in tiles.chunk_by(|a, b| a / grid.columns() == b / grid.columns()) {
+            let (first, last) = (grid.rect(*row.first()?)?, grid.rect(*row.last()?)?);
+            let columns = usize::from(first.x)..usize::from(last.x + last.width);
+            self.band.load(shown, first.y.into(), columns);
+            for &index in row {
+                let done = drawn.tiles.len();
+                if done > 0 && coder.ends_after(done) {
+                    return Some((drawn, Some(done)));
+                }
+                let rect = grid.rect(index)?;
+                let (x, y) = (usize::from(rect.x), usize::from(rect.y));
+                let pixel = target.map(|target| {
+                    move |right: usize, down: usize| {
+                        let at = (y + down) * stride + x + right;
+                        target.pixels().get(at).copied().unwrap_or(0)
+                    }
+                });
+                let start = self.band.at(x, 0);
+                self.soft.tile(
+                    coder,
+                    &mut self.band,
+                    start..start + usize::from(rect.width),
+                    rect.height.into(),
+                    coarseness,
+                    pixel
+                        .as_ref()
+                        .map(|pixel| pixel as &dyn Fn(usize, usize) -> u32),
+                );
+                self.band.store(shown, rect);
+                drawn.tiles.push(index);
+                drawn.whole += 1;
+            }
+        }
+        Some((drawn, None))
     }
 
     /// Codes the pixels of `tiles`. Returns what it drew, and the number of segments after which it was cut off.
@@ -235,7 +308,7 @@ impl Model {
         let mut classed = Vec::with_capacity(tiles.len());
         for &index in tiles {
             let rect = grid.rect(index)?;
-            let is_photo = target.is_some_and(|target| is_photo(target, rect));
+            let is_photo = target.is_some_and(|target| oddness(target, rect) > PHOTO);
             let is_photo = coder.bit(is_photo, &mut self.class[before]);
             before = usize::from(is_photo);
             classed.push(Tile {
@@ -250,14 +323,24 @@ impl Model {
     }
 }
 
+/// Where the block ends, 0 if where all is told, and how coarse its tiles are, if they are soft.
+fn head(body: &mut bits::Reader<'_>) -> Option<(usize, Option<Coarseness>)> {
+    let head = body.varint()?;
+    let softly = match head & 1 {
+        0 => None,
+        _ => Some(Coarseness::new(body.u8()?)?),
+    };
+    Some((usize::try_from(head >> 1).ok()?, softly))
+}
+
 /// `width` pixels of `frame`.
 fn segment(frame: &Frame, x: usize, y: usize, width: usize) -> Option<&[u32]> {
     let start = y * usize::from(frame.size().width()) + x;
     frame.pixels().get(start..start + width)
 }
 
-/// Whether most pixels of a tile equal none of those around them, nor those that a dither would repeat.
-fn is_photo(frame: &Frame, rect: alongside_protocol::units::PanelRect) -> bool {
+/// How many pixels of a tile, of 100, equal none of those around them, nor those that a dither would repeat.
+pub(crate) fn oddness(frame: &Frame, rect: alongside_protocol::units::PanelRect) -> usize {
     /// Period of the ordered dither that browsers draw gradients with.
     const PERIOD: usize = 8;
     let width = usize::from(frame.size().width());
@@ -273,8 +356,12 @@ fn is_photo(frame: &Frame, rect: alongside_protocol::units::PanelRect) -> bool {
             odd += usize::from(!repeats && around.iter().all(|other| pixels[*other] != pixel));
         }
     }
-    2 * odd > (usize::from(rect.width) - 1) * (usize::from(rect.height) - 1)
+    let all = (usize::from(rect.width) - 1) * (usize::from(rect.height) - 1);
+    (100 * odd).checked_div(all).unwrap_or(0)
 }
+
+/// Share of odd pixels, of 100, above which a tile is coded like a photograph.
+const PHOTO: usize = 50;
 
 #[cfg(test)]
 mod tests;

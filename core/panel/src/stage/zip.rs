@@ -100,7 +100,11 @@ impl Packer {
 /// No tile of this stage is cut off.
 fn whole(tiles: Vec<usize>) -> Drawn {
     let whole = tiles.len();
-    Drawn { tiles, whole }
+    Drawn {
+        tiles,
+        whole,
+        is_soft: false,
+    }
 }
 
 impl Group {

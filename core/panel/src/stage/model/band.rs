@@ -39,6 +39,10 @@ impl Band {
         let columns = columns.start.saturating_sub(BESIDE)..(columns.end + BESIDE).min(width);
         let skipped = ABOVE.saturating_sub(y);
         let rows = shown.pixels().chunks(width).skip(y + skipped - ABOVE);
+        let height = usize::from(shown.size().height());
+        if y + tile > height {
+            self.now[(ABOVE + height - y) * self.stride..].fill(0);
+        }
         for (row, pixels) in (skipped..ABOVE + tile).zip(rows) {
             let start = row * self.stride + BESIDE;
             let pixels = &pixels[columns.clone()];

@@ -27,7 +27,17 @@ fn send(pair: &mut (Model, Model), shown: &mut Frame, target: &Frame, room: usiz
         let mut bytes = Vec::new();
         let drawn = pair
             .0
-            .pack(shown, target, changed, room, &mut bytes)
+            .pack(
+                shown,
+                target,
+                &Order {
+                    tiles: changed,
+                    room,
+                    enough: usize::MAX,
+                    softly: None,
+                },
+                &mut bytes,
+            )
             .unwrap();
         assert!(bytes.len() <= room, "{} of {room} bytes", bytes.len());
         assert!(changed.starts_with(&drawn.tiles) && drawn.whole <= drawn.tiles.len());

@@ -1,0 +1,199 @@
+//! What is known of the tiles that the operator does not show as they are.
+
+use alongside_protocol::units::Millis;
+
+use crate::{frame::Frame, stage, tiles::TileGrid};
+
+/// Colours above which a tile is rich: pixels that guesses do not get (the codec study's choice).
+const RICH_COLOURS: usize = 40;
+/// Share of odd pixels, of 100, above which a tile is rich, and the same when much of the picture is new.
+const RICH_ODDS: u8 = 50;
+const RICH_ODDS_OF_MANY: u8 = 5;
+/// Tiles that are many (the codec study's choice).
+const MANY: usize = 500;
+
+/// One bit of a tile's past is so many milliseconds.
+const SLOT: u64 = 33;
+/// Changes within a second from which a tile is animated.
+const ANIMATED: u32 = 6;
+/// Bits of a second.
+const SECOND: u32 = (1 << 30) - 1;
+
+/// One for each tile.
+pub(crate) struct Looks(Vec<Look>);
+
+/// A tile that was not shown as it is when it was looked at last.
+#[derive(Clone, Copy, Default)]
+struct Look {
+    /// Of what the device shows; 0 if it was not looked at since it was shown exactly.
+    hash: u128,
+    is_soft: bool,
+    richness: Option<Richness>,
+    /// When it changed, the newest slot lowest, and the number of that slot.
+    changes: u32,
+    slot: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Richness {
+    odds: u8,
+    has_many_colours: bool,
+}
+
+impl Looks {
+    pub(crate) fn new(grid: TileGrid) -> Self {
+        Self(vec![Look::default(); grid.count()])
+    }
+
+    /// A tile now is `hash`; tells whether that is news.
+    pub(crate) fn look(&mut self, tile: usize, hash: u128, at: Millis) -> bool {
+        let Some(look) = self.0.get_mut(tile).filter(|look| look.hash != hash) else {
+            return false;
+        };
+        look.hash = hash;
+        look.is_soft = false;
+        look.richness = None;
+        look.forget_until(at);
+        look.changes |= 1;
+        true
+    }
+
+    pub(crate) fn hash(&self, tile: usize) -> u128 {
+        self.0.get(tile).map_or(0, |look| look.hash)
+    }
+
+    /// Whether the operator shows nearly what the tile is.
+    pub(crate) fn is_soft(&self, tile: usize) -> bool {
+        self.0.get(tile).is_some_and(|look| look.is_soft)
+    }
+
+    /// Whether the tile changes so often that not every change need be shown.
+    pub(crate) fn is_animated(&mut self, tile: usize, at: Millis) -> bool {
+        self.0.get_mut(tile).is_some_and(|look| {
+            look.forget_until(at);
+            (look.changes & SECOND).count_ones() > ANIMATED
+        })
+    }
+
+    /// Whether the tile's pixels are dear to tell, as in a photograph. `of` are to be told in all.
+    pub(crate) fn is_rich(&mut self, frame: &Frame, tile: usize, of: usize) -> bool {
+        let Some(look) = self.0.get_mut(tile) else {
+            return false;
+        };
+        let richness = *look
+            .richness
+            .get_or_insert_with(|| Richness::of(frame, tile));
+        let most = if of > MANY {
+            RICH_ODDS_OF_MANY
+        } else {
+            RICH_ODDS
+        };
+        richness.has_many_colours || richness.odds > most
+    }
+
+    /// The operator shows something else there than it did.
+    pub(crate) fn shows_other(&mut self, tile: usize) {
+        if let Some(look) = self.0.get_mut(tile) {
+            look.is_soft = false;
+        }
+    }
+
+    pub(crate) fn shows_softly(&mut self, tile: usize) {
+        if let Some(look) = self.0.get_mut(tile) {
+            look.is_soft = true;
+        }
+    }
+
+    pub(crate) fn shows_exactly(&mut self, tile: usize) {
+        if let Some(look) = self.0.get_mut(tile) {
+            look.hash = 0;
+            look.is_soft = false;
+        }
+    }
+}
+
+impl Look {
+    fn forget_until(&mut self, at: Millis) {
+        let slot = (at.as_u64() / SLOT) as u32;
+        let passed = slot.wrapping_sub(self.slot);
+        self.changes = self.changes.checked_shl(passed).unwrap_or(0);
+        self.slot = slot;
+    }
+}
+
+impl Richness {
+    fn of(frame: &Frame, tile: usize) -> Self {
+        let grid = TileGrid::new(frame.size());
+        let Some(rect) = grid.rect(tile) else {
+            return Self {
+                odds: 0,
+                has_many_colours: false,
+            };
+        };
+        let mut colours = [0; RICH_COLOURS];
+        let mut count = 0;
+        let mut last = None;
+        let has_many_colours = crate::tiles::rows(frame, rect).flatten().any(|pixel| {
+            if last == Some(*pixel) || colours[..count].contains(pixel) {
+                last = Some(*pixel);
+                return false;
+            }
+            last = Some(*pixel);
+            if count == RICH_COLOURS {
+                return true;
+            }
+            colours[count] = *pixel;
+            count += 1;
+            false
+        });
+        Self {
+            odds: stage::oddness(frame, rect) as u8,
+            has_many_colours,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alongside_protocol::PanelSize;
+
+    use super::*;
+
+    fn grid() -> TileGrid {
+        TileGrid::new(PanelSize::new(64, 64).unwrap())
+    }
+
+    #[test]
+    fn a_tile_that_changes_all_the_time_is_animated_until_it_rests_for_a_second() {
+        let mut looks = Looks::new(grid());
+        let mut at = 1_000_000;
+        for change in 1..=10 {
+            at += 66;
+            assert!(looks.look(3, change, Millis::new(at)));
+            assert_eq!(looks.is_animated(3, Millis::new(at)), change > 6);
+        }
+        assert!(!looks.look(3, 10, Millis::new(at + 500)));
+        assert!(!looks.is_animated(3, Millis::new(at + 1_000)));
+        assert!(!looks.is_animated(2, Millis::new(at)));
+    }
+
+    #[test]
+    fn what_is_soft_is_so_until_the_tile_changes() {
+        let mut looks = Looks::new(grid());
+        looks.look(0, 7, Millis::new(1));
+        looks.shows_softly(0);
+        assert!(!looks.look(0, 7, Millis::new(2)) && looks.is_soft(0));
+        assert!(looks.look(0, 8, Millis::new(3)) && !looks.is_soft(0));
+    }
+
+    #[test]
+    fn photographs_are_rich_and_drawings_are_not() {
+        let size = PanelSize::new(32, 16).unwrap();
+        let noise = |at: u32| (at * at).wrapping_mul(0x9e37_79b1) >> 8;
+        let pixels = (0..512).map(|at| if at % 32 < 16 { at % 5 / 4 } else { noise(at) });
+        let frame = Frame::new(size, pixels.collect()).unwrap();
+        let mut looks = Looks::new(TileGrid::new(size));
+        assert!(!looks.is_rich(&frame, 0, 2));
+        assert!(looks.is_rich(&frame, 1, 2));
+    }
+}
