@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alongside::{PathKind, PathStatus, status::Link};
+use alongside::{PathKind, PathStatus, operator::Latency, status::Link};
 use tokio::task::JoinError;
 
 use crate::{
@@ -20,14 +20,27 @@ pub fn path(path: PathStatus) -> event::Path {
         PathKind::RelayProxy => event::PathKind::RelayProxy,
         PathKind::None => event::PathKind::None,
     };
-    // Tenths of a millisecond: more is noise.
-    let rtt_ms = (path.rtt.as_secs_f64() * 10_000.0).round() / 10.0;
     event::Path {
         kind,
-        rtt_ms,
+        rtt_ms: millis(path.rtt),
         kbps_in: path.inbound.as_u32(),
         kbps_out: path.outbound.as_u32(),
     }
+}
+
+/// How long a picture takes.
+pub fn latency(latency: Latency) -> event::Latency {
+    event::Latency {
+        capture_ms: millis(latency.capture),
+        encode_ms: millis(latency.encode),
+        network_ms: millis(latency.network),
+        decode_ms: millis(latency.decode),
+    }
+}
+
+/// Milliseconds with their tenths: more is noise.
+fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
 /// Whether the other side was heard from.

@@ -476,7 +476,15 @@ async fn in_session(scene: &Scene<operator::Command>, tab: &Arc<Tab>) {
         frame: 7,
         bytes: 900,
         captured_at: 0,
-        exact: true,
+        exact: false,
+        visible: true,
+        soft: vec![[640, 160, 240, 96]],
+    }));
+    scene.events.send(Event::Latency(event::Latency {
+        capture_ms: 1.4,
+        encode_ms: 0.8,
+        network_ms: 27.5,
+        decode_ms: 0.6,
     }));
     with(tab, |tab| {
         tab.until("!document.querySelector('al-session').hidden && document.querySelector('al-screen').width === 1024");

@@ -64,6 +64,8 @@ pub enum Event {
     Annotation(Ink),
     /// An action of the operator's was performed on the panel.
     Injected(Injected),
+    /// How long the picture takes to the operator's side; at most once a second.
+    Latency(Latency),
     /// Which way the packets take, and how well.
     Path(Path),
     /// Whether the other side was heard from.
@@ -305,6 +307,11 @@ pub struct Panel {
     pub captured_at: u64,
     /// Whether every pixel is now the device's.
     pub exact: bool,
+    /// Whether all of them are at least nearly so.
+    pub visible: bool,
+    /// Where they are only nearly so: `[x, y, width, height]` each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub soft: Vec<[u16; 4]>,
 }
 
 /// Something drawn over the panel, or taken back.
@@ -388,6 +395,19 @@ pub struct Injected {
     pub key: Option<String>,
     /// Whether the panel took it.
     pub ok: bool,
+}
+
+/// How long the parts of a picture's way take, in milliseconds. Painting is the page's own.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Latency {
+    /// The device takes it.
+    pub capture_ms: f64,
+    /// It finds out what changed, and codes it.
+    pub encode_ms: f64,
+    /// The message travels.
+    pub network_ms: f64,
+    /// It is applied here.
+    pub decode_ms: f64,
 }
 
 /// The way that packets take.

@@ -8,7 +8,7 @@ use alongside::protocol::{
     ids::ModeId,
     input::{Buttons, KeyEvent, KeyMotion, KeyName, PointerEvent, PointerPhase},
     label::Ticket,
-    units::{Color, Pressure},
+    units::{Color, PanelRect, Pressure},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -41,6 +41,8 @@ commands! {
         "settings-apply" => SettingsApply(SettingsApply),
         /// Write the last applied picture to a file.
         "snapshot" => Snapshot(Snapshot),
+        /// Show a part of the picture exactly before anything else.
+        "exact" => Exact(Exact),
         /// The operator is still there: answers an `idle` event.
         "still-here" => StillHere,
         /// End the session.
@@ -73,6 +75,7 @@ impl Command {
             | Self::SettingsGet(_)
             | Self::SettingsApply(_)
             | Self::Snapshot(_)
+            | Self::Exact(_)
             | Self::StillHere
             | Self::End => Ok(()),
         }
@@ -260,4 +263,38 @@ pub struct SettingChange {
 pub struct Snapshot {
     /// Where to; an older file of that name is replaced.
     pub file: PathBuf,
+}
+
+/// A part of the picture to make exact; all of it, if nothing is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exact {
+    /// Its left edge in pixels.
+    #[serde(default)]
+    pub x: u16,
+    /// Its top edge.
+    #[serde(default)]
+    pub y: u16,
+    /// Its width.
+    #[serde(default = "everything")]
+    pub width: u16,
+    /// Its height.
+    #[serde(default = "everything")]
+    pub height: u16,
+}
+
+const fn everything() -> u16 {
+    u16::MAX
+}
+
+impl Exact {
+    /// The part.
+    pub const fn rect(self) -> PanelRect {
+        PanelRect {
+            x: self.x,
+            y: self.y,
+            width: self.width,
+            height: self.height,
+        }
+    }
 }

@@ -47,6 +47,8 @@ fn every_command_of_the_operator_is_understood() {
         json!({"do": "settings-get", "path": ""}),
         json!({"do": "settings-apply", "changes": [{"path": "sleep.after", "value": 5, "if_version": 7}]}),
         json!({"do": "snapshot", "file": "panel.png"}),
+        json!({"do": "exact"}),
+        json!({"do": "exact", "x": 16, "y": 0, "width": 64, "height": 48}),
         json!({"do": "still-here"}),
         json!({"do": "end"}),
     ] {
@@ -391,6 +393,26 @@ fn events_are_lines_with_the_time() {
                 expires_in_s: None,
             }),
             json!({"event": "mode", "mode": "user-guide", "state": "refused", "reason": "no-admin-id"}),
+        ),
+        (
+            Event::Panel(event::Panel {
+                frame: 7,
+                bytes: 900,
+                captured_at: 5,
+                exact: false,
+                visible: true,
+                soft: vec![[16, 32, 48, 16]],
+            }),
+            json!({"event": "panel", "frame": 7, "bytes": 900, "captured_at": 5, "exact": false, "visible": true, "soft": [[16, 32, 48, 16]]}),
+        ),
+        (
+            Event::Latency(event::Latency {
+                capture_ms: 1.4,
+                encode_ms: 0.8,
+                network_ms: 31.5,
+                decode_ms: 0.6,
+            }),
+            json!({"event": "latency", "capture_ms": 1.4, "encode_ms": 0.8, "network_ms": 31.5, "decode_ms": 0.6}),
         ),
         (
             Event::Path(event::Path {

@@ -100,6 +100,7 @@ impl Executor<Command> for Desk {
                 Some(text) => handle.text(text).await,
                 None => return Err(Failure::bad_request("`text`: too long")),
             },
+            Command::Exact(exact) => handle.exact(exact.rect()).await,
             Command::StillHere => handle.still_here().await,
             Command::End => handle.end().await,
             Command::SettingsGet(_) | Command::SettingsApply(_) => Err(OperatorError::NotAllowed),
@@ -157,7 +158,14 @@ pub fn told(event: OperatorEvent) -> Option<Event> {
             bytes: update.bytes as u64,
             captured_at: update.captured_at,
             exact: update.exact,
+            visible: update.visible,
+            soft: update
+                .soft
+                .iter()
+                .map(|rect| [rect.x, rect.y, rect.width, rect.height])
+                .collect(),
         }),
+        OperatorEvent::Latency(latency) => Event::Latency(convert::latency(latency)),
         OperatorEvent::Path(path) => Event::Path(convert::path(path)),
         OperatorEvent::Link(link) => Event::Link(convert::link(link)),
         OperatorEvent::IdleWarning { ends_in } => Event::Idle {

@@ -66,6 +66,7 @@ impl Retained {
             Event::Ok(_)
             | Event::Error(_)
             | Event::Injected(_)
+            | Event::Latency(_)
             | Event::Idle { .. }
             | Event::Settings { .. }
             | Event::SettingsResult { .. }

@@ -102,6 +102,7 @@ link
     path.path(message);
     session.path(message);
   })
+  .on('latency', message => session.latency(message))
   .on('link', message => {
     path.link(message);
     session.link(message);

@@ -3,7 +3,7 @@
 import { clock, el, icon, timeOfDay } from '/shared/dom.js';
 import './panel.js';
 import './tools.js';
-import { CONSENT, MODES, PATHS, REFUSED, STANDS, modeName } from './words.js';
+import { CONSENT, LATENCY, MODES, PATHS, REFUSED, SHARPEN, STANDS, modeName } from './words.js';
 
 /** `<al-who>`: the device in two lines. */
 class Who extends HTMLElement {
@@ -110,9 +110,13 @@ class Session extends HTMLElement {
   #tools = document.createElement('al-tools');
   #panel = document.createElement('al-panel');
   #parts = null;
+  #send = null;
   #modes = new Map();
   #rates = [];
   #began = 0;
+  #facts = {};
+  #painted = null;
+  #soft = [];
 
   connectedCallback() {
     if (this.#parts) return;
@@ -122,6 +126,7 @@ class Session extends HTMLElement {
       figures: el('span', { className: 'figures' }),
       fit: el('button', { type: 'button', textContent: 'Fit', 'aria-pressed': 'true', title: 'As large as the window allows' }),
       exact: el('button', { type: 'button', textContent: '1:1', 'aria-pressed': 'false', title: 'Each pixel of the panel as one' }),
+      sharpen: el('button', { type: 'button', className: 'sharpen', textContent: SHARPEN.name, title: SHARPEN.does, hidden: true }),
       device: el('dl'),
       link: el('dl'),
       log: el('ol', { role: 'log', 'aria-label': 'Session log' }),
@@ -129,11 +134,12 @@ class Session extends HTMLElement {
     };
     parts.fit.onclick = () => this.#zoom(true);
     parts.exact.onclick = () => this.#zoom(false);
+    parts.sharpen.onclick = () => this.#sharpen();
     this.append(
       this.#tools,
       el('div', { className: 'stage' },
         el('div', { className: 'frame' }, this.#panel),
-        el('div', { className: 'below' }, parts.stands, parts.figures,
+        el('div', { className: 'below' }, parts.stands, parts.figures, parts.sharpen,
           el('div', { className: 'zoom', role: 'group', 'aria-label': 'Size of the picture' }, parts.fit, parts.exact)),
         el('p', { id: 'panel-help', className: 'quiet', textContent: 'Arrow keys move the pointer, with Shift farther. Space presses, or begins and ends a line of the pen. P and D choose pointer and pen.' })),
       el('aside', { className: 'side', 'aria-label': 'About this session' },
@@ -148,6 +154,7 @@ class Session extends HTMLElement {
   }
 
   connect(link, send) {
+    this.#send = send;
     this.#panel.connect(send, this.#tools);
   }
 
@@ -156,6 +163,9 @@ class Session extends HTMLElement {
     this.#rates = [];
     this.#parts.log.replaceChildren();
     this.#parts.link.replaceChildren();
+    this.#facts = {};
+    this.#painted = null;
+    this.panel({ exact: true });
     this.#modes.clear();
     this.#stand();
     this.link({ state: 'ok' });
@@ -199,14 +209,19 @@ class Session extends HTMLElement {
   }
 
   path({ kind, rtt_ms, kbps_in, kbps_out }) {
-    fill(this.#parts.link, {
-      Path: kind,
-      'Round trip': `${rtt_ms} ms`,
-      Received: `${kbps_in} kbps`,
-      Sent: `${kbps_out} kbps`,
-    });
+    this.#facts = { ...this.#facts, Path: kind, 'Round trip': `${rtt_ms} ms`, Received: `${kbps_in} kbps`, Sent: `${kbps_out} kbps` };
+    fill(this.#parts.link, this.#facts);
     this.#rates = [...this.#rates, kbps_in].slice(-60);
     this.#parts.spark.draw(this.#rates);
+  }
+
+  /** The way of a picture, piece by piece; painting is measured here. */
+  latency({ capture_ms, encode_ms, network_ms, decode_ms }) {
+    const ways = { capture: capture_ms, encode: encode_ms, network: network_ms, decode: decode_ms, paint: this.#painted };
+    for (const [way, ms] of Object.entries(ways)) {
+      if (ms !== null) this.#facts[LATENCY[way]] = `${ms.toFixed(1)} ms`;
+    }
+    fill(this.#parts.link, this.#facts);
   }
 
   link({ state, silent_ms }) {
@@ -216,13 +231,27 @@ class Session extends HTMLElement {
     if (isMissing) this.#parts.stale.textContent = `Nothing heard from the device for ${Math.round(silent_ms / 1000)} s: this picture is old`;
   }
 
-  panel({ exact }) {
+  panel({ exact, soft = [] }) {
     this.#panel.dataset.exact = exact;
+    this.#soft = soft;
+    this.#parts.sharpen.hidden = soft.length === 0;
+    this.#panel.screen.mark(soft);
     this.#measure();
   }
 
-  paint(batch) {
-    return this.#panel.screen.paint(batch);
+  async paint(batch) {
+    const begin = performance.now();
+    const number = await this.#panel.screen.paint(batch);
+    this.#painted = performance.now() - begin;
+    return number;
+  }
+
+  /** Asks for everything that is only nearly right. */
+  #sharpen() {
+    const edges = this.#soft.map(([x, y, width, height]) => [x, y, x + width, y + height]);
+    const [x, y] = [0, 1].map(side => Math.min(...edges.map(edge => edge[side])));
+    const [right, bottom] = [2, 3].map(side => Math.max(...edges.map(edge => edge[side])));
+    this.#send({ do: 'exact', x, y, width: right - x, height: bottom - y });
   }
 
   log(t, text, level = '') {

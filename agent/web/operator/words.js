@@ -43,6 +43,11 @@ export const STANDS = {
   none: () => ['Nothing is allowed right now.'],
 };
 
+/** The pieces of a picture's way, on the card of the connection. */
+export const LATENCY = { capture: 'Capture', encode: 'Encode', network: 'Network', decode: 'Decode', paint: 'Paint' };
+
+export const SHARPEN = { name: 'Sharpen', does: 'Ask for the framed parts exactly, before anything else' };
+
 export const PATHS = {
   direct: 'UDP between the two machines',
   'relay-quic': 'UDP through the relay',

@@ -4,6 +4,8 @@ import { Ink } from './ink.js';
 
 /** The ink's canvas has twice the panel's resolution: pens are finer than pixels. */
 const INK_SCALE = 2;
+/** Parts that are framed at most. */
+const MAX_MARKS = 64;
 
 /** `<al-screen>`: tells `size` once it knows the panel's. */
 export class Screen extends HTMLElement {
@@ -14,13 +16,15 @@ export class Screen extends HTMLElement {
   #over = document.createElement('canvas');
   #picture = null;
   #vectors = null;
+  #marks = document.createElement('div');
   #isDue = false;
   #wake = 0;
 
   connectedCallback() {
     if (this.#pixels.isConnected) return;
     this.#over.className = 'ink';
-    this.append(this.#pixels, this.#over);
+    this.#marks.className = 'marks';
+    this.append(this.#pixels, this.#over, this.#marks);
   }
 
   /** Sets the panel's size, in its pixels. */
@@ -58,6 +62,19 @@ export class Screen extends HTMLElement {
         port2.postMessage(null);
       });
     });
+  }
+
+  /** Frames the parts that are only nearly right: `[x, y, width, height]` each. */
+  mark(rects) {
+    const frame = ([x, y, width, height]) => {
+      const mark = document.createElement('i');
+      const part = (length, whole) => `${(100 * length) / (whole || 1)}%`;
+      Object.assign(mark.style, {
+        left: part(x, this.width), top: part(y, this.height), width: part(width, this.width), height: part(height, this.height),
+      });
+      return mark;
+    };
+    this.#marks.replaceChildren(...rects.slice(0, MAX_MARKS).map(frame));
   }
 
   /** Draws the ink with the next frame. */

@@ -198,6 +198,11 @@ impl Encoder {
         self.progress
     }
 
+    /// Whether messages have to be sent again before anything new.
+    pub fn is_mending(&self) -> bool {
+        self.sent.again() > 0
+    }
+
     /// The part of the picture that the operator wants exactly before anything else, once.
     pub const fn take_wish(&mut self) -> Option<PanelRect> {
         self.wish.take()

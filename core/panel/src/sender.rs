@@ -14,6 +14,7 @@ use self::rate::LinkRate;
 use crate::{
     encoder::{Encoder, Step},
     frame::Frame,
+    message::{Timing, ToOperator},
     pacing::Bucket,
     profile::Profile,
     sent::{Position, Resumed},
@@ -41,6 +42,8 @@ const ANIMATION: u64 = 100;
 const SPARING_ANIMATION: u64 = 200;
 /// From one message to the next on a slow link while much of the picture keeps changing.
 const REST: u64 = 500;
+/// From one word on how long pictures take to the next.
+const TIMED: Duration = Duration::from_secs(1);
 /// How long a touch lifts the cap on animations near it, and how long what is near it comes first.
 const LIFTED: Duration = Duration::from_millis(300);
 const TOUCHED: Duration = Duration::from_secs(2);
@@ -59,6 +62,7 @@ pub struct Sender {
     first: Option<PanelRect>,
     /// When time alone changes what may be sent.
     wakes_at: Option<Instant>,
+    timed_at: Option<Instant>,
 }
 
 impl Sender {
@@ -77,6 +81,7 @@ impl Sender {
             touch: None,
             first: None,
             wakes_at: None,
+            timed_at: None,
         }
     }
 
@@ -110,9 +115,7 @@ impl Sender {
 
     /// Whether a step may be sent at `now`.
     pub fn can_send(&mut self, now: Instant) -> bool {
-        self.peak.is_open(now)
-            && self.encoder.in_flight() < self.most_in_flight()
-            && self.wakes_at.is_none_or(|at| at <= now)
+        self.peak.is_open(now) && self.encoder.in_flight() < self.most_in_flight()
     }
 
     /// When a step may be sent, if time alone brings that.
@@ -120,8 +123,12 @@ impl Sender {
         if self.encoder.in_flight() >= self.most_in_flight() {
             return None;
         }
-        let opens_at = self.peak.opens_at()?;
-        Some(self.wakes_at.map_or(opens_at, |at| at.max(opens_at)))
+        self.peak.opens_at()
+    }
+
+    /// When a step towards the same picture is worth another try, after one that gave nothing.
+    pub const fn wakes_at(&self) -> Option<Instant> {
+        self.wakes_at
     }
 
     /// One step towards `frame`. `None` when there is nothing to send now; [`progress`](Self::progress) says why.
@@ -155,6 +162,31 @@ impl Sender {
     /// How far the last step came.
     pub const fn progress(&self) -> Progress {
         self.encoder.progress()
+    }
+
+    /// Notes how long the device took over the picture of the last step, for the operator; the message is to be sent
+    /// at once. `None` most times: once a second is enough.
+    pub fn time(&mut self, now: Instant, capture: Duration, encode: Duration) -> Option<Vec<u8>> {
+        let is_due = self
+            .timed_at
+            .is_none_or(|at| now.saturating_duration_since(at) >= TIMED);
+        if !is_due || !self.peak.is_open(now) {
+            return None;
+        }
+        self.timed_at = Some(now);
+        let tenths = |time: Duration| u32::try_from(time.as_micros() / 100).unwrap_or(u32::MAX);
+        let timing = Timing {
+            capture: tenths(capture),
+            encode: tenths(encode),
+        };
+        let frame = ToOperator::Timing(timing).to_frame();
+        self.peak.take(now, frame.len());
+        Some(frame)
+    }
+
+    /// Whether messages have to be sent again before anything new.
+    pub fn is_mending(&self) -> bool {
+        self.encoder.is_mending()
     }
 
     /// Bytes sent that the operator has not acknowledged.

@@ -21,11 +21,12 @@ mod drive;
 mod event;
 mod handle;
 mod issue;
+mod latency;
 mod screen;
 
 use desk::{Desk, Ended};
 use drive::Driven;
-pub use event::{OperatorEnd, OperatorEvent, OperatorEvents, PanelUpdate, Until};
+pub use event::{Latency, OperatorEnd, OperatorEvent, OperatorEvents, PanelUpdate, Until};
 use handle::Command;
 pub use handle::{Code, OperatorError, OperatorHandle};
 use issue::Issued;

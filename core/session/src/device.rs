@@ -191,6 +191,7 @@ impl Session {
             | Input::Datagram(_)
             | Input::Room { .. }
             | Input::Frame { .. }
+            | Input::Timing { .. }
             | Input::ModeEffects { .. }
             | Input::ModeFailed { .. }
             | Input::Injected { .. }

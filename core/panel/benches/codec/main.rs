@@ -9,6 +9,8 @@
 //! the thread's CPU time where there is such a clock (Unix), else wall clock: then run it on an idle machine.
 #![expect(clippy::print_stdout, reason = "prints its table")]
 
+mod link;
+mod measure;
 mod trace;
 
 use std::{
@@ -79,7 +81,25 @@ fn main() -> Result<(), Box<dyn Error>> {
             );
         }
     }
+    for path in &paths {
+        println!();
+        println!("{}, milliseconds from a capture to its arrival", name(path));
+        println!("{}", link::Report::HEAD);
+        for kbps in [380, 150, 60, 20] {
+            let report = link::play(path, Profile::default(), kbps)
+                .map_err(|error| format!("{}: {error}", path.display()))?;
+            println!("{}", report.row());
+        }
+    }
     Ok(())
+}
+
+/// A recording's name.
+fn name(path: &Path) -> &str {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default()
+        .trim_end_matches(".ptr.zst")
 }
 
 /// What one picture cost.
@@ -111,11 +131,7 @@ fn play(path: &Path, profile: Profile) -> Result<Option<f64>, Box<dyn Error>> {
         }
         costs.push(cost);
     }
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default()
-        .trim_end_matches(".ptr.zst");
+    let name = name(path);
     let bytes = sorted(&costs, |cost| cost.bytes);
     let encode = sorted(&costs, |cost| cost.encode);
     let decode = sorted(&costs, |cost| cost.decode);
@@ -156,16 +172,16 @@ fn send(
 ) -> Result<Cost, Box<dyn Error>> {
     let mut cost = Cost::default();
     loop {
-        let begin = now();
+        let begin = measure::now();
         let step = encoder.step(picture, at);
-        let took = now() - begin;
+        let took = measure::now() - begin;
         cost.encode += took;
         cost.step = cost.step.max(took);
         let Some(step) = step else { return Ok(cost) };
         let (header, body) = step.frame.split_at(HEADER_LEN);
-        let begin = now();
+        let begin = measure::now();
         let applied = decoder.apply(header[3], body)?;
-        cost.decode += now() - begin;
+        cost.decode += measure::now() - begin;
         if let Some(reply) = applied.reply {
             let (header, body) = reply.split_at(HEADER_LEN);
             encoder.handle(header[3], body)?;
@@ -174,20 +190,6 @@ fn send(
         cost.messages += 1;
         cost.largest = cost.largest.max(step.frame.len());
     }
-}
-
-#[cfg(unix)]
-fn now() -> Duration {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::try_from(now).unwrap_or_default()
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::disallowed_methods, reason = "a bench measures time")]
-fn now() -> Duration {
-    static START: std::sync::LazyLock<std::time::Instant> =
-        std::sync::LazyLock::new(std::time::Instant::now);
-    START.elapsed()
 }
 
 fn sorted<T: Ord>(costs: &[Cost], of: impl Fn(&Cost) -> T) -> Vec<T> {

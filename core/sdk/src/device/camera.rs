@@ -1,11 +1,14 @@
 //! Pictures of the panel: taken where blocking is allowed, and only when one is wanted.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use alongside_session::device::Freshness;
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::ports::{Capture, Panel, PanelError};
+use crate::{
+    clock,
+    ports::{Capture, Panel, PanelError},
+};
 
 /// What a capture comes to.
 type Taken = Result<Capture, PanelError>;
@@ -17,7 +20,8 @@ pub(super) struct Camera {
     wanted: Option<Freshness>,
     /// The picture given last, and what the panel's counter stood at before it was taken.
     last: Option<(u64, Capture)>,
-    capturing: Option<(u64, JoinHandle<Taken>)>,
+    capturing: Option<(u64, JoinHandle<(Taken, Duration)>)>,
+    took: Duration,
 }
 
 impl Camera {
@@ -29,11 +33,17 @@ impl Camera {
             wanted: None,
             last: None,
             capturing: None,
+            took: Duration::ZERO,
         }
     }
 
     pub(super) fn want(&mut self, freshness: Freshness) {
         self.wanted = Some(freshness);
+    }
+
+    /// How long the last picture took to take; nothing if it had been taken before.
+    pub(super) const fn took(&self) -> Duration {
+        self.took
     }
 
     /// Next picture, once one is wanted and there. Cancel safe.
@@ -44,9 +54,10 @@ impl Camera {
         loop {
             if let Some((version, capture)) = &mut self.capturing {
                 let version = *version;
-                let taken = capture
+                let (taken, took) = capture
                     .await
-                    .unwrap_or_else(|error| Err(PanelError::Gone(error.into())));
+                    .unwrap_or_else(|error| (Err(PanelError::Gone(error.into())), Duration::ZERO));
+                self.took = took;
                 self.capturing = None;
                 self.wanted = None;
                 let capture = taken?;
@@ -58,6 +69,7 @@ impl Camera {
                 // The panel has not moved: the last picture is still the newest.
                 (Some((last, capture)), Freshness::Now) if *last == version => {
                     self.wanted = None;
+                    self.took = Duration::ZERO;
                     return Ok(capture.clone());
                 }
                 (Some((last, _)), Freshness::Changed) if *last == version => {
@@ -72,7 +84,11 @@ impl Camera {
             let panel = Arc::clone(&self.panel);
             self.capturing = Some((
                 version,
-                tokio::task::spawn_blocking(move || panel.capture()),
+                tokio::task::spawn_blocking(move || {
+                    let begin = clock::now();
+                    let taken = panel.capture();
+                    (taken, clock::now().saturating_duration_since(begin))
+                }),
             ));
         }
     }

@@ -257,10 +257,16 @@ impl<C: Connection> Drive<'_, C> {
     fn on_picture(&mut self, taken: Result<Capture, PanelError>) {
         match taken {
             Ok(Capture { frame, masked }) => {
+                let begin = clock::now();
                 self.input(Input::Frame {
                     frame,
                     masked,
                     captured_at: Millis::new(clock::unix_ms()),
+                });
+                let encode = clock::now().saturating_duration_since(begin);
+                self.input(Input::Timing {
+                    capture: self.camera.took(),
+                    encode,
                 });
             }
             Err(error) => {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alongside_mode::{Effect, HostEvent, Side};
+use alongside_panel::{Applied, What as Did};
 use alongside_protocol::{
     RendezvousId,
     frame::{Channel, HEADER_LEN},
@@ -14,9 +15,10 @@ use alongside_session::{
     Cause, IssuedCode, Record, SessionError,
     operator::{Config, Event, Input, OperatorAction, Output, Session},
 };
-use alongside_transport::{Connection, LegEvent, LegEvents};
+use alongside_transport::{Connection, LegEvent, LegEvents, PathReport};
+use tokio::sync::watch;
 
-use super::{Command, Operator, OperatorError, OperatorEvent, PanelUpdate};
+use super::{Command, Operator, OperatorError, OperatorEvent, PanelUpdate, latency::LatencyMeter};
 use crate::{
     audit::{What, journal::Journal},
     clock,
@@ -53,6 +55,10 @@ struct Drive<'a, C: Connection> {
     ended: Option<(Party, EndReason)>,
     /// Size of the message of the picture that is being applied.
     panel_bytes: usize,
+    /// When it came.
+    panel_at: Instant,
+    latency: LatencyMeter,
+    paths: watch::Receiver<PathReport>,
 }
 
 impl Operator {
@@ -71,7 +77,8 @@ impl Operator {
             modes: shelf.known(),
         };
         let binding = session_io::binding(&connection);
-        let mut meter = Meter::new(now, connection.path());
+        let paths = connection.path();
+        let mut meter = Meter::new(now, paths.clone());
         let journal = Journal::new(self.audit.clone());
         let volume = self.volume.clone();
         let mut drive = Drive {
@@ -85,6 +92,9 @@ impl Operator {
             is_lost: false,
             ended: None,
             panel_bytes: 0,
+            panel_at: now,
+            latency: LatencyMeter::default(),
+            paths,
         };
         drive.input(Input::Connected {
             binding,
@@ -173,6 +183,7 @@ impl<C: Connection> Drive<'_, C> {
             Incoming::Frame(channel, frame) => {
                 if channel == Channel::Panel {
                     self.panel_bytes = HEADER_LEN + frame.body.len();
+                    self.panel_at = clock::now();
                 }
                 self.input(Input::Message { channel, frame });
             }
@@ -245,19 +256,10 @@ impl<C: Connection> Drive<'_, C> {
                 OperatorEvent::Connected(hello)
             }
             Event::Mode(state) => OperatorEvent::Mode(state),
-            Event::Panel(applied) => {
-                let update = PanelUpdate {
-                    frame: applied.seq,
-                    bytes: std::mem::take(&mut self.panel_bytes),
-                    captured_at: applied.captured_at.as_u64(),
-                    exact: applied.exact,
-                    damage: applied.damage,
-                };
-                if let Some(picture) = self.session.picture() {
-                    self.operator.screen.update(picture, &update);
-                }
-                OperatorEvent::Panel(update)
-            }
+            Event::Panel(applied) => match self.on_panel(applied) {
+                Some(event) => event,
+                None => return,
+            },
             Event::Console(json) => OperatorEvent::Console(json),
             Event::Link(link) => OperatorEvent::Link(link),
             Event::IdleWarning { ends_in } => OperatorEvent::IdleWarning { ends_in },
@@ -274,6 +276,31 @@ impl<C: Connection> Drive<'_, C> {
             _ => return,
         };
         self.operator.tell(told);
+    }
+
+    fn on_panel(&mut self, applied: Applied) -> Option<OperatorEvent> {
+        let captured_at = applied.captured_at.as_u64();
+        if let Did::Timed(timing) = applied.what {
+            let rtt = self.paths.borrow().rtt;
+            return self.latency.timed(timing, rtt).map(OperatorEvent::Latency);
+        }
+        if applied.what == Did::Updated {
+            let decode = clock::now().saturating_duration_since(self.panel_at);
+            self.latency.arrived(captured_at, clock::unix_ms(), decode);
+        }
+        let update = PanelUpdate {
+            frame: applied.seq,
+            bytes: std::mem::take(&mut self.panel_bytes),
+            captured_at,
+            exact: applied.exact,
+            visible: applied.visible,
+            soft: applied.soft,
+            damage: applied.damage,
+        };
+        if let Some(picture) = self.session.picture() {
+            self.operator.screen.update(picture, &update);
+        }
+        Some(OperatorEvent::Panel(update))
     }
 
     fn input(&mut self, input: Input) {

@@ -45,6 +45,8 @@ pub enum OperatorEvent {
     Panel(PanelUpdate),
     /// The active mode has something for its part of the console: JSON.
     Console(Vec<u8>),
+    /// How long the picture takes from the panel to this side; at most once a second, while it changes.
+    Latency(Latency),
     /// How packets travel.
     Path(PathStatus),
     /// Whether the device can be reached.
@@ -78,8 +80,25 @@ pub struct PanelUpdate {
     pub captured_at: u64,
     /// Whether the picture now equals the device's at that time.
     pub exact: bool,
+    /// Whether all of it is at least nearly so.
+    pub visible: bool,
+    /// Where it is only nearly so.
+    pub soft: Vec<PanelRect>,
     /// Where it changed.
     pub damage: Vec<PanelRect>,
+}
+
+/// How long the parts of the way take, for one picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latency {
+    /// The device takes the picture.
+    pub capture: Duration,
+    /// It finds out what changed, and codes it.
+    pub encode: Duration,
+    /// The message travels: half the round trip, and what it took longer than the quickest so far.
+    pub network: Duration,
+    /// It is applied here.
+    pub decode: Duration,
 }
 
 /// When [`Operator::run`](crate::Operator::run) comes back.

@@ -9,6 +9,7 @@ use alongside_protocol::{
     ids::ModeId,
     input::{KeyEvent, PointerEvent},
     label::Ticket,
+    units::PanelRect,
 };
 use alongside_session::operator::OperatorAction;
 use alongside_transport::LegError;
@@ -156,6 +157,15 @@ impl OperatorHandle {
             return Err(OperatorError::NotAllowed);
         }
         self.act(OperatorAction::Console(json)).await
+    }
+
+    /// Asks for a part of the picture exactly, before anything else. Where it is exact already nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// [`OperatorError::NotConnected`] outside a session.
+    pub async fn exact(&self, part: PanelRect) -> Result<(), OperatorError> {
+        self.act(OperatorAction::Exact(part)).await
     }
 
     /// Says that the operator is still there, after [`OperatorEvent::IdleWarning`](crate::OperatorEvent::IdleWarning).

@@ -1,6 +1,10 @@
 //! A live session on the device: one mode at a time, the picture, and the limits.
 
-use std::time::{Duration, Instant};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use alongside_mode::{Capabilities, HostEvent, StopReason};
 use alongside_protocol::{
@@ -18,7 +22,7 @@ use super::{
     ask::Asking,
     consent::{Raised, Sleep},
     hand::Hand,
-    picture::{IsMasked, Picture},
+    picture::{Picture, View},
 };
 use crate::{
     Act, Limits, Link, Outbound, Record, SessionError,
@@ -51,7 +55,7 @@ pub(super) struct Active {
     pub(super) is_masked: bool,
     pub(super) denied: Option<(Act, Denial, Instant)>,
     pub(super) points_until: Option<Instant>,
-    picture: Picture,
+    pub(super) picture: Picture,
     pub(super) liveness: Liveness,
     idle: Idle,
     pub(super) ends_at: Instant,
@@ -124,6 +128,14 @@ impl Active {
                 self.on_frame(cx, &frame, &masked, captured_at);
                 Ok(())
             }
+            Input::Timing { capture, encode } => {
+                if let Ok(permit) = self.grant.permit(cx.now, Capabilities::VIEW)
+                    && let Some(timing) = self.picture.time(cx.now, &permit, capture, encode)
+                {
+                    cx.out.push(Output::Send(timing));
+                }
+                Ok(())
+            }
             Input::Injected { n, ok } => self.on_injected(cx, n, ok),
             Input::AdminId { ask, verdict } => {
                 self.on_admin_id(cx, ask, verdict);
@@ -150,7 +162,7 @@ impl Active {
     fn on_frame(
         &mut self,
         cx: &mut Cx<'_>,
-        frame: &alongside_panel::Frame,
+        frame: &Arc<alongside_panel::Frame>,
         masked: &[PanelRect],
         captured_at: Millis,
     ) {
@@ -170,18 +182,14 @@ impl Active {
         } else {
             masked
         };
-        let frame = mask::cover(frame, masked);
-        let is_masked = if masked.is_empty() {
-            IsMasked::No
-        } else {
-            IsMasked::Yes
+        let covered = mask::cover(frame, masked);
+        let view = match &covered {
+            Cow::Borrowed(_) => View::Whole(frame),
+            Cow::Owned(covered) => View::Masked(covered),
         };
         match self.grant.permit(cx.now, Capabilities::VIEW) {
             Ok(permit) => {
-                if let Some(step) =
-                    self.picture
-                        .step(cx.now, &permit, &frame, is_masked, captured_at)
-                {
+                if let Some(step) = self.picture.step(cx.now, &permit, &view, captured_at) {
                     cx.out.push(Output::Send(step));
                 }
             }
@@ -197,7 +205,7 @@ impl Active {
                 self.on_mode_message(cx, message);
                 Ok(())
             }
-            Channel::Panel => Ok(self.picture.on_message(frame.kind, &frame.body)?),
+            Channel::Panel => Ok(self.picture.on_message(cx.now, frame.kind, &frame.body)?),
             Channel::Bulk => Err(Stop::out_of_turn(frame)),
         }
     }

@@ -113,6 +113,9 @@ impl Active {
             return Err(Denial::Paused);
         }
         let (now, size) = (cx.now, cx.config.size);
+        if let Action::Pointer(event) = &action {
+            self.picture.touched(now, event.at);
+        }
         self.hand
             .act(&permit, now, cx.out, activation, size, action)
     }

@@ -83,6 +83,13 @@ pub enum Input {
         /// When it was captured.
         captured_at: Millis,
     },
+    /// How long the picture handed in last took; told after it, for the operator to read.
+    Timing {
+        /// To take it.
+        capture: Duration,
+        /// To find out what changed and to code it.
+        encode: Duration,
+    },
     /// What the mode's half answered to event `seq`.
     ModeEffects {
         /// Number of the event.
@@ -236,6 +243,7 @@ impl fmt::Debug for Input {
             Self::Datagram(bytes) => write!(f, "Datagram({} bytes)", bytes.len()),
             Self::Room { channel, bytes } => write!(f, "Room({channel:?}, {bytes})"),
             Self::Frame { .. } => f.write_str("Frame"),
+            Self::Timing { capture, encode } => write!(f, "Timing({capture:?}, {encode:?})"),
             Self::Injected { n, ok } => write!(f, "Injected({n}, {ok})"),
             Self::AdminId { ask, verdict } => write!(f, "AdminId({ask}, {verdict:?})"),
             Self::ModeEffects { seq, effects } => write!(f, "ModeEffects({seq}, {effects:?})"),

@@ -1,15 +1,15 @@
 //! The panel's picture on its way out: asked for when it can be sent, never queued.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Weak},
+    time::{Duration, Instant},
+};
 
-use alongside_panel::{Encoder, Frame, Profile, message::ToDevice, pacing::Bucket};
-use alongside_protocol::{PanelSize, frame::Channel, units::Millis, wire::DecodeError};
+use alongside_panel::{Frame, Profile, Progress, Sameness, Sender, message::ToDevice};
+use alongside_protocol::{PanelPoint, PanelSize, frame::Channel, units::Millis, wire::DecodeError};
 
 use crate::{Outbound, grant::Permit};
 
-/// Most bytes sent and not acknowledged before the next step: one second's worth of the budget, so that a path
-/// that has stalled holds no more than that.
-const MAX_IN_FLIGHT: usize = 45_000;
 /// Shortest time between two pictures: 30 in a second.
 const FRAME_INTERVAL: Duration = Duration::from_micros(33_333);
 
@@ -22,33 +22,38 @@ pub enum Freshness {
     Changed,
 }
 
-/// Whether a part of the picture is covered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum IsMasked {
-    No,
-    Yes,
+/// A picture, as it may be shown.
+pub(super) enum View<'a> {
+    /// As the panel has it.
+    Whole(&'a Arc<Frame>),
+    /// With a part of it covered.
+    Masked(&'a Frame),
 }
 
 /// Paces the picture.
 pub(super) struct Picture {
-    encoder: Encoder,
-    bucket: Bucket,
+    sender: Sender,
+    /// The picture of the last step, if it was whole.
+    last: Weak<Frame>,
     /// Bytes that the panel channel's stream takes now.
     room: usize,
     wanted: Option<Freshness>,
-    /// Whether everything that was handed in has been sent.
+    /// Whether there is nothing more to send of what was handed in, for now.
     is_complete: bool,
+    /// Whether the last step sent something.
+    has_sent: bool,
     next_at: Instant,
 }
 
 impl Picture {
     pub(super) fn new(now: Instant, size: PanelSize, epoch: u64) -> Self {
         Self {
-            encoder: Encoder::new(size, epoch, Profile::default()),
-            bucket: Bucket::new(now, Bucket::PANEL_RATE, Bucket::PANEL_DEPTH),
+            sender: Sender::new(now, size, epoch, Profile::default()),
+            last: Weak::new(),
             room: usize::MAX,
             wanted: None,
             is_complete: false,
+            has_sent: false,
             next_at: now,
         }
     }
@@ -57,11 +62,24 @@ impl Picture {
         self.room = bytes;
     }
 
-    /// Takes in the operator's acknowledgement, or its wish to begin again.
-    pub(super) fn on_message(&mut self, kind: u8, body: &[u8]) -> Result<(), DecodeError> {
-        self.encoder.handle(kind, body)?;
-        if let Ok(ToDevice::Reset(_)) = ToDevice::from_frame(kind, body) {
-            self.is_complete = false;
+    /// The operator's hand is there.
+    pub(super) fn touched(&mut self, now: Instant, at: PanelPoint) {
+        let pixel = |sixteenths: i32| u16::try_from(sixteenths / 16).unwrap_or(0);
+        self.sender.touched(now, pixel(at.x), pixel(at.y));
+    }
+
+    /// Takes in the operator's acknowledgement, or a wish.
+    pub(super) fn on_message(
+        &mut self,
+        now: Instant,
+        kind: u8,
+        body: &[u8],
+    ) -> Result<(), DecodeError> {
+        self.sender.handle(now, kind, body)?;
+        match ToDevice::from_frame(kind, body)? {
+            ToDevice::Reset(_) => self.is_complete = false,
+            ToDevice::Want(_) => self.is_complete &= self.sender.progress() == Progress::Exact,
+            ToDevice::Ack { .. } => {}
         }
         Ok(())
     }
@@ -71,7 +89,8 @@ impl Picture {
         if now < self.next_at || !self.can_send(now) {
             return None;
         }
-        let wish = if self.is_complete {
+        let is_awake = self.sender.wakes_at().is_some_and(|at| at <= now);
+        let wish = if self.is_complete && !is_awake {
             Freshness::Changed
         } else {
             Freshness::Now
@@ -83,32 +102,62 @@ impl Picture {
         self.wanted
     }
 
-    /// One step towards `frame`. Only with the customer's permit does a pixel become a message.
+    /// One step towards a picture. Only with the customer's permit does a pixel become a message.
     pub(super) fn step(
         &mut self,
         now: Instant,
         _permit: &Permit<'_>,
-        frame: &Frame,
-        is_masked: IsMasked,
+        view: &View<'_>,
         captured_at: Millis,
     ) -> Option<Outbound> {
         self.wanted = None;
         self.next_at = now + FRAME_INTERVAL;
+        self.has_sent = false;
         if !self.can_send(now) {
             self.is_complete = false;
             return None;
         }
-        if is_masked == IsMasked::Yes && frame == self.encoder.shown() {
+        let last = match view {
+            View::Whole(frame) => Arc::downgrade(frame),
+            View::Masked(_) => Weak::new(),
+        };
+        let (frame, sameness) = match view {
+            View::Whole(frame) if last.ptr_eq(&self.last) => (frame.as_ref(), Sameness::Same),
+            View::Whole(frame) => (frame.as_ref(), Sameness::Unknown),
+            View::Masked(frame) => (*frame, Sameness::Unknown),
+        };
+        self.last = last;
+        let is_masked = matches!(view, View::Masked(_));
+        if is_masked && frame == self.sender.shown() && !self.sender.is_mending() {
             // Not even a check of the picture goes out: when something happens behind the mask is nobody's business.
             self.is_complete = true;
             return None;
         }
-        let step = self.encoder.step(frame, captured_at);
+        let step = self.sender.step(now, frame, sameness, captured_at);
         self.is_complete = step.as_ref().is_none_or(|step| step.exact);
         let bytes = step?.frame;
-        self.bucket.take(now, bytes.len());
+        self.has_sent = true;
+        Some(self.outbound(bytes))
+    }
+
+    /// The driver tells how long the last picture took; once a second the operator is told.
+    pub(super) fn time(
+        &mut self,
+        now: Instant,
+        _permit: &Permit<'_>,
+        capture: Duration,
+        encode: Duration,
+    ) -> Option<Outbound> {
+        if !std::mem::take(&mut self.has_sent) || !self.has_room() {
+            return None;
+        }
+        let bytes = self.sender.time(now, capture, encode)?;
+        Some(self.outbound(bytes))
+    }
+
+    fn outbound(&mut self, bytes: Vec<u8>) -> Outbound {
         self.room = self.room.saturating_sub(bytes.len());
-        Some(Outbound::reliable(Channel::Panel, bytes))
+        Outbound::reliable(Channel::Panel, bytes)
     }
 
     /// A frame came without a permit for it: nothing was seen of it.
@@ -119,23 +168,24 @@ impl Picture {
 
     /// When there is a new wish, if time alone brings one.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let is_wanting = match self.wanted {
-            None => false,
-            Some(Freshness::Changed) => self.is_complete,
-            Some(Freshness::Now) => true,
-        };
-        if !is_wanting && self.has_room() {
-            self.bucket.opens_at().map(|at| at.max(self.next_at))
-        } else {
-            None
+        if !self.has_room() {
+            return None;
+        }
+        let opens_at = self.sender.opens_at()?.max(self.next_at);
+        match self.wanted {
+            Some(Freshness::Now) => None,
+            Some(Freshness::Changed) if self.is_complete => {
+                Some(self.sender.wakes_at()?.max(opens_at))
+            }
+            Some(Freshness::Changed) | None => Some(opens_at),
         }
     }
 
     fn can_send(&mut self, now: Instant) -> bool {
-        self.has_room() && self.bucket.is_open(now)
+        self.has_room() && self.sender.can_send(now)
     }
 
     fn has_room(&self) -> bool {
-        self.room > 0 && self.encoder.in_flight() < MAX_IN_FLIGHT
+        self.room > 0
     }
 }

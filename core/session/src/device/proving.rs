@@ -87,6 +87,7 @@ impl Proving {
             Input::Room { .. } => Ok(None),
             Input::Connected { .. }
             | Input::Frame { .. }
+            | Input::Timing { .. }
             | Input::ModeEffects { .. }
             | Input::ModeFailed { .. }
             | Input::Injected { .. }

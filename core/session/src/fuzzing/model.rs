@@ -74,6 +74,7 @@ impl Model {
             | Input::Room { .. }
             | Input::ModeEffects { .. }
             | Input::ModeFailed { .. }
+            | Input::Timing { .. }
             | Input::Injected { .. }
             | Input::Local(_)
             | Input::Close(_)

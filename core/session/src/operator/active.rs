@@ -3,12 +3,16 @@
 use std::time::{Duration, Instant};
 
 use alongside_mode::{Capabilities, HostEvent, StopReason};
-use alongside_panel::{Decoder, Frame as Picture, Profile};
+use alongside_panel::{
+    Decoder, Frame as Picture, Profile,
+    message::{ToDevice, Want},
+};
 use alongside_protocol::{
     control::{Control, HelloDevice, IdleWarning, ModeAsk, StillHere},
     frame::{Channel, Frame},
     input::{PointerEvent, PointerPhase},
     mode::ModeMessage,
+    units::PanelRect,
 };
 
 use super::{Cx, Event, Input, OperatorAction, Outbox, Output, proving::Early};
@@ -148,6 +152,10 @@ impl Active {
         let event = match action {
             OperatorAction::Mode(mode) => return self.request(ModeAsk { mode }),
             OperatorAction::StillHere => return self.request(StillHere {}),
+            OperatorAction::Exact(exactly) => {
+                self.want(cx, exactly);
+                return Ok(());
+            }
             OperatorAction::Pointer(event) => HostEvent::Pointer(event),
             OperatorAction::Key(event) => HostEvent::Key(event),
             OperatorAction::Text(text) => HostEvent::Text(text),
@@ -168,6 +176,14 @@ impl Active {
         }
         self.notify(cx, event);
         Ok(())
+    }
+
+    /// Asks for a part of the picture; an empty one asks for nothing.
+    fn want(&mut self, cx: &mut Cx<'_>, exactly: PanelRect) {
+        if exactly.width > 0 && exactly.height > 0 {
+            let want = ToDevice::Want(Want { exactly }).to_frame();
+            self.send(cx, Outbound::reliable(Channel::Panel, want));
+        }
     }
 
     fn request(&mut self, message: impl Into<Control>) -> Result<(), SessionError> {

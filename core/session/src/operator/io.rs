@@ -17,6 +17,7 @@ use alongside_protocol::{
     label::Name,
     proof::ProofFailure,
     reason::{EndReason, Party},
+    units::PanelRect,
 };
 
 use crate::{Binding, Cause, Link, Outbound, Record, ladder};
@@ -118,6 +119,8 @@ pub enum OperatorAction {
     Draw(Annotation),
     /// JSON from the mode's part of the console.
     Console(Vec<u8>),
+    /// Show this part of the picture exactly before anything else.
+    Exact(PanelRect),
     /// Answer the idle warning.
     StillHere,
     /// End the session.
@@ -213,6 +216,7 @@ impl fmt::Debug for OperatorAction {
             Self::Text(_) => f.write_str("Text"),
             Self::Draw(_) => f.write_str("Draw"),
             Self::Console(json) => write!(f, "Console({} bytes)", json.len()),
+            Self::Exact(_) => f.write_str("Exact"),
             Self::StillHere => f.write_str("StillHere"),
             Self::End => f.write_str("End"),
         }

@@ -4,9 +4,9 @@ use alongside_protocol::{
     PanelSize,
     frame::Channel,
     reason::{EndReason, Party},
-    units::Millis,
+    units::{Millis, PanelRect},
 };
-use alongside_session::device;
+use alongside_session::{device, operator::OperatorAction};
 
 use crate::{
     modes::most_in,
@@ -53,15 +53,61 @@ fn a_panel_that_changes_all_over_thirty_times_a_second_stays_below_its_budget() 
 fn a_small_change_is_sent_at_most_thirty_times_a_second() {
     let mut pair = Pair::active();
     pair.run_for(secs(1));
+    // A line of the panel after the other: no tile changes often enough to be animated.
+    let pixels = size().pixels();
+    let sent = changes(&mut pair, |n| n as usize * 16 % pixels);
+    assert!((20..=31).contains(&sent), "{sent} messages");
+}
+
+#[test]
+fn an_animation_is_sent_ten_times_a_second() {
+    let mut pair = Pair::active();
+    pair.run_for(secs(1));
+    changes(&mut pair, |_| 0);
+    let sent = changes(&mut pair, |_| 0);
+    assert!((8..=12).contains(&sent), "{sent} messages");
+    pair.run_for(secs(1));
+    assert_eq!(
+        pair.operator.picture(),
+        Some(&*pair.panel),
+        "its last picture"
+    );
+}
+
+/// Changes a pixel every millisecond for a second; counts the messages.
+fn changes(pair: &mut Pair, at: impl Fn(u32) -> usize) -> usize {
     let before = pair.sizes(Side::Device, Channel::Panel).len();
-    for n in 0..1_000_u32 {
-        let mut picture = Picture::black(size());
-        picture.pixels_mut()[0] = n;
-        pair.show(picture);
+    let mut picture = Picture::black(size());
+    for n in 0..1_000 {
+        picture.pixels_mut()[at(n)] = n + 1;
+        pair.show(picture.clone());
         pair.run_for(millis(1));
     }
-    let sent = pair.sizes(Side::Device, Channel::Panel).len() - before;
-    assert!((20..=31).contains(&sent), "{sent} messages");
+    pair.sizes(Side::Device, Channel::Panel).len() - before
+}
+
+#[test]
+fn what_the_operator_wants_exactly_is_asked_of_the_device() {
+    let mut pair = Pair::active();
+    pair.change_panel();
+    pair.run_for(secs(5));
+    let part = |width| PanelRect {
+        x: 0,
+        y: 0,
+        width,
+        height: 16,
+    };
+    let before = pair.sizes(Side::Operator, Channel::Panel).len();
+    pair.ask(OperatorAction::Exact(part(0)));
+    assert_eq!(
+        pair.sizes(Side::Operator, Channel::Panel).len(),
+        before,
+        "an empty part"
+    );
+    pair.ask(OperatorAction::Exact(part(16)));
+    assert_eq!(pair.sizes(Side::Operator, Channel::Panel).len(), before + 1);
+    pair.run_for(secs(1));
+    assert_eq!(pair.operator.picture(), Some(&*pair.panel));
 }
 
 #[test]
