@@ -226,3 +226,14 @@ async fn a_shutdown_says_goodbye_and_writes_the_line() {
     .await;
     assert_eq!(at.access_lines()[0]["reason"], "shutdown");
 }
+
+#[tokio::test]
+async fn a_leg_may_change_its_keys() {
+    let relay = TestRelay::start();
+    let mut leg = relay.device().await;
+    for n in 0..5 {
+        leg.connection.force_key_update();
+        leg.send(LegCheck { n }).await;
+        assert_eq!(leg.next().await, FromRelay::from(LegCheck { n }));
+    }
+}

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// How often a leg shows that it is there; as often as a real one.
-const CHECK_EVERY: Duration = Duration::from_secs(15);
+const CHECK_EVERY: Duration = Duration::from_secs(5);
 
 /// Packets that wait for a leg's stream.
 const QUEUE: usize = 16;

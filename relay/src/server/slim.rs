@@ -17,7 +17,11 @@ use quinn_proto::{
     },
     transport_parameters::TransportParameters,
 };
-use rustls::quic::{Connection, KeyChange, Secrets, ServerConnection, Version};
+use rustls::quic::{Connection, KeyChange, ServerConnection, Version};
+
+mod late;
+
+use late::LateKeys;
 
 /// QUIC version 1 (RFC 9000), the only one that legs speak.
 pub(super) const VERSION_1: u32 = 1;
@@ -71,7 +75,7 @@ struct SlimSession {
     quic: Arc<QuicServerConfig>,
     /// Until the one export.
     connection: Mutex<Option<Box<Connection>>>,
-    next: Option<Secrets>,
+    next: Option<LateKeys>,
     has_begun: bool,
 }
 
@@ -153,7 +157,7 @@ impl Session for SlimSession {
         let keys = match self.connection()?.write_hs(out)? {
             KeyChange::Handshake { keys } => keys,
             KeyChange::OneRtt { keys, next } => {
-                self.next = Some(next);
+                self.next = Some(LateKeys::new(next));
                 keys
             }
         };
@@ -170,11 +174,7 @@ impl Session for SlimSession {
     }
 
     fn next_1rtt_keys(&mut self) -> Option<KeyPair<Box<dyn PacketKey>>> {
-        let keys = self.next.as_mut()?.next_packet_keys();
-        Some(KeyPair {
-            local: Box::new(keys.local),
-            remote: Box::new(keys.remote),
-        })
+        Some(self.next.as_mut()?.next_pair())
     }
 
     fn is_valid_retry(&self, _id: &ConnectionId, _header: &[u8], _payload: &[u8]) -> bool {

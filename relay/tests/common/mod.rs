@@ -199,7 +199,12 @@ pub async fn eventually(mut done: impl FnMut() -> bool) {
 }
 
 pub fn loopback_endpoint(token: LegToken) -> Endpoint {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    endpoint_at([127, 0, 0, 1], token)
+}
+
+/// An endpoint with an address of its own: another source, as far as limits are concerned.
+pub fn endpoint_at(ip: [u8; 4], token: LegToken) -> Endpoint {
+    let socket = std::net::UdpSocket::bind(SocketAddr::from((ip, 0))).unwrap();
     Endpoint::new(
         cid::endpoint_config(token),
         None,
@@ -263,7 +268,30 @@ impl TestLeg {
         token: LegToken,
         answer: impl FnOnce(&Identity, &alongside_protocol::relay::Challenge, LegBinding) -> Auth,
     ) -> Result<Self, FromRelay> {
-        let endpoint = loopback_endpoint(token);
+        Self::join_over(relay, loopback_endpoint(token), identity, token, answer).await
+    }
+
+    /// A leg that comes from another source than all others.
+    pub async fn join_from(relay: &RelayAt, ip: [u8; 4], role: Role) -> Self {
+        let (identity, token) = (Identity::generate().unwrap(), cid::random_token());
+        let endpoint = endpoint_at(ip, token);
+        let joined = Self::join_over(
+            relay,
+            endpoint,
+            identity,
+            token,
+            |identity, challenge, binding| sign(identity, challenge, binding, role, token),
+        );
+        joined.await.unwrap()
+    }
+
+    async fn join_over(
+        relay: &RelayAt,
+        endpoint: Endpoint,
+        identity: Identity,
+        token: LegToken,
+        answer: impl FnOnce(&Identity, &alongside_protocol::relay::Challenge, LegBinding) -> Auth,
+    ) -> Result<Self, FromRelay> {
         let connection = relay.connect(&endpoint).await;
         let (send, receive) = patient(connection.accept_bi()).await.unwrap();
         let (mut reader, mut writer) = (ControlReader::new(receive), ControlWriter::new(send));

@@ -1,9 +1,16 @@
 //! Moves packets between a queue and a stream until one of them ends.
 
-use std::{io, time::Duration};
+use std::{
+    future::poll_fn,
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    task::{Poll, ready},
+    time::Duration,
+};
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     time::{sleep, timeout},
 };
 
@@ -25,8 +32,8 @@ const STALL: Duration = Duration::from_secs(10);
 /// Packets written at once: more would only wait below, where nobody can overtake them.
 const BATCH: usize = 4;
 
-/// Bytes read at once.
-const CHUNK: usize = 4 * 1024;
+/// Bytes read at once: the longest record of TLS.
+const CHUNK: usize = 16 * 1024;
 
 /// Why a stream is over.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +93,6 @@ async fn read(
 ) -> Result<(), StreamEnd> {
     let mut decoder = Decoder::new(side);
     decoder.feed(rest);
-    let mut chunk = vec![0; CHUNK];
     loop {
         while let Some(message) = decoder.next_message()? {
             match message {
@@ -96,14 +102,26 @@ async fn read(
                 Message::Close => return Err(StreamEnd::Closed),
             }
         }
-        let read = timeout(SILENCE, stream.read(&mut chunk))
+        let read = timeout(SILENCE, fill(&mut decoder, &mut stream))
             .await
             .map_err(|_| StreamEnd::Silent)??;
         if read == 0 {
             return Err(StreamEnd::Closed);
         }
-        decoder.feed(chunk.get(..read).unwrap_or_default());
     }
+}
+
+/// Reads what is there; how many bytes that are. The room for them is on the stack, so that a stream that waits
+/// holds none.
+async fn fill(decoder: &mut Decoder, stream: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
+    poll_fn(|cx| {
+        let mut room = [MaybeUninit::uninit(); CHUNK];
+        let mut buffer = ReadBuf::uninit(&mut room);
+        ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
+        decoder.feed(buffer.filled());
+        Poll::Ready(Ok(buffer.filled().len()))
+    })
+    .await
 }
 
 async fn write(
@@ -115,9 +133,9 @@ async fn write(
         Side::Client => Some(random()),
         Side::Server => None,
     };
-    let mut bytes = Vec::new();
     loop {
-        bytes.clear();
+        // Made anew each time, as most of the time there is nothing to write.
+        let mut bytes = Vec::new();
         tokio::select! {
             batch = queue.next(BATCH) => {
                 let Some(batch) = batch else {

@@ -88,9 +88,18 @@ impl Decoder {
 
     /// Takes bytes of the stream.
     pub fn feed(&mut self, bytes: &[u8]) {
-        self.buffer.drain(..self.done.min(self.buffer.len()));
-        self.done = 0;
+        self.drop_done();
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Lets go of what is done with, and of the room for it if nothing is left: most streams wait most of the time.
+    fn drop_done(&mut self) {
+        if self.done >= self.buffer.len() {
+            self.buffer = Vec::new();
+        } else {
+            self.buffer.drain(..self.done);
+        }
+        self.done = 0;
     }
 
     /// Next message; `None` until more bytes are fed.
@@ -101,6 +110,7 @@ impl Decoder {
     pub fn next_message(&mut self) -> Result<Option<Message<'_>>, FrameError> {
         loop {
             let Some(header) = self.header()? else {
+                self.drop_done();
                 return Ok(None);
             };
             let start = self.done + header.start;
