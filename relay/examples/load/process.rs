@@ -30,7 +30,7 @@ impl RelayProcess {
         std::fs::create_dir_all(&state)?;
         let config = state.join("relay.toml");
         // Everybody comes from one address here, and wants as much as a single meeting can give.
-        let limits = "[limits]\nlegs = 100000\nlegs_per_source = 100000\nallocations_per_minute = 10000\n\
+        let limits = "[limits]\nunauthenticated_per_source = 4096\nconnect_burst = 100000\nlegs = 100000\nlegs_per_source = 100000\nallocations_per_minute = 10000\n\
             codes_per_operator = 10000\nmeeting_kbps = 10000000\nmeeting_burst_bytes = 1073741824\n";
         std::fs::write(&config, limits)?;
         std::fs::write(state.join("operators.toml"), "allow = \"any\"\n")?;

@@ -63,7 +63,7 @@ limits! {
     /// Seconds from a connection's first byte to the authenticated leg, all steps together: the handshake and the
     /// answer on QUIC, and TLS and the request before them on a stream.
     unauthenticated_total_s: u32 = 10, 1..=120;
-    /// Seconds without any packet after which a leg is lost. Four of the checks that a leg sends every 15 s.
+    /// Seconds without any packet after which a leg is lost. Twelve of the checks that a leg sends every 5 s.
     idle_timeout_s: u32 = 60, 10..=600;
     /// Control messages a second that a leg may send for long; its busiest honest rate is below one.
     control_per_s: u32 = 20, 1..=10_000;

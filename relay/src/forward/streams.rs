@@ -9,6 +9,7 @@ use std::{
 
 use alongside_transport::leg::websocket::PacketQueue;
 use quinn::udp::Transmit;
+use tokio::sync::Notify;
 
 /// First eight bytes of a stream's address: a prefix of unique local addresses (RFC 4193).
 const PREFIX: u64 = 0xfd61_7463_7000_0000;
@@ -33,6 +34,8 @@ struct Stream {
     queue: Arc<PacketQueue>,
     from: SocketAddr,
     handshakes: u32,
+    /// Told when a leg is known to use the stream.
+    in_use: Arc<Notify>,
 }
 
 impl Streams {
@@ -44,8 +47,13 @@ impl Streams {
         }
     }
 
-    /// Takes a stream that came from `from`; the address that it has from now on.
-    pub(crate) fn open(&self, from: SocketAddr, queue: Arc<PacketQueue>) -> SocketAddr {
+    /// Takes a stream that came from `from`; the address that it has from now on, and who tells that a leg is known
+    /// to use it.
+    pub(crate) fn open(
+        &self,
+        from: SocketAddr,
+        queue: Arc<PacketQueue>,
+    ) -> (SocketAddr, Arc<Notify>) {
         let mut inner = self.inner();
         inner.next = inner.next.wrapping_add(1);
         let bits = (u128::from(PREFIX) << 64) | u128::from(inner.next);
@@ -54,9 +62,18 @@ impl Streams {
             queue,
             from,
             handshakes: 0,
+            in_use: Arc::default(),
         };
+        let in_use = Arc::clone(&stream.in_use);
         inner.open.insert(address, stream);
-        address
+        (address, in_use)
+    }
+
+    /// A leg that is known uses the stream.
+    pub(crate) fn use_by_leg(&self, address: SocketAddr) {
+        if let Some(stream) = self.inner().open.get(&address) {
+            stream.in_use.notify_one();
+        }
     }
 
     /// A stream is over.

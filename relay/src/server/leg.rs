@@ -347,6 +347,7 @@ impl Line {
             observed: SocketAddr::new(origin.ip().to_canonical(), origin.port()),
             relay: shared.name.clone(),
         });
+        shared.socket.streams().use_by_leg(self.place.address);
         // Now, as the leg may send and be sent to from here on.
         self.look(shared, now);
         info!(role = role_word(auth.role), key = ?auth.key, token = ?auth.token, "leg joined");
@@ -403,6 +404,7 @@ impl Line {
             if Streams::is_one(address) {
                 // A stream's other end is where it says.
                 place.proved_at = Some(now);
+                shared.socket.streams().use_by_leg(address);
             }
         }
         if place.proved_at.is_some_and(|at| at <= now) {

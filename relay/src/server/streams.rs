@@ -17,7 +17,7 @@ use alongside_transport::leg::{
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{Notify, watch},
     time::{sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -32,10 +32,7 @@ use crate::{clock, config::seconds, random, source::Source};
 /// Packets that wait for a leg's stream; beyond them they are lost, and the ends slow down (Tailscale's DERP: 32).
 const QUEUE: usize = 32;
 
-/// How often a stream whose leg is not known yet is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// And one whose leg is.
+/// How often a stream is looked at whose leg is known.
 const CHECK_EVERY: Duration = Duration::from_secs(10);
 
 /// Checks in a row without a leg after which a stream is closed: the leg has moved, and did not come back.
@@ -48,6 +45,9 @@ const HEALTHY: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Le
 const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const UPGRADE: &str = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: alongside-leg/1\r\nContent-Length: 0\r\n\r\n";
+
+/// What is left of a connection once it speaks TLS.
+type Stream = Box<TlsStream<TcpStream>>;
 
 /// Takes connections until the relay stops.
 pub(super) async fn accept(
@@ -88,28 +88,28 @@ async fn serve(
     let known_by = clock::now().checked_add(seconds(shared.limits.unauthenticated_total_s));
     let left = || known_by.map_or(within, |at| at.saturating_duration_since(clock::now()));
     tunnel::tune(&stream);
-    let stream = match timeout(within.min(left()), tls.accept(stream)).await {
-        Ok(Ok(stream)) => stream,
+    // Boxed, so that a stream that lives for years does not hold the room of what is over.
+    let stream = match timeout(within.min(left()), Box::pin(tls.accept(stream))).await {
+        Ok(Ok(stream)) => Box::new(stream),
         Ok(Err(error)) => return debug!(%from, %error, "no TLS"),
         Err(_) => return debug!(%from, "TLS took too long"),
     };
-    // Boxed, so that a stream that lives for years does not hold the room of this.
     let Ok(Some((stream, rest))) = timeout(within.min(left()), Box::pin(greet(stream))).await
     else {
         return debug!(%from, "no leg came over the stream");
     };
     let queue = Arc::new(PacketQueue::new(QUEUE));
-    let address = shared.socket.streams().open(from, Arc::clone(&queue));
+    let (address, in_use) = shared.socket.streams().open(from, Arc::clone(&queue));
     let end = tokio::select! {
         end = carry(stream, Side::Server, rest, &queue, |packet| shared.socket.take(address, packet)) => end,
-        () = watch(shared, address, pending, left()) => StreamEnd::ClosedHere,
+        () = watch(shared, address, &in_use, pending, left()) => StreamEnd::ClosedHere,
     };
     shared.socket.streams().close(address);
     debug!(%from, %end, "a leg's stream is over");
 }
 
 /// Reads the request and answers it; gives the stream back if it is a leg's now.
-async fn greet(mut stream: TlsStream<TcpStream>) -> Option<(TlsStream<TcpStream>, Vec<u8>)> {
+async fn greet(mut stream: Stream) -> Option<(Stream, Vec<u8>)> {
     let (head, rest) = Head::read(&mut stream, b"").await.ok()?;
     if let Some(answer) = websocket::answer(&head) {
         stream.write_all(answer.as_bytes()).await.ok()?;
@@ -127,13 +127,14 @@ async fn greet(mut stream: TlsStream<TcpStream>) -> Option<(TlsStream<TcpStream>
 }
 
 /// Returns when no leg uses the stream: none authenticated in time, or it moved and did not come back.
-async fn watch(shared: &Shared, address: SocketAddr, pending: Pending, within: Duration) {
-    let known = async {
-        while !shared.table.is_leg_at(address) {
-            sleep(LOOK_EVERY).await;
-        }
-    };
-    if timeout(within, known).await.is_err() {
+async fn watch(
+    shared: &Shared,
+    address: SocketAddr,
+    in_use: &Notify,
+    pending: Pending,
+    within: Duration,
+) {
+    if timeout(within, in_use.notified()).await.is_err() {
         return debug!("no leg authenticated over the stream");
     }
     pending.authenticated();
