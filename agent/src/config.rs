@@ -342,10 +342,11 @@ impl Shared {
             .clone()
             .or_else(|| file.state.clone())
             .or_else(|| around.state_of(role));
+        let state = state.ok_or(ConfigError::NoState)?;
         Ok(Self {
-            relay,
+            relay: relay.remembering_refusals_in(&state.join("proxy-refused")),
             interface,
-            state: state.ok_or(ConfigError::NoState)?,
+            state,
             log,
         })
     }

@@ -7,24 +7,34 @@ use tokio::task::JoinError;
 
 use crate::{
     api::{Done, ErrorCode, Failure, Reply, event},
-    exit,
+    exit, obstacle,
     snapshot::{Snapshot, SnapshotError},
 };
 
 /// The path in figures.
 pub fn path(path: PathStatus) -> event::Path {
-    let kind = match path.kind {
+    let closed = path.closed.iter().map(|way| event::ClosedWay {
+        kind: path_kind(way.kind),
+        reason: way.why.kind.as_str(),
+        message: obstacle::sentence(&way.why),
+        ask: way.why.kind.contact().as_str(),
+    });
+    event::Path {
+        kind: path_kind(path.kind),
+        closed: closed.collect(),
+        rtt_ms: millis(path.rtt),
+        kbps_in: path.inbound.as_u32(),
+        kbps_out: path.outbound.as_u32(),
+    }
+}
+
+const fn path_kind(kind: PathKind) -> event::PathKind {
+    match kind {
         PathKind::Direct => event::PathKind::Direct,
         PathKind::RelayQuic => event::PathKind::RelayQuic,
         PathKind::RelayTls => event::PathKind::RelayTls,
         PathKind::RelayProxy => event::PathKind::RelayProxy,
         PathKind::None => event::PathKind::None,
-    };
-    event::Path {
-        kind,
-        rtt_ms: millis(path.rtt),
-        kbps_in: path.inbound.as_u32(),
-        kbps_out: path.outbound.as_u32(),
     }
 }
 

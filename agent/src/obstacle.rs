@@ -91,6 +91,9 @@ const fn plain(kind: ObstacleKind) -> &'static str {
         ObstacleKind::ProxyAutomatic => {
             "nothing answers, and this network announces its proxy by a file (PAC, WPAD), which is not read: name the proxy with --proxy"
         }
+        ObstacleKind::NoDirect => {
+            "the address translators or firewalls of the two networks let no direct way through: the relay carries the session"
+        }
         ObstacleKind::NoProxy => "no proxy is set: name one with --proxy if this network has one",
         ObstacleKind::NotAllowed => "the settings forbid this way: see `paths`",
         ObstacleKind::NoSocket => {

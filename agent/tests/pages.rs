@@ -470,6 +470,12 @@ async fn in_session(scene: &Scene<operator::Command>, tab: &Arc<Tab>) {
             rtt_ms,
             kbps_in,
             kbps_out: 4,
+            closed: vec![event::ClosedWay {
+                kind: PathKind::Direct,
+                reason: "no-direct",
+                message: "no direct way was found".to_owned(),
+                ask: "network",
+            }],
         }));
     }
     scene.events.send(Event::Panel(event::Panel {
@@ -489,6 +495,7 @@ async fn in_session(scene: &Scene<operator::Command>, tab: &Arc<Tab>) {
     with(tab, |tab| {
         tab.until("!document.querySelector('al-session').hidden && document.querySelector('al-screen').width === 1024");
         tab.until(&shows(4, 4, 0x22_3a5e));
+        tab.until("document.querySelector('al-session').textContent.includes('Not directno direct way was found (whoever runs your network)')");
     })
     .await;
 }

@@ -411,7 +411,7 @@ pub struct Latency {
 }
 
 /// The way that packets take.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Path {
     /// Which way.
     pub kind: PathKind,
@@ -421,6 +421,22 @@ pub struct Path {
     pub kbps_in: u32,
     /// Rate that goes out.
     pub kbps_out: u32,
+    /// Ways that are closed to this side.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<ClosedWay>,
+}
+
+/// A way that is closed, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClosedWay {
+    /// Which way.
+    pub kind: PathKind,
+    /// What stands in it, in a word.
+    pub reason: &'static str,
+    /// The same in a sentence.
+    pub message: String,
+    /// Whom to ask.
+    pub ask: &'static str,
 }
 
 /// A way to the other side.

@@ -420,8 +420,27 @@ fn events_are_lines_with_the_time() {
                 rtt_ms: 41.5,
                 kbps_in: 38,
                 kbps_out: 4,
+                closed: Vec::new(),
             }),
             json!({"event": "path", "kind": "relay-quic", "rtt_ms": 41.5, "kbps_in": 38, "kbps_out": 4}),
+        ),
+        (
+            Event::Path(event::Path {
+                kind: PathKind::RelayTls,
+                rtt_ms: 41.5,
+                kbps_in: 38,
+                kbps_out: 4,
+                closed: vec![event::ClosedWay {
+                    kind: PathKind::RelayQuic,
+                    reason: "udp-blocked",
+                    message: "UDP is blocked".to_owned(),
+                    ask: "network",
+                }],
+            }),
+            json!({
+                "event": "path", "kind": "relay-tls", "rtt_ms": 41.5, "kbps_in": 38, "kbps_out": 4,
+                "closed": [{"kind": "relay-quic", "reason": "udp-blocked", "message": "UDP is blocked", "ask": "network"}],
+            }),
         ),
         (
             Event::Link(event::Link {

@@ -260,7 +260,7 @@ impl Text {
             ObstacleKind::ProxyAutomatic => {
                 plain(Trouble::ProxyAutomatic, Trouble::ProxySettingNext)
             }
-            ObstacleKind::NoProxy | ObstacleKind::NotAllowed => {
+            ObstacleKind::NoProxy | ObstacleKind::NotAllowed | ObstacleKind::NoDirect => {
                 plain(Trouble::NotAllowed, Trouble::NotAllowedNext)
             }
             ObstacleKind::NoSocket => plain(Trouble::NoSocket, Trouble::NoSocketNext),
@@ -306,8 +306,9 @@ mod tests {
             .iter()
             .map(|kind| both(kind).0.to_string())
             .collect();
-        // UDP, TCP and both blocked are one to a customer; so are a wrong pin and a wrong authority, and two settings.
-        assert_eq!(said.len(), ObstacleKind::ALL.len() - 4, "{said:#?}");
+        // UDP, TCP and both blocked are one to a customer; so are a wrong pin and a wrong authority, and
+        // what never keeps anybody from the relay.
+        assert_eq!(said.len(), ObstacleKind::ALL.len() - 5, "{said:#?}");
         assert!(
             ObstacleKind::ALL
                 .iter()

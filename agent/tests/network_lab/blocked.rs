@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     capture::Capture,
     ground::{Firewall, Unasked},
-    house::{House, refusal, rung, still_works, takes},
+    house::{House, closed, refusal, rung, still_works, takes},
     is_lab,
     world::meet,
 };
@@ -26,6 +26,11 @@ fn where_udp_is_blocked_a_session_runs_over_tls_on_443_alone() {
     takes(&mut operator, "relay-tls");
     takes(&mut device, "relay-tls");
     still_works(&mut operator, &mut device, 100);
+    let why = closed(&mut device, "relay-quic");
+    assert_eq!(
+        (&why["reason"], &why["ask"]),
+        (&json!("udp-blocked"), &json!("network"))
+    );
 
     let (said, exit) = house.doctor(|_| ());
     assert_eq!(exit, Some(0), "{said}");

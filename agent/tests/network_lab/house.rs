@@ -213,6 +213,16 @@ pub fn takes(side: &mut Agent, kind: &str) {
     side.until(kind, |line| line["event"] == "path" && line["kind"] == kind);
 }
 
+/// Waits until `side` tells that this way is closed to it, and answers why.
+pub fn closed(side: &mut Agent, kind: &str) -> Value {
+    let why = |line: &Value| {
+        let mut ways = line["closed"].as_array()?.iter();
+        ways.find(|way| way["kind"] == kind).cloned()
+    };
+    let line = side.until("a closed way", |line| why(line).is_some());
+    why(&line).expect("found")
+}
+
 /// Shows that the session lives: what the operator draws now, at `x`, is seen on the device.
 pub fn still_works(operator: &mut Agent, device: &mut Agent, x: u32) {
     let points = [[x, 200, 1], [x + 8, 200, 1]];

@@ -74,18 +74,24 @@ fn a_session_runs_through_squid_and_what_it_carries_is_seen_nowhere() {
 }
 
 #[test]
-fn wrong_credentials_are_sent_once_and_never_again() {
+fn wrong_credentials_are_sent_once_and_never_again_until_their_file_changes() {
     if !is_lab() {
         return;
     }
     let house = closed();
     let squid = Proxy::squid(&house.ground.device.router, &house.path(""), 900);
     let credentials = house.secret("credentials", "lab:guess");
-    let mut device = house.device(|command| {
-        command.args(["--proxy", "proxy.lab:3128", "--proxy-credentials-file"]);
-        command.arg(&credentials);
-    });
-    for _ in 0..2 {
+    let start = || {
+        house.device(|command| {
+            command.args(["--proxy", "proxy.lab:3128", "--proxy-credentials-file"]);
+            command.arg(&credentials);
+        })
+    };
+    let mut device = start();
+    for restart in [false, false, true] {
+        if restart {
+            device = start();
+        }
         let told = refusal(&mut device);
         assert_eq!(
             (&told["code"], &told["ask"]),
@@ -95,6 +101,11 @@ fn wrong_credentials_are_sent_once_and_never_again() {
     }
     let denied = squid.access_log();
     assert_eq!(denied.matches("TCP_DENIED/407").count(), 1, "{denied}");
+
+    // The right ones in the same file are taken without a restart.
+    house.secret("credentials", CREDENTIALS);
+    let told = refusal(&mut device);
+    assert_eq!(told["code"], "code-unknown", "{told}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     ground::{Firewall, Translator, Unasked},
-    house::{House, still_works, takes},
+    house::{House, closed, still_works, takes},
     is_lab,
     world::meet,
 };
@@ -63,9 +63,8 @@ fn a_translator_of_random_ports_on_one_side_or_on_both_leaves_the_relay() {
         }
         let (mut operator, mut device) = (house.operator(|_| ()), house.device(|_| ()));
         meet(&mut operator, &mut device);
-        // The search is at its slowest pace by the second report, 5 s later.
         takes(&mut device, "relay-quic");
-        takes(&mut device, "relay-quic");
+        assert_eq!(closed(&mut device, "direct")["reason"], "no-direct");
         still_works(&mut operator, &mut device, 100);
         for side in [&operator, &device] {
             assert!(!side.told.iter().any(|line| line["kind"] == "direct"));

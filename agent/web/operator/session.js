@@ -3,7 +3,7 @@
 import { clock, el, icon, timeOfDay } from '/shared/dom.js';
 import './panel.js';
 import './tools.js';
-import { CONSENT, LATENCY, MODES, PATHS, REFUSED, SHARPEN, STANDS, modeName } from './words.js';
+import { ASK, CONSENT, LATENCY, MODES, PATHS, REFUSED, SHARPEN, STANDS, modeName } from './words.js';
 
 /** `<al-who>`: the device in two lines. */
 class Who extends HTMLElement {
@@ -208,8 +208,10 @@ class Session extends HTMLElement {
     this.#parts.stands.replaceChildren(el('b', { textContent: head }), rest ? ` ${rest}` : '');
   }
 
-  path({ kind, rtt_ms, kbps_in, kbps_out }) {
-    this.#facts = { ...this.#facts, Path: kind, 'Round trip': `${rtt_ms} ms`, Received: `${kbps_in} kbps`, Sent: `${kbps_out} kbps` };
+  path({ kind, rtt_ms, kbps_in, kbps_out, closed = [] }) {
+    const open = Object.entries(this.#facts).filter(([fact]) => !fact.startsWith('Not '));
+    const why = closed.map(({ kind, message, ask }) => [`Not ${kind}`, `${message}${ASK[ask] ?? ''}`]);
+    this.#facts = { ...Object.fromEntries(open), Path: kind, 'Round trip': `${rtt_ms} ms`, Received: `${kbps_in} kbps`, Sent: `${kbps_out} kbps`, ...Object.fromEntries(why) };
     fill(this.#parts.link, this.#facts);
     this.#rates = [...this.#rates, kbps_in].slice(-60);
     this.#parts.spark.draw(this.#rates);

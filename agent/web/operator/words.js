@@ -56,6 +56,13 @@ export const PATHS = {
   none: 'there is no way to the device now',
 };
 
+/** Whom to ask, after the sentence that says why a way is closed. */
+export const ASK = {
+  network: ' (whoever runs your network)',
+  relay: ' (whoever runs the relay)',
+  settings: ' (whoever set this program up)',
+};
+
 export const INVITE = {
   waitingForRelay: 'Connecting to the relay…',
   waiting: 'Waiting for the customer to type the code…',

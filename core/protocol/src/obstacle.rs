@@ -63,6 +63,8 @@ reasons! {
         ProxyUntrusted = "proxy-untrusted",
         /// The network announces its proxy by a file (PAC, WPAD), which is not read.
         ProxyAutomatic = "proxy-automatic",
+        /// No direct way was found between the two networks.
+        NoDirect = "no-direct",
         /// No proxy is set.
         NoProxy = "no-proxy",
         /// The settings forbid this way.
@@ -100,7 +102,8 @@ impl ObstacleKind {
             | Self::RelayDown
             | Self::NotARelay
             | Self::TlsBroken
-            | Self::CaptivePortal => "relay-unreachable",
+            | Self::CaptivePortal
+            | Self::NoDirect => "relay-unreachable",
             Self::RelayUntrusted
             | Self::RelayPin
             | Self::CertificateDate
@@ -136,6 +139,7 @@ impl ObstacleKind {
             | Self::TlsBroken
             | Self::UpgradeRefused
             | Self::CaptivePortal
+            | Self::NoDirect
             | Self::ProxyCredentialsWrong
             | Self::ProxyCredentialsNeeded
             | Self::ProxyScheme

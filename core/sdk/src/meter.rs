@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alongside_protocol::Kbps;
-use alongside_transport::{PathKind, PathReport};
+use alongside_transport::{ClosedWay, Connection, PathKind, PathReport};
 use tokio::sync::watch;
 
 use crate::clock;
@@ -12,7 +12,7 @@ use crate::clock;
 const PERIOD: Duration = Duration::from_secs(5);
 
 /// The path that packets take now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathStatus {
     /// Which way.
     pub kind: PathKind,
@@ -22,12 +22,15 @@ pub struct PathStatus {
     pub inbound: Kbps,
     /// Rate of what went out since the last report, everything counted.
     pub outbound: Kbps,
+    /// The ways that are closed to this side, and why.
+    pub closed: Vec<ClosedWay>,
 }
 
 /// Turns the transport's counters into [`PathStatus`] reports: on change of the way, and every 5 s.
 #[derive(Debug)]
 pub(crate) struct Meter {
     paths: watch::Receiver<PathReport>,
+    closed: watch::Receiver<Vec<ClosedWay>>,
     /// Whether the connection will report nothing more.
     is_over: bool,
     since: Instant,
@@ -37,9 +40,19 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    pub(crate) const fn new(now: Instant, paths: watch::Receiver<PathReport>) -> Self {
+    /// Reads the counters of `connection`.
+    pub(crate) fn of<C: Connection>(now: Instant, connection: &C) -> Self {
+        Self::new(now, connection.path(), connection.closed_ways())
+    }
+
+    const fn new(
+        now: Instant,
+        paths: watch::Receiver<PathReport>,
+        closed: watch::Receiver<Vec<ClosedWay>>,
+    ) -> Self {
         Self {
             paths,
+            closed,
             is_over: false,
             since: now,
             sent: 0,
@@ -79,6 +92,7 @@ impl Meter {
             rtt: report.rtt,
             inbound: Kbps::of(report.received.saturating_sub(self.received), window),
             outbound: Kbps::of(report.sent.saturating_sub(self.sent), window),
+            closed: self.closed.borrow().clone(),
         };
         self.since = now;
         self.sent = report.sent;
@@ -103,7 +117,8 @@ mod tests {
 
     fn meter(first: PathReport) -> (watch::Sender<PathReport>, Meter) {
         let (sender, paths) = watch::channel(first);
-        (sender, Meter::new(clock::now(), paths))
+        let closed = watch::channel(Vec::new()).1;
+        (sender, Meter::new(clock::now(), paths, closed))
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Which relay to use, and how to know that it is the right one.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use alongside_protocol::{ids::hex_to_bytes, relay::Role};
 use alongside_transport::{
@@ -94,6 +94,14 @@ impl Relay {
     #[must_use]
     pub fn with_proxy(mut self, proxy: Proxy) -> Self {
         self.proxy = Some(proxy);
+        self
+    }
+
+    /// Remembers in `file` that the proxy has refused the credentials, so that no restart sends them once more before
+    /// their own file has changed: accounts lock. Nothing of the credentials is written there.
+    #[must_use]
+    pub fn remembering_refusals_in(mut self, file: &Path) -> Self {
+        self.proxy = (self.proxy).map(|proxy| proxy.remembering_refusals_in(file));
         self
     }
 

@@ -9,7 +9,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::path::PathKind;
+use crate::path::{ClosedWay, PathKind};
 
 /// One end-to-end connection: sealed, in order on each stream, and bound to both sides' keys.
 ///
@@ -76,6 +76,11 @@ pub trait Connection: Clone + Send + Sync + 'static {
     /// The way that packets take now, with its round trip time and counters; at least every second, and at
     /// once when the way changes.
     fn path(&self) -> watch::Receiver<PathReport>;
+
+    /// The ways that are closed to this side, and why; none where nobody knows.
+    fn closed_ways(&self) -> watch::Receiver<Vec<ClosedWay>> {
+        watch::channel(Vec::new()).1
+    }
 
     /// Ends the connection at once, telling the other side `code` (see [`close_code`]) and `reason`. What was
     /// not acknowledged yet may not arrive. Does nothing on a connection that is over.

@@ -26,5 +26,5 @@ pub use leg::{
     proxy::{Credentials, Proxy, ProxyError, ProxySettingError},
     tls::Trust,
 };
-pub use path::PathKind;
+pub use path::{ClosedWay, PathKind};
 pub use quic::QuicConnection;

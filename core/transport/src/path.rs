@@ -11,8 +11,11 @@ use std::{
 
 use alongside_protocol::{LegToken, cid};
 
+mod closed;
 pub mod direct;
 pub mod relay;
+
+pub use closed::ClosedWay;
 
 use relay::{Hop, RelayWays};
 

@@ -10,7 +10,7 @@ use tokio::{sync::watch, task::AbortHandle};
 use crate::{
     connection::{Binding, Connection, DatagramError, Lost, PathReport},
     leg::tls,
-    path::PathKind,
+    path::{ClosedWay, PathKind},
 };
 
 mod monitor;
@@ -23,6 +23,7 @@ pub struct QuicConnection {
     quic: quinn::Connection,
     binding: Binding,
     shared: Arc<Shared>,
+    closed_ways: Option<watch::Receiver<Vec<ClosedWay>>>,
 }
 
 /// The peer showed no Ed25519 key, or the connection is over already.
@@ -69,7 +70,15 @@ impl QuicConnection {
                 peer,
             },
             shared,
+            closed_ways: None,
         })
+    }
+
+    /// The same connection, which tells the ways that packets cannot take.
+    #[must_use]
+    pub(crate) fn with_closed_ways(mut self, ways: watch::Receiver<Vec<ClosedWay>>) -> Self {
+        self.closed_ways = Some(ways);
+        self
     }
 
     /// Smoothed round trip time now.
@@ -133,6 +142,13 @@ impl Connection for QuicConnection {
 
     fn path(&self) -> watch::Receiver<PathReport> {
         self.shared.path.clone()
+    }
+
+    fn closed_ways(&self) -> watch::Receiver<Vec<ClosedWay>> {
+        match &self.closed_ways {
+            Some(closed) => closed.clone(),
+            None => watch::channel(Vec::new()).1,
+        }
     }
 
     fn close(&self, code: u32, reason: &str) {

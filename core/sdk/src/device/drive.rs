@@ -98,7 +98,7 @@ impl Device {
             has_admin_id: self.admin_id.as_ref().is_some_and(|id| id.is_set()),
         };
         let binding = session_io::binding(&connection);
-        let mut meter = Meter::new(now, connection.path());
+        let mut meter = Meter::of(now, &connection);
         let journal = Journal::new(Some(Arc::clone(&self.audit)));
         let volume = self.volume.clone();
         let mut drive = Drive {

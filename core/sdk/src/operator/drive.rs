@@ -78,7 +78,7 @@ impl Operator {
         };
         let binding = session_io::binding(&connection);
         let paths = connection.path();
-        let mut meter = Meter::new(now, paths.clone());
+        let mut meter = Meter::of(now, &connection);
         let journal = Journal::new(self.audit.clone());
         let volume = self.volume.clone();
         let mut drive = Drive {

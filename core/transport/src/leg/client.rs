@@ -28,10 +28,11 @@ use crate::{
         shared_socket::SharedSocket,
         tls::Trust,
     },
-    path::PathKind,
+    path::{ClosedWay, PathKind},
     quic::QuicConnection,
 };
 
+mod closed;
 mod connect;
 mod direct;
 mod driver;
@@ -221,6 +222,7 @@ struct Inner {
     kind: watch::Receiver<PathKind>,
     lost: Arc<OnceLock<LegLost>>,
     remarks: Vec<Obstacle>,
+    closed: closed::Closed,
     /// Where peers may reach this side; nowhere if direct ways are not allowed.
     candidates: Option<Vec<SocketAddr>>,
     /// One accept at a time.
@@ -283,6 +285,11 @@ impl Leg {
     /// TLS around what is sealed, or that this machine's clock cannot be right.
     pub fn remarks(&self) -> &[Obstacle] {
         &self.inner.remarks
+    }
+
+    /// The ways that are closed to this leg, and why.
+    pub fn closed_ways(&self) -> watch::Receiver<Vec<ClosedWay>> {
+        self.inner.closed.subscribe()
     }
 
     /// Whether the leg is gone, so that another is needed.

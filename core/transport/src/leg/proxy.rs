@@ -3,7 +3,7 @@
 //! Credentials go to the configured proxy and nobody else, with the first request, for many proxies close after
 //! a 407. A proxy that has refused them is not asked again with the same ones: domain accounts lock.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, io, path::Path, sync::Arc, time::Duration};
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
@@ -63,6 +63,15 @@ impl Proxy {
     #[must_use]
     pub fn with_credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
+        self
+    }
+
+    /// Remembers in `file` that it has refused the credentials; see [`Credentials::remembered_in`].
+    #[must_use]
+    pub fn remembering_refusals_in(mut self, file: &Path) -> Self {
+        self.credentials = self
+            .credentials
+            .map(|credentials| credentials.remembered_in(file));
         self
     }
 

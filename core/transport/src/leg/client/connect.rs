@@ -22,7 +22,9 @@ use tokio::{
 };
 
 use super::{
-    ConnectError, Inner, Leg, LegConfig, LegEvents, LegLost, RelayAddress, driver,
+    Attempt, ConnectError, Inner, Leg, LegConfig, LegEvents, LegLost, RelayAddress,
+    closed::Closed,
+    driver,
     stream::{LiveStream, Opener},
 };
 use crate::{
@@ -69,7 +71,7 @@ pub(super) async fn over(
     };
     let connect = async {
         let prospect = Prospect::over_udp(&config, io, relay).await?;
-        prospect.join(&config, None).await
+        prospect.join(&config, None, &[]).await
     };
     timeout(CONNECT_TIMEOUT, connect)
         .await
@@ -156,11 +158,12 @@ impl Prospect {
         })
     }
 
-    /// Becomes a leg; `opener` opens further streams for it.
+    /// Becomes a leg; `opener` opens further streams for it, `failures` is what else was tried.
     async fn join(
         self,
         config: &LegConfig,
         opener: Option<Opener>,
+        failures: &[Attempt],
     ) -> Result<(Leg, LegEvents), ConnectError> {
         let (member, welcome) = self.registrar.introduce(self.caller).await?;
         let end_to_end = endpoint(self.registrar.token(), self.socket.end_to_end());
@@ -181,6 +184,7 @@ impl Prospect {
         let generation = PathGeneration::default();
         let control = self.registrar.control();
         let now = tokio::time::Instant::now().into_std();
+        let closed = Closed::new(config, failures);
         let driver = driver::Driver::new(driver::Parts {
             registrar: self.registrar,
             member,
@@ -195,6 +199,7 @@ impl Prospect {
                 way,
                 generation: generation.clone(),
                 sign: driver::Sign::NotWanted,
+                closed: closed.clone(),
             },
         });
         tokio::spawn(driver.run(asked));
@@ -207,6 +212,7 @@ impl Prospect {
         });
         let inner = Inner {
             remarks: self.remarks,
+            closed,
             candidates,
             role: config.role,
             identity: Arc::clone(&config.identity),

@@ -1,19 +1,22 @@
 //! The direct way under one end-to-end connection, from its handshake to its end.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use alongside_protocol::{LegToken, relay::Role};
+use alongside_protocol::{LegToken, obstacle::ObstacleKind, relay::Role};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
 
-use super::Inner;
+use super::{Inner, closed::Closed};
 use crate::{
     congestion::PathGeneration,
     leg::{probe::ProbeKeys, shared_socket::SharedSocket},
     path::{PathKind, direct::Route},
 };
+
+/// Time after which a search that found nothing is told: its quick rounds are over.
+const FRUITLESS_AFTER: Duration = Duration::from_secs(5);
 
 /// Looks for a direct way to `peer`, if that is allowed, as long as `connection` lives. What comes back follows
 /// the way that its packets take.
@@ -44,6 +47,8 @@ pub(super) fn look_for(
         by_relay,
         shown,
         generation: inner.generation.clone(),
+        closed: inner.closed.clone(),
+        since: now.into(),
     };
     tokio::spawn(search.run(connection.clone()));
     kind
@@ -55,6 +60,8 @@ struct Search {
     by_relay: watch::Receiver<PathKind>,
     shown: watch::Sender<PathKind>,
     generation: PathGeneration,
+    closed: Closed,
+    since: Instant,
 }
 
 impl Search {
@@ -81,6 +88,14 @@ impl Search {
     fn show(&mut self) {
         let by_relay = *self.by_relay.borrow_and_update();
         let route = self.socket.route(self.peer);
+        match route {
+            Route::Direct(_) => self.closed.open(PathKind::Direct),
+            Route::Relay if self.since.elapsed() >= FRUITLESS_AFTER => {
+                self.closed
+                    .close(PathKind::Direct, ObstacleKind::NoDirect.into());
+            }
+            Route::Relay | Route::Both(_) => {}
+        }
         let kind = match route {
             Route::Direct(_) => PathKind::Direct,
             Route::Relay | Route::Both(_) => by_relay,

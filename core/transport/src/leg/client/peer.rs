@@ -114,7 +114,8 @@ impl Inner {
     ) -> Result<QuicConnection, DialError> {
         let kind = direct::look_for(self, &connection, peer);
         let local = self.identity.public_key();
-        Ok(QuicConnection::new(connection, local, kind)?)
+        let connection = QuicConnection::new(connection, local, kind)?;
+        Ok(connection.with_closed_ways(self.closed.subscribe()))
     }
 
     fn server_config(&self, peer: PublicKey) -> Result<quinn::ServerConfig, TlsError> {

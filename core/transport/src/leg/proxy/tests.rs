@@ -291,6 +291,37 @@ async fn each_failure_has_its_word_and_says_what_to_do() {
     );
 }
 
+#[test]
+fn what_was_refused_stays_refused_over_a_restart_until_its_file_changes() {
+    let folder = std::env::temp_dir().join(format!("alongside-refused-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (file, memory) = (folder.join("credentials"), folder.join("refused"));
+    let write = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(&file, mode).unwrap();
+    };
+    let load = || {
+        Credentials::from_file(&file)
+            .unwrap()
+            .remembered_in(&memory)
+    };
+    write("lab:guess");
+    let (first, clone) = (load(), load());
+    assert!(!first.are_refused());
+    first.refuse();
+    assert!(first.are_refused() && load().are_refused());
+    assert!(!clone.are_refused(), "it was read before");
+    assert!(!std::fs::read_to_string(&memory).unwrap().contains("guess"));
+    // Worse ones do not count as a change.
+    write("nothing that could be credentials");
+    assert!(first.are_refused());
+    write("lab:right");
+    assert!(!first.are_refused() && !load().are_refused());
+    assert_eq!(*first.basic(), "Basic bGFiOnJpZ2h0");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 #[tokio::test]
 async fn wrong_credentials_are_not_sent_a_second_time() {
     let credentials = known();

@@ -75,14 +75,14 @@ pub(in crate::leg::client) async fn on(
         let network = Arc::clone(&network);
         attempts.spawn(stream(config.clone(), network, first, opener, wait));
     }
-    let prospect = match first(&config.relay, attempts, failures).await {
-        Ok(prospect) => prospect,
+    let (prospect, failures) = match first(&config.relay, attempts, failures).await {
+        Ok(won) => won,
         Err(failures) => {
             let failures = with_automatic_proxy(&config, network.as_ref(), failures).await;
             return Err(ConnectError::of(failures));
         }
     };
-    let join = timeout(CONNECT_TIMEOUT, prospect.join(&config, opener));
+    let join = timeout(CONNECT_TIMEOUT, prospect.join(&config, opener, &failures));
     join.await.unwrap_or_else(|_| {
         Err(ConnectError::Unreachable {
             relay: config.relay.clone(),
@@ -113,12 +113,12 @@ async fn resolve(
     Ok(found)
 }
 
-/// The first that succeeds, or everything that failed.
+/// The first that succeeds, and what had failed before; or everything that failed.
 async fn first(
     relay: &RelayAddress,
     mut attempts: JoinSet<Outcome>,
     mut failures: Vec<Attempt>,
-) -> Result<Prospect, Vec<Attempt>> {
+) -> Result<(Prospect, Vec<Attempt>), Vec<Attempt>> {
     let start = Instant::now();
     let mut deadline = start + CONNECT_TIMEOUT;
     loop {
@@ -127,7 +127,7 @@ async fn first(
             () = sleep_until(deadline) => None,
         };
         match outcome {
-            Some(Ok((_, Ok(prospect)))) => return Ok(prospect),
+            Some(Ok((_, Ok(prospect)))) => return Ok((prospect, failures)),
             Some(Ok((kind, Err(error)))) => {
                 let is_last_word = error.is_last_word();
                 if !matches!(kind, PathKind::RelayQuic) {

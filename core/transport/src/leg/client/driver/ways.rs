@@ -10,13 +10,14 @@ use tokio::{
 
 use super::super::{
     ConnectError,
+    closed::Closed,
     stream::{LiveStream, Opened, Opener},
 };
 use crate::{
     congestion::PathGeneration,
     leg::shared_socket::SharedSocket,
     path::{
-        PathKind,
+        PathKind, Way,
         relay::{Action, Again, RelayLink, RelayWays},
     },
 };
@@ -32,6 +33,7 @@ pub(in crate::leg::client) struct Ways {
     pub(in crate::leg::client) way: watch::Sender<PathKind>,
     pub(in crate::leg::client) generation: PathGeneration,
     pub(in crate::leg::client) sign: Sign,
+    pub(in crate::leg::client) closed: Closed,
 }
 
 /// A stream that is being opened; dropping it gives up.
@@ -91,6 +93,10 @@ impl Ways {
                     Again::Never
                 };
                 tracing::debug!(%error, ?again, "no stream to the relay");
+                if let Some(opener) = &self.opener {
+                    let kind = Way::RelayStream(opener.kind()).kind();
+                    self.closed.close(kind, error.obstacle());
+                }
                 self.link.handle_stream_down(now, again);
             }
         }
@@ -100,7 +106,9 @@ impl Ways {
     pub(super) fn act(&mut self, socket: &Arc<SharedSocket>, rtt: Duration) -> Sign {
         let now = Instant::now().into_std();
         self.link.handle_rtt(rtt);
-        self.link.handle_timeout(now, socket.observed(now));
+        let observed = socket.observed(now);
+        self.closed.taken(now, socket.kind(), observed.heard_udp);
+        self.link.handle_timeout(now, observed);
         let mut sign = std::mem::replace(&mut self.sign, Sign::NotWanted);
         while let Some(action) = self.link.poll_action() {
             match action {
