@@ -54,20 +54,21 @@ impl Rest {
         })
     }
 
-    /// Waits a little if the `packets` that have just been forwarded are part of many.
+    /// Counts `packets` that have just been forwarded.
+    pub(super) fn note(&mut self, now: Instant, packets: u64) {
+        let is_busy = self.load.note(now, packets);
+        let interval = if is_busy { REST } else { Duration::ZERO };
+        if is_busy != self.is_ticking && self.tick_every(interval).is_ok() {
+            self.is_ticking = is_busy;
+        }
+    }
+
+    /// Waits a little if there is much to forward.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
-    pub(super) async fn after(&mut self, now: Instant, packets: u64) {
-        let is_busy = self.load.note(now, packets);
-        if is_busy != self.is_ticking
-            && self
-                .tick_every(if is_busy { REST } else { Duration::ZERO })
-                .is_ok()
-        {
-            self.is_ticking = is_busy;
-        }
+    pub(super) async fn take(&mut self) {
         if !self.is_ticking {
             return;
         }
@@ -166,15 +167,14 @@ mod tests {
         let mut rest = Rest::new().unwrap();
         let begin = start();
         for n in 0..100 {
-            rest.after(begin + Duration::from_millis(n), 1).await;
+            rest.note(begin + Duration::from_millis(n), 1);
+            rest.take().await;
         }
         let quick = start() - begin;
         for n in 0..100 {
-            rest.after(
-                begin + Duration::from_secs(1) + Duration::from_micros(n * 250),
-                100,
-            )
-            .await;
+            let at = begin + Duration::from_secs(1) + Duration::from_micros(n * 250);
+            rest.note(at, 100);
+            rest.take().await;
         }
         let slow = start() - begin;
         assert!(slow > quick + REST * 50, "{quick:?} {slow:?}");

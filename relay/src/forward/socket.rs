@@ -96,10 +96,11 @@ impl ForwardingSocket {
             let now = clock::now();
             let metas = metas.get_mut(..received).unwrap_or_default();
             let packets = self.forward(now, &mut buffers, metas);
-            if let Some(rest) = &mut rest
-                && received < BATCH
-            {
-                rest.after(now, packets).await;
+            let Some(rest) = &mut rest else { continue };
+            rest.note(now, packets);
+            // A full batch has left more behind.
+            if received < BATCH {
+                rest.take().await;
             }
         }
     }
