@@ -247,6 +247,8 @@ impl Encoder {
         let mut found = chooser.sort(&mut self.looks, &parts.memory.cache, frame, &changed);
         let mut front = Front::default();
         let mut touched = Vec::new();
+        // What differed, and by moves does no more.
+        let mut settled = Vec::new();
         if news > 0
             && let Some(area) = worth_searching(grid, &changed, found.unknown())
         {
@@ -256,8 +258,11 @@ impl Encoder {
                 for tile in &touched {
                     self.looks.shows_other(*tile);
                 }
-                changed = grid.changed(&self.shown, frame);
-                parts.look(&mut self.looks, frame, &changed, at);
+                settled = std::mem::replace(&mut changed, grid.changed(&self.shown, frame));
+                let mut fresh = changed.clone();
+                fresh.retain(|tile| settled.binary_search(tile).is_err());
+                settled.retain(|tile| changed.binary_search(tile).is_err());
+                parts.look(&mut self.looks, frame, &fresh, at);
                 found = chooser.sort(&mut self.looks, &parts.memory.cache, frame, &changed);
             }
         }
@@ -286,8 +291,10 @@ impl Encoder {
             drawn = parts
                 .packer
                 .pack(&mut self.shown, frame, &order, &mut message.tiles)?;
+            let expected = drawn.tiles.iter().map(|tile| self.looks.cost(*tile)).sum();
+            let bytes = message.tiles.len();
             self.costs
-                .learn(choice.group, drawn.tiles.len(), message.tiles.len());
+                .learn(choice.group, drawn.tiles.len(), expected, bytes);
             self.cursor = match choice.tiles.get(drawn.whole) {
                 Some(cut) => *cut,
                 None => choice.last + 1,
@@ -315,7 +322,7 @@ impl Encoder {
         parts
             .memory
             .enter(&self.shown, &mut touched, &unfinished, |tile| {
-                if is_finished(tile) {
+                if is_finished(tile) || settled.binary_search(&tile).is_ok() {
                     self.looks.hash(tile)
                 } else {
                     0
@@ -334,7 +341,8 @@ impl Encoder {
             is_exact = false;
             is_visible &= self.looks.is_soft(*tile);
         }
-        for tile in changed.iter().filter(|tile| is_finished(**tile)) {
+        let finished = changed.iter().filter(|tile| is_finished(**tile));
+        for tile in finished.chain(&settled) {
             self.looks.shows_exactly(*tile);
         }
         self.progress = if is_exact {

@@ -11,7 +11,8 @@ use alongside_protocol::{
 use crate::{
     Decoder, Encoder, Frame, Profile,
     message::{ToDevice, ToOperator},
-    stage::unpack_payload,
+    stage::{MAX_TILES, Unpacker, unpack_payload},
+    tiles::TileGrid,
 };
 
 /// Most pixels that [`decode`] makes room for, so that a fuzzer's time goes into decoding.
@@ -73,6 +74,36 @@ pub fn tiles(data: &[u8]) {
         shown.pixels().iter().all(|pixel| pixel >> 24 == 0),
         "more than 24 bits in a pixel"
     );
+}
+
+/// The tiles of UPDATEs in entropy stage E1, one after the other: each a length in two bytes, and so many bytes. Whatever they
+/// hold, some pixels come of it, or it is refused.
+pub fn model(data: &[u8]) {
+    let Some(size) = PanelSize::new(100, 75) else {
+        return;
+    };
+    let mut shown = Frame::black(size);
+    let small = Profile::SMALL;
+    let Ok(mut unpacker) = Unpacker::new(small) else {
+        return;
+    };
+    let count = TileGrid::new(size).count();
+    let mut data = data;
+    while let Some((head, rest)) = data.split_first_chunk() {
+        let length = usize::from(u16::from_be_bytes(*head)).min(rest.len());
+        let (body, rest) = rest.split_at(length);
+        data = rest;
+        let Ok(drawn) = unpacker.unpack(&mut shown, body) else {
+            return;
+        };
+        assert!(drawn.whole <= drawn.tiles.len() && drawn.tiles.len() <= MAX_TILES);
+        assert!(drawn.tiles.is_sorted_by(|a, b| a < b), "a tile drawn twice");
+        assert!(drawn.tiles.iter().all(|tile| *tile < count));
+        assert!(
+            shown.pixels().iter().all(|pixel| pixel >> 24 == 0),
+            "more than 24 bits in a pixel"
+        );
+    }
 }
 
 /// A stream of frames from an operator, given to an encoder that has sent a few messages.

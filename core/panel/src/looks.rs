@@ -91,6 +91,13 @@ impl Looks {
         richness.has_many_colours || richness.odds > most
     }
 
+    /// About how many bytes a rich tile takes (measured over the recordings: more, the fewer of its pixels are like
+    /// those around them).
+    pub(crate) fn cost(&self, tile: usize) -> usize {
+        let richness = self.0.get(tile).and_then(|look| look.richness);
+        richness.map_or(0, |richness| 24 + 5 * usize::from(richness.odds))
+    }
+
     /// The operator shows something else there than it did.
     pub(crate) fn shows_other(&mut self, tile: usize) {
         if let Some(look) = self.0.get_mut(tile) {

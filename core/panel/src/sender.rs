@@ -25,6 +25,9 @@ use crate::{
 const MESSAGE: Duration = Duration::from_millis(70);
 /// Shortest message that is worth one, in bytes: a packet's headers are 60.
 const SHORTEST: usize = 500;
+/// How much of the link's time may be on its way beyond a round trip, and the longest round trip that is made up for.
+const AHEAD: Duration = Duration::from_millis(120);
+const LONGEST_WAY: Duration = Duration::from_millis(880);
 /// How long exact pixels may take before soft ones come first.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// The same for drawings and text, on a slow link only.
@@ -34,9 +37,9 @@ const SLOW: Kbps = Kbps::new(60);
 /// Below this rate soft tiles are coarser.
 const NARROW: Kbps = Kbps::new(100);
 /// How coarse soft tiles are: as 33 dB and better of the recordings, and less on narrow and slow links (measured).
-const COARSENESS: u8 = 20;
-const NARROW_COARSENESS: u8 = 36;
-const SLOW_COARSENESS: u8 = 52;
+const COARSENESS: u8 = 44;
+const NARROW_COARSENESS: u8 = 72;
+const SLOW_COARSENESS: u8 = 120;
 /// From one picture of an animation to the next, and the same when the mean is used up.
 const ANIMATION: u64 = 100;
 const SPARING_ANIMATION: u64 = 200;
@@ -204,10 +207,14 @@ impl Sender {
         self.rate.kbps().min(Bucket::PANEL_RATE)
     }
 
-    /// One second of the link, so that a path that has stalled holds no more than that; the picture waits no longer
-    /// behind itself.
+    /// What keeps the link busy until the operator's word is back, and a little more: the picture waits no longer
+    /// behind itself, and a path that has stalled holds no more than that.
     fn most_in_flight(&self) -> usize {
-        bytes(self.link_rate(), Duration::from_secs(1)).max(4 * SHORTEST)
+        let ahead = match self.rate.quickest() {
+            Some(quickest) => quickest.min(LONGEST_WAY) + AHEAD,
+            None => AHEAD,
+        };
+        bytes(self.link_rate(), ahead).max(2 * SHORTEST)
     }
 
     fn terms(&mut self, now: Instant, sameness: Sameness) -> Terms {

@@ -12,7 +12,7 @@ pub struct Terms {
     pub dear: usize,
     /// The same for all other tiles (default: any number).
     pub cheap: usize,
-    /// How coarse soft tiles are, 1 to 63 (default 20).
+    /// How coarse soft tiles are, 1 to 255 (default 44).
     pub coarseness: u8,
     /// Whether tiles that are shown softly may be made exact (default: yes).
     pub refines: Refines,
@@ -64,7 +64,7 @@ impl Default for Terms {
             enough: usize::MAX,
             dear: usize::MAX,
             cheap: usize::MAX,
-            coarseness: 20,
+            coarseness: 44,
             refines: Refines::Yes,
             animation: 0,
             rest: 0,

@@ -1,5 +1,13 @@
 //! The decoder against another one, written from the description of the format.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::map_entry,
+    clippy::precedence,
+    clippy::type_complexity,
+    clippy::too_many_arguments,
+    clippy::needless_range_loop,
+    reason = "the reference reads as the description does"
+)]
 
 mod common;
 mod reference;
@@ -55,11 +63,11 @@ fn stream(profile: Profile, seed: u64, (width, height): (u16, u16)) -> Vec<u8> {
     }
     let mut stream = Vec::new();
     for (n, picture) in pictures.iter().enumerate() {
-        let softly = seeded.next() % 3 == 0;
+        let softly = seeded.next().is_multiple_of(3);
         let terms = Terms {
             dear: if softly { 0 } else { usize::MAX },
             cheap: if softly { 0 } else { usize::MAX },
-            coarseness: 1 + (seeded.next() % 63) as u8,
+            coarseness: 1 + (seeded.next() % 255) as u8,
             enough: 200 + (seeded.next() % 4_000) as usize,
             ..Terms::default()
         };
@@ -109,7 +117,10 @@ fn compare(profile: Profile, messages: &[Message]) -> usize {
             height: frame.size().height().into(),
             pixels: frame.pixels().to_vec(),
         });
-        assert!(shown.as_ref() == reference.picture(), "pictures after message {n}");
+        assert!(
+            shown.as_ref() == reference.picture(),
+            "pictures after message {n}"
+        );
     }
     messages.len()
 }
@@ -117,7 +128,12 @@ fn compare(profile: Profile, messages: &[Message]) -> usize {
 #[test]
 fn another_decoder_shows_the_same() {
     for profile in profiles() {
-        for (seed, size) in [(1, (100, 75)), (2, (112, 64)), (3, (33, 17)), (4, (16, 300))] {
+        for (seed, size) in [
+            (1, (100, 75)),
+            (2, (112, 64)),
+            (3, (33, 17)),
+            (4, (16, 300)),
+        ] {
             let messages = messages(&stream(profile, seed, size));
             assert!(messages.len() > 5);
             assert_eq!(compare(profile, &messages), messages.len());
@@ -155,5 +171,8 @@ fn another_decoder_refuses_the_same() {
             }
         }
     }
-    assert!(taken > 0 && refused > 100, "{taken} taken, {refused} refused");
+    assert!(
+        taken > 0 && refused > 100,
+        "{taken} taken, {refused} refused"
+    );
 }

@@ -74,6 +74,36 @@ fn payloads() -> Vec<Vec<u8>> {
     ]
 }
 
+/// The tiles of what E1 sent, each behind its length.
+fn blocks() -> Vec<Vec<u8>> {
+    let size = size(100, 75);
+    let mut seeded = Seeded(5);
+    let terms = [usize::MAX, 0].map(|most| Terms {
+        dear: most,
+        cheap: most,
+        ..Terms::default()
+    });
+    terms
+        .iter()
+        .map(|terms| {
+            let profile = Profile::SMALL.with_cache_log(0).unwrap();
+            let mut encoder = Encoder::new(size, 7, profile);
+            let mut all = Vec::new();
+            for colours in [2, 9, u32::MAX] {
+                let picture = seeded.noise(size, colours);
+                while let Some(step) = encoder.step_within(&picture, Millis::new(0), terms) {
+                    let (kind, body) = parts(&step.frame);
+                    if let Ok(ToOperator::Update(update)) = ToOperator::from_frame(kind, body) {
+                        all.extend((update.tiles.len() as u16).to_be_bytes());
+                        all.extend_from_slice(update.tiles);
+                    }
+                }
+            }
+            all
+        })
+        .collect()
+}
+
 fn replies() -> Vec<Vec<u8>> {
     let reset = ToDevice::Reset(Reset {
         seq: 1,
@@ -107,6 +137,11 @@ fn damaged_tiles_are_refused_or_drawn_within_bounds() {
 }
 
 #[test]
+fn damaged_blocks_are_refused_or_drawn_within_bounds() {
+    alongside_protocol::fuzzing::mutations(&blocks(), ROUNDS, fuzzing::model);
+}
+
+#[test]
 fn damaged_replies_are_refused_or_understood() {
     alongside_protocol::fuzzing::mutations(&replies(), ROUNDS, fuzzing::handle);
 }
@@ -115,6 +150,7 @@ fn damaged_replies_are_refused_or_understood() {
 fn fuzzers_start_from_the_same_messages() {
     in_corpus("panel_decode", &streams());
     in_corpus("panel_tiles", &payloads());
+    in_corpus("panel_model", &blocks());
     in_corpus("panel_handle", &replies());
 }
 

@@ -26,6 +26,7 @@ const TARGETS: &[Target] = &[
     ),
     ("panel_decode", alongside_panel::fuzzing::decode),
     ("panel_tiles", alongside_panel::fuzzing::tiles),
+    ("panel_model", alongside_panel::fuzzing::model),
     ("panel_handle", alongside_panel::fuzzing::handle),
     ("mode_decode", alongside_mode::fuzzing::decode),
     ("session_device", |data| {

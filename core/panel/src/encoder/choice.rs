@@ -17,10 +17,12 @@ const REFINED: usize = 24;
 /// How far from the touch the animations are shown as they come, in pixels.
 const TOUCHED: u16 = 96;
 
-/// Running costs of a tile, in bytes, of 16.
+/// What exact tiles cost, by the last of them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Costs {
+    /// Bytes of a cheap tile, of 16.
     cheap: usize,
+    /// How many times what its pixels look like a dear tile costs, of 256.
     dear: usize,
 }
 
@@ -28,18 +30,18 @@ impl Costs {
     /// What the recordings cost, about.
     pub(super) const START: Self = Self {
         cheap: 16 * 30,
-        dear: 16 * 300,
+        dear: 256,
     };
 
-    /// Learns from a message of so many tiles.
-    pub(super) const fn learn(&mut self, group: Group, tiles: usize, bytes: usize) {
-        let cost = match group {
-            Group::Cheap => &mut self.cheap,
-            Group::Dear => &mut self.dear,
-            Group::Mixed | Group::Soft | Group::Refined => return,
+    /// Learns from a message of so many tiles, of which it was thought that they cost so much.
+    pub(super) fn learn(&mut self, group: Group, tiles: usize, expected: usize, bytes: usize) {
+        let (cost, each) = match group {
+            Group::Cheap => (&mut self.cheap, (16 * bytes).checked_div(tiles)),
+            Group::Dear | Group::Refined => (&mut self.dear, (256 * bytes).checked_div(expected)),
+            Group::Mixed | Group::Soft => return,
         };
-        if let Some(each) = (16 * bytes).checked_div(tiles) {
-            *cost = (3 * *cost + each) / 4;
+        if let Some(each) = each {
+            *cost = (7 * *cost + each) / 8;
         }
     }
 }
@@ -66,6 +68,8 @@ pub(super) struct Found {
     pub(super) known: Vec<(usize, Id)>,
     cheap: Vec<usize>,
     dear: Vec<usize>,
+    /// What those cost, by their looks.
+    dear_bytes: usize,
     soft: Vec<usize>,
     held: usize,
 }
@@ -121,6 +125,7 @@ impl Chooser<'_> {
             let is_dear = self.terms.dear != usize::MAX && looks.is_rich(frame, tile, new.len());
             if is_dear {
                 found.dear.push(tile);
+                found.dear_bytes += looks.cost(tile);
             } else {
                 found.cheap.push(tile);
             }
@@ -133,15 +138,13 @@ impl Chooser<'_> {
         let Found {
             cheap, dear, soft, ..
         } = found;
-        let takes_long = |tiles: &[usize], cost: usize, most: usize| {
-            self.softens && (tiles.len() * cost) / 16 > most
-        };
+        let takes_long = |bytes: usize, most: usize| self.softens && bytes > most;
         if let Some(choice) = self.choose_first(found) {
             return Some(choice);
         }
-        let (group, tiles) = if takes_long(cheap, self.costs.cheap, self.terms.cheap) {
+        let (group, tiles) = if takes_long(cheap.len() * self.costs.cheap / 16, self.terms.cheap) {
             (Group::Soft, [cheap.as_slice(), dear].concat())
-        } else if takes_long(dear, self.costs.dear, self.terms.dear) {
+        } else if takes_long(found.dear_bytes * self.costs.dear / 256, self.terms.dear) {
             if cheap.is_empty() {
                 (Group::Soft, dear.clone())
             } else {

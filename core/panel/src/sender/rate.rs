@@ -78,6 +78,11 @@ impl LinkRate {
         }
     }
 
+    /// The shortest time in which a message was acknowledged.
+    pub(super) const fn quickest(&self) -> Option<Duration> {
+        self.quickest
+    }
+
     pub(super) fn kbps(&self) -> Kbps {
         Kbps::new(self.kbps.unwrap_or(UNKNOWN))
     }

@@ -102,7 +102,11 @@ impl<'a> Decoder<'a> {
 
     pub(crate) fn mixed(&mut self, weights: &mut [i64; 3], models: [&mut Bit; 3]) -> bool {
         let voices = models.each_ref().map(|model| voice(model.p));
-        let sum: i64 = weights.iter().zip(voices).map(|(weight, voice)| weight * voice).sum();
+        let sum: i64 = weights
+            .iter()
+            .zip(voices)
+            .map(|(weight, voice)| weight * voice)
+            .sum();
         let p = squash((sum >> 16).clamp(-2047, 2047));
         let is_one = self.decide(p);
         let error = if is_one { 65_535 - p } else { -p };

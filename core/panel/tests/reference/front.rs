@@ -160,15 +160,15 @@ impl Front {
 
 fn shift(moves: &[[i64; 6]], picture: &mut Picture, touched: &mut Vec<usize>) -> Option<()> {
     let before = picture.clone();
-    let area: i64 = moves.iter().map(|[_, _, width, height, ..]| width * height).sum();
+    let area: i64 = moves
+        .iter()
+        .map(|[_, _, width, height, ..]| width * height)
+        .sum();
     if area > before.pixels.len() as i64 {
         return None;
     }
     let is_inside = |x: i64, y: i64, width: i64, height: i64| {
-        x >= 0
-            && y >= 0
-            && x + width <= before.width as i64
-            && y + height <= before.height as i64
+        x >= 0 && y >= 0 && x + width <= before.width as i64 && y + height <= before.height as i64
     };
     for &[x, y, width, height, right, down] in moves {
         if width == 0

@@ -139,7 +139,10 @@ impl Reference {
         if !is_valid || self.epoch.as_ref().is_some_and(|epoch| seq <= epoch.seq) {
             return None;
         }
-        let fits = profile.iter().zip(&self.accepts).all(|(is, most)| is <= most);
+        let fits = profile
+            .iter()
+            .zip(&self.accepts)
+            .all(|(is, most)| is <= most);
         let picture = Picture {
             width,
             height,

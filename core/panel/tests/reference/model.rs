@@ -122,7 +122,7 @@ impl Model {
         let head = varint(&mut body)?;
         let coarseness = if head % 2 == 1 {
             let coarseness = byte(&mut body)?;
-            if coarseness == 0 || coarseness > 63 {
+            if coarseness == 0 {
                 return None;
             }
             Some(coarseness)
@@ -203,8 +203,14 @@ impl Model {
                         self.photo_segment(decoder, picture, &old, x, y, width);
                     } else {
                         let around = (left, tile.above);
-                        left = self
-                            .flat_segment(decoder, picture, &old, (x, y, width), around, &mut misses);
+                        left = self.flat_segment(
+                            decoder,
+                            picture,
+                            &old,
+                            (x, y, width),
+                            around,
+                            &mut misses,
+                        );
                         tile.above = left;
                     }
                 }
@@ -343,9 +349,9 @@ impl Model {
             let t = tried.len().min(3);
             let shape = both(w == n, n == ne);
             let course = (((k * 4 + speaks) * 4 + t) * 4 + shape) * 4 + *misses % 4;
-            let accord = witnesses
-                .iter()
-                .fold(k, |accord, other| 2 * accord + usize::from(*other == colour));
+            let accord = witnesses.iter().fold(k, |accord, other| {
+                2 * accord + usize::from(*other == colour)
+            });
             let accord = 4 * accord + both(was == was_w, was == was_n);
             let place = hash(5, &[w, n, nw, k as u32], log);
             let models = [
@@ -434,7 +440,12 @@ impl Model {
         let shift = [8, 16, 0][channel];
         let get = |x: i64, y: i64| i64::from(picture.get(x, y) >> shift & 255);
         let median_at = |x: i64, y: i64| median(get(x - 1, y), get(x, y - 1), get(x - 1, y - 1));
-        let (w, n, nw, ne) = (get(x - 1, y), get(x, y - 1), get(x - 1, y - 1), get(x + 1, y - 1));
+        let (w, n, nw, ne) = (
+            get(x - 1, y),
+            get(x, y - 1),
+            get(x - 1, y - 1),
+            get(x + 1, y - 1),
+        );
         let middle = median(w, n, nw);
         let slope = (w - nw).abs() + (nw - n).abs() + (n - ne).abs();
         let surroundings = if slope <= 6 {

@@ -87,7 +87,13 @@ impl Soft {
 
 impl Kind {
     /// The values of a block, before the expected is added.
-    fn block(&mut self, decoder: &mut Decoder<'_>, coarseness: u8, base: i64, fine: i64) -> [[i64; 8]; 8] {
+    fn block(
+        &mut self,
+        decoder: &mut Decoder<'_>,
+        coarseness: u8,
+        base: i64,
+        fine: i64,
+    ) -> [[i64; 8]; 8] {
         let counts = self.counts(decoder);
         let mut amounts = [[0; 8]; 8];
         for ((u, v), count) in zigzag().into_iter().zip(counts) {

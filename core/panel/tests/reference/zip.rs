@@ -181,7 +181,7 @@ fn dithered(payload: &mut Cursor<&[u8]>, area: usize) -> Option<Vec<u32>> {
         let mut numbers = vec![0; area];
         for _ in 1..levels.len() {
             let plane = bytes(payload, area.div_ceil(8) as u64)?;
-            if area % 8 > 0 && plane.last()? >> (area % 8) != 0 {
+            if !area.is_multiple_of(8) && plane.last()? >> (area % 8) != 0 {
                 return None;
             }
             for (n, number) in numbers.iter_mut().enumerate() {

@@ -33,16 +33,9 @@ static ZIGZAG: [u8; AREA] = zigzag();
 pub(crate) struct Coarseness(u8);
 
 impl Coarseness {
-    /// The coarsest.
-    pub(crate) const MAX: u8 = 63;
-
-    /// `None` for 0 and what is beyond the coarsest.
+    /// `None` for 0.
     pub(crate) const fn new(steps: u8) -> Option<Self> {
-        if steps == 0 || steps > Self::MAX {
-            None
-        } else {
-            Some(Self(steps))
-        }
+        if steps == 0 { None } else { Some(Self(steps)) }
     }
 
     pub(crate) const fn get(self) -> u8 {
