@@ -25,6 +25,8 @@ use serde_json::{Value, json};
 const SESSIONS: usize = 50;
 /// Pointer events that are timed.
 const POINTERS: usize = 200;
+/// Clicks on an X screen that are timed.
+const CLICKS: usize = 200;
 /// How long a session is watched at rest.
 const REST: Duration = Duration::from_secs(20);
 
@@ -67,6 +69,8 @@ fn main() {
         pair.end();
     }
 
+    let x11 = lab.x11();
+
     let mut pair = lab.meet();
     while pair.operator.until("panel")["exact"] != true {}
     let pointers = pair.pointers();
@@ -99,6 +103,17 @@ fn main() {
         ms(&mut pointers, 50),
         ms(&mut pointers, 99)
     );
+    match x11 {
+        Some((mut clicks, rest)) => {
+            println!(
+                "| x11: click on the operator's side to injected event, p50 / p99 of {CLICKS} | {} / {} ms |",
+                ms(&mut clicks, 50),
+                ms(&mut clicks, 99)
+            );
+            println!("| x11: device's CPU at rest in a session | {rest:.2} % of a core |");
+        }
+        None => println!("| x11 | not measured: Xvfb is not there |"),
+    }
     println!(
         "| device's peak resident memory in a session | {:.1} MB |",
         peak as f64 / 1000.0
@@ -137,8 +152,61 @@ struct Pair {
 }
 
 impl Lab {
+    /// Clicks under a grant on an X screen without a monitor, and processor time at rest; `None` without Xvfb.
+    fn x11(&self) -> Option<(Vec<Duration>, f64)> {
+        const ID: &str = "48291736";
+        let mut server = Command::new("Xvfb")
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                "1024x600x24",
+                "-nolisten",
+                "tcp",
+            ])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let mut number = String::new();
+        let stdout = server.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut number).unwrap();
+        let mut set = Command::new(env!("CARGO_BIN_EXE_alongside-agent"))
+            .args(["admin-id", "set", "--stdin", "--state"])
+            .arg(self.folder.join("device"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        writeln!(set.stdin.take().unwrap(), "{ID}").unwrap();
+        set.wait().unwrap();
+        let display = format!(":{}", number.trim());
+        let mut pair = self.meet_at(&["--panel", "x11", "--x11-display", &display]);
+        while pair.operator.until("panel")["exact"] != true {}
+        let before = pair.device.cpu();
+        std::thread::sleep(REST);
+        let rest = (pair.device.cpu() - before).as_secs_f64() / REST.as_secs_f64() * 100.0;
+        pair.operator
+            .tell(json!({"do": "mode", "mode": "operator-control"}));
+        pair.device.until("asked");
+        pair.device.tell(json!({"do": "allow", "admin_id": ID}));
+        while pair.device.until("mode")["state"] != "active" {}
+        // Until the question is off the screen and out of the picture.
+        std::thread::sleep(Duration::from_secs(2));
+        let times = (0..CLICKS).map(|_| pair.click()).collect();
+        pair.end();
+        server.kill().unwrap();
+        server.wait().unwrap();
+        Some((times, rest))
+    }
+
     fn meet(&self) -> Pair {
-        let mut device = self.side("device", &["--serial", "BENCH-1"]);
+        self.meet_at(&[])
+    }
+
+    fn meet_at(&self, more: &[&str]) -> Pair {
+        let mut device = self.side("device", &[&["--serial", "BENCH-1"], more].concat());
         let mut operator = self.side("assist", &[]);
         device.until("ready");
         operator.until("ready");
@@ -204,6 +272,18 @@ impl Pair {
             times.push(sent.elapsed());
         }
         times
+    }
+
+    /// Presses in the middle of the panel and lets go; answers how long the press took until it was injected.
+    fn click(&mut self) -> Duration {
+        let event = |phase, buttons| json!({"do": "pointer", "x": 500, "y": 300, "phase": phase, "buttons": buttons});
+        self.operator.tell(event("down", 1));
+        let sent = Instant::now();
+        assert_eq!(self.device.until("injected")["ok"], true);
+        let taken = sent.elapsed();
+        self.operator.tell(event("up", 0));
+        self.device.until("injected");
+        taken
     }
 
     fn end(mut self) {

@@ -13,7 +13,11 @@ use alongside::{
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{panel::mfd::Scale, preferences::Switch, text::Locale};
+use crate::{
+    panel::{StopKey, mfd::Scale},
+    preferences::Switch,
+    text::Locale,
+};
 
 use crate::exit::{Exit, inert};
 
@@ -251,6 +255,10 @@ pub struct DeviceArgs {
     /// Font file (TTF or OTF) to write with before the built-in ones, such as one with every Chinese character.
     #[arg(long, env = "ALONGSIDE_FONT", value_name = "FILE")]
     pub font: Option<PathBuf>,
+    /// What the customer holds for 5 s to end a session: a key of the panel, on x11 a keysym name, or a corner of the
+    /// screen such as `corner-top-left` [default: #].
+    #[arg(long, env = "ALONGSIDE_STOP_KEY", value_name = "KEY")]
+    pub stop_key: Option<StopKey>,
     /// X display to show, such as `:0` [default: $DISPLAY].
     #[arg(long, env = "ALONGSIDE_X11_DISPLAY", value_name = "D")]
     pub x11_display: Option<String>,

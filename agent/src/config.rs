@@ -17,7 +17,10 @@ use serde::{Deserialize, Deserializer};
 
 use crate::{
     cli::{AssistArgs, DeviceArgs, LogFormat, PanelKind, ProxyText, SharedArgs, Way},
-    panel::mfd::{Allowed, Preferences, Scale},
+    panel::{
+        StopKey,
+        mfd::{Allowed, Preferences, Scale},
+    },
     preferences::{self, Switch},
     text::Locale,
 };
@@ -107,6 +110,8 @@ struct DeviceFile {
     language: Option<String>,
     text_size: Option<u8>,
     font: Option<PathBuf>,
+    #[serde(default, deserialize_with = "checked")]
+    stop_key: Option<StopKey>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -150,6 +155,8 @@ pub struct DeviceSettings {
     pub x11_display: Option<String>,
     /// Serial number.
     pub serial: Serial,
+    /// What the customer holds to end a session.
+    pub stop_key: StopKey,
     /// The panel that the agent draws.
     pub screen: ScreenSettings,
 }
@@ -288,6 +295,11 @@ impl DeviceSettings {
                 .clone()
                 .or_else(|| file.device.x11_display.clone()),
             serial,
+            stop_key: args
+                .stop_key
+                .clone()
+                .or(file.device.stop_key)
+                .unwrap_or_default(),
         })
     }
 }

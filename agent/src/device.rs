@@ -8,7 +8,7 @@ use std::{
 };
 
 use alongside::{
-    Compartment, Device, DeviceConfig, DeviceEnd, Until,
+    Compartment, Device, DeviceConfig, DeviceEnd, DeviceHandle, Until,
     admin_id::{AdminIdError, AdminIdStore},
     device::DeviceEvents,
     ports::{AdminId, Customer, Panel, PanelInfo},
@@ -31,8 +31,8 @@ use crate::{
     mode::places::Places,
     pages,
     panel::{
-        self,
-        mfd::{Facts, MfdPanel},
+        self, StopKey,
+        mfd::{Facts, HardKey, MfdPanel, Preferences},
         x11::X11Panel,
     },
     preferences, signal, stdio,
@@ -91,7 +91,8 @@ pub async fn run(args: DeviceArgs) -> Exit {
         Err(error) => return fail(Exit::Failed, &chain(&error)),
     };
     let fan = Fan::default();
-    let front = Front::new(handle.clone(), screen.panel(), screen.hand());
+    let front = Front::new(handle.clone(), screen.panel(), screen.hand())
+        .stopped_by(settings.stop_key.clone());
     let wants_page = !args.stdio && screen.hand().is_some();
     let page = match (wants_page, screen.hand()) {
         (true, Some(mfd)) => match pages::device::start(front.clone(), mfd, fan.clone()).await {
@@ -116,12 +117,10 @@ pub async fn run(args: DeviceArgs) -> Exit {
         exit
     };
     let hands = async {
-        if let Some(mfd) = screen.hand() {
-            let keep = preferences::keep(mfd.preferences(), &settings.shared.state);
-            tokio::select! {
-                () = mfd.serve(&handle) => {}
-                () = keep => {}
-            }
+        let keep = preferences::keep(screen.preferences(), &settings.shared.state);
+        tokio::select! {
+            () = screen.serve(&handle) => {}
+            () = keep => {}
         }
         std::future::pending::<()>().await;
     };
@@ -265,24 +264,55 @@ enum Screen {
 
 impl Screen {
     fn open(settings: &DeviceSettings, admin_id: Arc<dyn AdminId>) -> Result<Self, String> {
+        let screen = &settings.screen;
+        let stop = &settings.stop_key;
+        if let Some(font) = &screen.font {
+            panel::mfd::use_font(font.clone())
+                .map_err(|error| format!("the font cannot be used: {error}"))?;
+        }
+        let facts = Facts {
+            relay: Some(settings.shared.relay.host().to_owned()),
+            interface: settings.shared.interface.clone(),
+            proxy: settings.shared.relay.proxy().map(ToString::to_string),
+        };
         match settings.panel {
             PanelKind::Mfd => {
-                let screen = &settings.screen;
-                if let Some(font) = &screen.font {
-                    panel::mfd::use_font(font.clone())
-                        .map_err(|error| format!("the font cannot be used: {error}"))?;
+                if let StopKey::Key(key) = stop
+                    && HardKey::from_name(key).is_none()
+                {
+                    return Err(format!(
+                        "the panel has no key `{stop}` to hold against a session: name another with --stop-key"
+                    ));
                 }
-                let mfd = MfdPanel::with_preferences(screen.preferences).behind(admin_id);
-                mfd.set_facts(Facts {
-                    relay: Some(settings.shared.relay.host().to_owned()),
-                    interface: settings.shared.interface.clone(),
-                    proxy: settings.shared.relay.proxy().map(ToString::to_string),
-                });
+                let mfd = MfdPanel::with_preferences(screen.preferences)
+                    .behind(admin_id)
+                    .stopped_by(stop.clone());
+                mfd.set_facts(facts);
                 Ok(Self::Mfd(mfd))
             }
-            PanelKind::X11 => X11Panel::open(settings.x11_display.as_deref())
-                .map(|panel| Self::X11(Arc::new(panel)))
-                .map_err(|error| chain(&error)),
+            PanelKind::X11 => {
+                let display = settings.x11_display.as_deref();
+                let x11 = X11Panel::open_with(display, screen.preferences, stop)
+                    .map_err(|error| chain(&error))?
+                    .behind(admin_id);
+                x11.set_facts(facts);
+                Ok(Self::X11(Arc::new(x11)))
+            }
+        }
+    }
+
+    /// Shows the customer what there is to see, and tells `device` what they do.
+    async fn serve(&self, device: &DeviceHandle) {
+        match self {
+            Self::Mfd(mfd) => mfd.serve(device).await,
+            Self::X11(x11) => x11.serve(device).await,
+        }
+    }
+
+    fn preferences(&self) -> tokio::sync::watch::Receiver<Preferences> {
+        match self {
+            Self::Mfd(mfd) => mfd.preferences(),
+            Self::X11(x11) => x11.preferences(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod annotations;
 pub mod mfd;
+mod stop;
 pub mod x11;
 
 use alongside::{
@@ -11,6 +12,7 @@ use alongside::{
 
 pub use annotations::{Annotations, Drawn, DrawnPointer, DrawnStroke};
 pub use mfd::{Mfd, MfdPanel};
+pub use stop::{Corner, StopKey};
 pub use x11::X11Panel;
 
 /// What the customer does that the session must hear of.
@@ -24,6 +26,8 @@ pub enum CustomerAction {
     StopKey(KeyMotion),
     /// Touched the panel or pressed a key during a session.
     Touched,
+    /// Used the screen or its keys where the panel itself shows nothing, as on a screen of other programs.
+    Elsewhere,
     /// Allowed what the operator asked for, with the administrator's ID where it was wanted.
     Allow(Option<AdminIdEntry>),
     /// Did not allow it.

@@ -14,6 +14,7 @@ mod sentences;
 use std::fmt;
 
 pub use catalogue::Id;
+pub use meaning::Naming;
 pub use network::Trouble;
 
 /// A language, or the test language that shows what does not fit.

@@ -7,11 +7,24 @@ mod common;
 
 use std::{collections::BTreeSet, process::Command, sync::Arc, time::Duration};
 
-use alongside::{Frame, ports::Panel};
-use alongside_agent::panel::X11Panel;
+use alongside::{
+    Frame,
+    ports::{Awake, Panel},
+};
+use alongside_agent::panel::{X11Panel, mfd::Preferences, x11::X11Error};
 use common::{
     is_lab,
     x11::{Running, Server, xwd},
+};
+
+use x11rb::{
+    connection::Connection as _,
+    protocol::{
+        Event,
+        screensaver::{self, ConnectionExt as _},
+        xproto::{Blanking, ConnectionExt as _, Exposures},
+    },
+    rust_connection::RustConnection,
 };
 
 /// Far longer than any of it takes.
@@ -78,4 +91,66 @@ async fn a_server_that_dies_is_told_and_not_waited_for() {
 
 fn colours(frame: &Arc<Frame>) -> usize {
     frame.pixels().iter().collect::<BTreeSet<_>>().len()
+}
+
+#[tokio::test]
+async fn the_screen_saver_waits_for_the_agent_and_no_longer_than_it_lives() {
+    if !is_lab("holding a real X screen awake needs Xvfb") {
+        return;
+    }
+    /// The saver's timeout, which is the least that X knows.
+    const TIMEOUT: i16 = 1;
+    let server = Server::start();
+    let panel = X11Panel::open(Some(&server.display)).expect("the screen");
+    let (watcher, number) = RustConnection::connect(Some(&server.display)).expect("the server");
+    let root = watcher.setup().roots[number].root;
+    watcher
+        .screensaver_select_input(root, screensaver::Event::NOTIFY_MASK)
+        .expect("sent");
+    panel.hold_awake(Awake::Hold);
+    watcher
+        .set_screen_saver(TIMEOUT, 0, Blanking::PREFERRED, Exposures::ALLOWED)
+        .expect("sent")
+        .check()
+        .expect("set");
+    let (sender, mut darkened) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        while let Ok(event) = watcher.wait_for_event() {
+            if let Event::ScreensaverNotify(event) = event
+                && event.state == screensaver::State::ON
+            {
+                let _ = sender.send(());
+            }
+        }
+    });
+    let held = tokio::time::timeout(Duration::from_secs(3), darkened.recv()).await;
+    assert!(
+        held.is_err(),
+        "the screen went dark while it was held awake"
+    );
+    // As the server sees it, this is what `kill -9` does: the connection is gone.
+    drop(panel);
+    tokio::time::timeout(LIMIT, darkened.recv())
+        .await
+        .expect("the screen goes dark again")
+        .expect("the server lives");
+}
+
+#[test]
+fn a_stop_key_that_the_keyboard_lacks_is_refused_and_a_corner_is_not() {
+    if !is_lab("the keys of a real X screen need Xvfb") {
+        return;
+    }
+    let server = Server::start();
+    let open = |stop: &str| {
+        let stop = stop.parse().expect("a stop key");
+        X11Panel::open_with(Some(&server.display), Preferences::default(), &stop)
+    };
+    for there in ["#", "Escape", "corner-top-left"] {
+        assert!(open(there).is_ok(), "{there}");
+    }
+    for lacking in ["\u{4e2d}", "Start"] {
+        let refused = open(lacking).expect_err("refused");
+        assert!(matches!(refused, X11Error::NoStopKey { .. }), "{refused}");
+    }
 }

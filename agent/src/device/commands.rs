@@ -17,7 +17,7 @@ use crate::{
         event, operator,
     },
     convert,
-    panel::mfd::MfdPanel,
+    panel::{StopKey, mfd::MfdPanel},
     snapshot,
     stdio::Executor,
 };
@@ -31,11 +31,8 @@ pub struct Front {
     panel: Arc<dyn Panel>,
     /// The panel as something that can be touched; only a panel that the agent draws itself can be.
     hand: Option<MfdPanel>,
-    stop_key: &'static str,
+    stop: StopKey,
 }
-
-/// The key that ends a session when it is held.
-pub const STOP_KEY: &str = "#";
 
 /// A key that is held for a time goes up this much later, so that the time has passed wherever it is measured.
 const HOLD_MARGIN: Duration = Duration::from_millis(25);
@@ -47,8 +44,14 @@ impl Front {
             handle,
             panel,
             hand,
-            stop_key: STOP_KEY,
+            stop: StopKey::default(),
         }
+    }
+
+    /// What is held to end a session, in the place of `#`.
+    #[must_use]
+    pub fn stopped_by(self, stop: StopKey) -> Self {
+        Self { stop, ..self }
     }
 
     fn touch(&self, touch: &Touch) -> Reply {
@@ -72,7 +75,7 @@ impl Front {
             hand.key(&event.key, event.motion);
             return Ok(Done::Accepted);
         }
-        if event.key.as_str() != self.stop_key {
+        if self.stop != StopKey::Key(event.key.clone()) {
             return Err(unsupported());
         }
         self.handle

@@ -15,6 +15,7 @@ mod machine;
 mod remote;
 mod screens;
 mod shell;
+mod skin;
 mod target;
 mod theme;
 mod view;
@@ -42,6 +43,7 @@ pub use key::HardKey;
 pub use machine::{Choice, Step};
 pub use remote::{Allowed, Facts, Preferences};
 pub use shell::MfdPanel;
+pub use skin::{Scene, Typed};
 pub use target::{Place, Target};
 pub use theme::Scale;
 
@@ -51,9 +53,10 @@ use canvas::{Painter, Point, Sketch};
 use id_pad::IdPad;
 use machine::{Machine, Work};
 use remote::Gate;
+use skin::{Edge, Skin};
 use view::{Spot, View};
 
-use super::CustomerAction;
+use super::{CustomerAction, StopKey};
 use crate::text::Text;
 
 /// Size of the screen in pixels.
@@ -92,6 +95,11 @@ struct Touch {
 
 /// The panel.
 pub struct Mfd {
+    skin: Skin,
+    size: PanelSize,
+    /// Where the banner stands, if other programs draw the screen.
+    edge: Edge,
+    stop: StopKey,
     text: Text,
     preferences: Preferences,
     facts: Facts,
@@ -109,6 +117,7 @@ pub struct Mfd {
     sketch: Sketch,
     spots: Vec<Spot>,
     masked: Option<Rect>,
+    islands: Vec<Rect>,
     /// Whether state has changed since `sketch` was made.
     is_stale: bool,
     /// Counts sketches that differ.
@@ -140,12 +149,20 @@ impl Mfd {
 
     /// A panel at its home screen.
     pub fn with_preferences(preferences: Preferences) -> Self {
+        Self::wearing(Skin::Machine, SIZE, preferences)
+    }
+
+    fn wearing(skin: Skin, size: PanelSize, preferences: Preferences) -> Self {
         #[expect(
             clippy::unwrap_used,
-            reason = "the one size there is, and every test paints it"
+            reason = "a panel's size is never empty nor beyond what a pixmap can have"
         )]
-        let painter = Painter::new(SIZE).unwrap();
+        let painter = Painter::new(size).unwrap();
         let mut mfd = Self {
+            skin,
+            size,
+            edge: Edge::default(),
+            stop: StopKey::default(),
             text: Text::new(preferences.locale),
             preferences,
             facts: Facts::default(),
@@ -162,10 +179,11 @@ impl Mfd {
             sketch: Sketch::default(),
             spots: Vec::new(),
             masked: None,
+            islands: Vec::new(),
             is_stale: true,
             version: 0,
             painter,
-            frame: Arc::new(Frame::black(SIZE)),
+            frame: Arc::new(Frame::black(size)),
             painted: None,
         };
         mfd.refresh();
@@ -175,6 +193,12 @@ impl Mfd {
     /// The customer's finger. A second finger is not told apart.
     pub fn touch(&mut self, at: PanelPoint, phase: PointerPhase) {
         self.finger(Hand::Customers, at, phase);
+    }
+
+    /// What the customer holds to end a session, in the place of `#`.
+    pub fn set_stop_key(&mut self, stop: StopKey) {
+        self.stop = stop;
+        self.is_stale = true;
     }
 
     /// A hard key under the customer's finger. Names of keys that this panel does not have do nothing.
@@ -251,14 +275,13 @@ impl Mfd {
     /// It never reaches the banner, a question to the customer, code entry or the stop key, and nothing at all while
     /// a question is open.
     pub fn inject(&mut self, action: &Action) -> bool {
-        let is_the_customers = self.place == Place::Remote || self.ask().is_some();
-        if !self.assistance.is_live() || is_the_customers {
+        if !self.admits() {
             return false;
         }
         match action {
             Action::Pointer(event) => {
                 self.finger(Hand::Operators, event.at, event.phase);
-                SIZE.contains(event.at)
+                self.size.contains(event.at)
             }
             Action::Key(event) => match HardKey::from_name(&event.key) {
                 Some(key) => {
@@ -345,7 +368,7 @@ impl Mfd {
     /// The picture now; the same one as before unless something has changed, and painted only where it has.
     pub fn render(&mut self) -> Arc<Frame> {
         self.refresh();
-        let everything = Rect::new(0, 0, i32::from(SIZE.width()), i32::from(SIZE.height()));
+        let everything = self.whole();
         let damage = match &self.painted {
             None => Some(everything),
             Some(painted) => self.sketch.damage(painted),
@@ -397,11 +420,21 @@ impl Mfd {
             .filter(|touch| touch.on_target)
             .map(|touch| touch.target);
         let mut view = View::new(self.text, self.preferences.scale, pressed);
+        view.skin = self.skin;
+        let whole = self.whole();
+        view.sketch.is_small = whole.w < skin::SHEET.0 || whole.h < skin::SHEET.1;
         screens::draw(self, &mut view);
-        let (sketch, spots, masked) = view.into_parts();
-        if sketch.damage(&self.sketch).is_some() {
+        let drawn = view.into_parts();
+        if drawn.sketch.damage(&self.sketch).is_some() || drawn.islands != self.islands {
             self.version += 1;
         }
-        (self.sketch, self.spots, self.masked) = (sketch, spots, masked);
+        (self.sketch, self.spots) = (drawn.sketch, drawn.spots);
+        (self.masked, self.islands) = (drawn.masked, drawn.islands);
+    }
+
+    /// All of the screen.
+    fn whole(&self) -> Rect {
+        let (width, height) = (self.size.width(), self.size.height());
+        Rect::new(0, 0, i32::from(width), i32::from(height))
     }
 }

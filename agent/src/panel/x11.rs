@@ -1,21 +1,38 @@
 //! A whole X11 screen as a panel: what any program of the device draws is what the operator sees.
 //!
 //! The picture is read from the root window, through memory shared with the server where it can be. A change is
-//! noticed by the DAMAGE extension. This panel shows nothing of its own yet: neither annotations nor who is connected.
+//! noticed by the DAMAGE extension. What the customer is shown lies in windows over those of the programs, and is
+//! part of the picture; what they do is told from what the operator does by taking off the agent's own injections.
 
 mod grab;
+mod inject;
+mod ink;
+mod keymap;
+mod keysym;
+mod ledger;
+mod listen;
+mod saver;
 mod watch;
+mod windows;
 
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use alongside::{
-    ports::{Capture, Customer, Panel, PanelError, PanelInfo},
-    protocol::{PanelSize, annotation::Annotation, label::Label},
+    DeviceHandle,
+    ports::{Action, AdminId, Awake, Capture, Customer, Panel, PanelError, PanelInfo},
+    protocol::{
+        PanelSize,
+        annotation::Annotation,
+        input::{KeyMotion, PointerPhase},
+        label::Label,
+    },
     status::Status,
 };
+use tokio::sync::Notify;
 use x11rb::{
     connection::Connection,
     errors::{ConnectError, ConnectionError, ReplyError, ReplyOrIdError},
@@ -23,14 +40,44 @@ use x11rb::{
     rust_connection::RustConnection,
 };
 
+use super::{
+    StopKey,
+    mfd::{Facts, MfdPanel, Preferences},
+};
 use grab::Grabber;
+use inject::Hand;
+use listen::{Listener, Stop};
+use saver::Saver;
 use watch::Watcher;
+use windows::{Outcome, Windows};
+
+/// Time between two attempts to bring windows to the top, so that two programs that both want to be there do not keep
+/// the server busy (our choice).
+const RAISES: Duration = Duration::from_millis(50);
+/// Time between two attempts to take the keyboard from another program.
+const KEYS: Duration = Duration::from_millis(200);
+/// Time between two resets of a screen saver that cannot be suspended (our choice: below any timeout in use).
+const WAKES: Duration = Duration::from_secs(20);
 
 /// An X11 screen.
 pub struct X11Panel {
+    inner: Arc<Inner>,
+    /// Wakes the thread that hears the devices, to end.
+    bell: xproto::Window,
+}
+
+struct Inner {
     size: PanelSize,
+    /// Pictures have a connection of their own: they are large, and hands do not wait for them.
     grabber: Mutex<Grabber>,
     watcher: Watcher,
+    hands: Arc<RustConnection>,
+    hand: Arc<Hand>,
+    windows: Windows,
+    saver: Saver,
+    front: MfdPanel,
+    covered: Arc<Notify>,
+    awake: tokio::sync::watch::Sender<bool>,
 }
 
 /// Why an X11 screen cannot be a panel.
@@ -62,6 +109,14 @@ pub enum X11Error {
         /// Height in pixels.
         height: u16,
     },
+    /// The keyboard has no such key to end a session with.
+    #[error(
+        "the screen's keyboard has no key `{key}` to hold against a session: name another with --stop-key, or a corner such as corner-top-left"
+    )]
+    NoStopKey {
+        /// The key that was asked for.
+        key: String,
+    },
     /// The server did not take a request.
     #[error("the X server refused while {doing}")]
     Request {
@@ -73,36 +128,188 @@ pub enum X11Error {
 }
 
 impl X11Panel {
-    /// Opens the screen of `display`, or of `$DISPLAY`.
+    /// Opens the screen of `display`, or of `$DISPLAY`, with `#` as the stop key.
     ///
     /// # Errors
     ///
-    /// [`X11Error`] if there is no such screen or its pixels cannot be read.
+    /// As [`X11Panel::open_with`].
     pub fn open(display: Option<&str>) -> Result<Self, X11Error> {
-        let (connection, number) =
+        Self::open_with(display, Preferences::default(), &StopKey::default())
+    }
+
+    /// Opens the screen of `display`, or of `$DISPLAY`. The windows come with [`X11Panel::serve`].
+    ///
+    /// # Errors
+    ///
+    /// [`X11Error`] if there is no such screen, its pixels cannot be read, nothing can be injected or heard, or its
+    /// keyboard has no such stop key.
+    pub fn open_with(
+        display: Option<&str>,
+        preferences: Preferences,
+        stop: &StopKey,
+    ) -> Result<Self, X11Error> {
+        let connect = || {
             RustConnection::connect(display).map_err(|source| X11Error::Connect {
                 display: display
                     .map(str::to_owned)
                     .or_else(|| std::env::var("DISPLAY").ok())
                     .unwrap_or_default(),
                 source,
-            })?;
-        let screen = Screen::find(&connection, number)?;
-        let connection = Arc::new(connection);
-        let watcher = Watcher::start(Arc::clone(&connection), screen.root)?;
-        let grabber = Grabber::new(connection, &screen);
-        Ok(Self {
+            })
+        };
+        let (pictures, number) = connect()?;
+        let screen = Screen::find(&pictures, number)?;
+        let pictures = Arc::new(pictures);
+        let watcher = Watcher::start(Arc::clone(&pictures), screen.root)?;
+        let grabber = Grabber::new(pictures, &screen);
+
+        let hands = Arc::new(connect()?.0);
+        let hand = Hand::new(Arc::clone(&hands), screen.root)
+            .map_err(|error| request("asking for its XTEST extension", error))?;
+        let (width, height) = (screen.size.width(), screen.size.height());
+        let hand = Arc::new(hand);
+        let stops_by = Stop::new(stop, &hand, (width.into(), height.into()))?;
+        let windows = Windows::new(Arc::clone(&hands), screen)
+            .map_err(|error| request("making windows", error))?;
+        let front = MfdPanel::overlay(screen.size, preferences).stopped_by(stop.clone());
+        let bell = watch::bell(&hands, screen.root)
+            .map_err(|error| request("making a window to be woken by", error))?;
+        let covered = Arc::new(Notify::new());
+        let listener = Listener {
+            connection: Arc::clone(&hands),
+            root: screen.root,
+            overlay: windows.overlay,
+            hand: Arc::clone(&hand),
+            front: front.clone(),
+            stop: stops_by,
+            covered: Arc::clone(&covered),
+            bell,
+        };
+        listener.start()?;
+        let inner = Inner {
             size: screen.size,
             grabber: Mutex::new(grabber),
             watcher,
+            saver: Saver::new(&hands),
+            hands,
+            hand,
+            windows,
+            front,
+            covered,
+            awake: tokio::sync::watch::Sender::new(false),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+            bell,
         })
+    }
+
+    /// Puts the settings page of Remote Assistance behind `admin_id`. Only the first counts.
+    #[must_use]
+    pub fn behind(self, admin_id: Arc<dyn AdminId>) -> Self {
+        drop(self.inner.front.clone().behind(admin_id));
+        self
+    }
+
+    /// Shows `facts` on that page.
+    pub fn set_facts(&self, facts: Facts) {
+        self.inner.front.set_facts(facts);
+    }
+
+    /// What is set on that page, now and whenever it changes.
+    pub fn preferences(&self) -> tokio::sync::watch::Receiver<Preferences> {
+        self.inner.front.preferences()
+    }
+
+    /// Shows the customer what there is to see, and tells `device` what they do. Comes back when the device has stopped.
+    pub async fn serve(&self, device: &DeviceHandle) {
+        tokio::select! {
+            () = self.inner.front.serve(device) => {}
+            () = self.show_scenes() => {}
+            () = self.stay_on_top() => {}
+            () = self.stay_awake() => {}
+        }
+    }
+
+    async fn show_scenes(&self) {
+        let mut scenes = self.inner.front.scene_changes();
+        let mut layers = self.inner.front.annotation_changes();
+        loop {
+            scenes.borrow_and_update();
+            layers.borrow_and_update();
+            let inner = Arc::clone(&self.inner);
+            let shown = tokio::task::spawn_blocking(move || inner.show()).await;
+            let lacks_keys = match shown {
+                Ok(Ok(outcome)) => outcome.lacks_keys,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "the X server does not show what it should");
+                    false
+                }
+                Err(error) => {
+                    tracing::error!(%error, "what is to be shown could not be drawn");
+                    false
+                }
+            };
+            tokio::select! {
+                changed = scenes.changed() => drop(changed),
+                changed = layers.changed() => drop(changed),
+                () = tokio::time::sleep(KEYS), if lacks_keys => {}
+            }
+        }
+    }
+
+    async fn stay_on_top(&self) {
+        loop {
+            self.inner.covered.notified().await;
+            let inner = Arc::clone(&self.inner);
+            let raised = tokio::task::spawn_blocking(move || inner.windows.raise()).await;
+            if let Ok(Err(error)) = raised {
+                tracing::debug!(%error, "windows could not be raised");
+            }
+            tokio::time::sleep(RAISES).await;
+        }
+    }
+
+    async fn stay_awake(&self) {
+        let mut awake = self.inner.awake.subscribe();
+        if !self.inner.saver.needs_waking() {
+            return std::future::pending().await;
+        }
+        loop {
+            if awake.wait_for(|awake| *awake).await.is_err() {
+                return std::future::pending().await;
+            }
+            let _ = self.inner.saver.wake(&self.inner.hands);
+            tokio::time::sleep(WAKES).await;
+        }
+    }
+}
+
+impl Inner {
+    /// Brings the windows up to what they are to show.
+    fn show(&self) -> Result<Outcome, ReplyError> {
+        let outcome = self.windows.show(&self.front.scene(), &self.hand)?;
+        self.windows.draw(&self.front.annotations())?;
+        if outcome.is_mask_new {
+            // The picture is another one to the operator, whether or not a pixel differs.
+            self.watcher.poke();
+        }
+        Ok(outcome)
+    }
+}
+
+impl Drop for X11Panel {
+    fn drop(&mut self) {
+        self.inner.hand.let_go();
+        self.inner.hand.tidy();
+        watch::ring(&self.inner.hands, self.bell);
     }
 }
 
 impl fmt::Debug for X11Panel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("X11Panel")
-            .field("size", &self.size)
+            .field("size", &self.inner.size)
             .finish_non_exhaustive()
     }
 }
@@ -116,34 +323,71 @@ impl Panel for X11Panel {
         let kind = Label::new("x11").unwrap();
         PanelInfo {
             kind,
-            size: self.size,
+            size: self.inner.size,
         }
     }
 
     fn capture(&self) -> Result<Capture, PanelError> {
         // What changes from here on is told again, so no change falls between two pictures.
-        self.watcher
+        self.inner
+            .watcher
             .rearm()
             .map_err(|error| PanelError::Gone(error.into()))?;
-        let mut grabber = self.grabber.lock().unwrap_or_else(PoisonError::into_inner);
-        grabber
+        // No window comes or goes meanwhile, so what is masked is masked in this very picture.
+        let still = self.inner.windows.hold_still();
+        let mut grabber = self
+            .inner
+            .grabber
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let frame = grabber
             .grab()
-            .map(|frame| Arc::new(frame).into())
-            .map_err(|error| PanelError::Gone(error.into()))
+            .map_err(|error| PanelError::Gone(error.into()))?;
+        Ok(Capture {
+            frame: Arc::new(frame),
+            masked: still.masked(),
+        })
     }
 
     fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
-        self.watcher.changes()
+        self.inner.watcher.changes()
     }
 
     fn annotate(&self, annotation: &Annotation) {
-        let _ = annotation;
+        self.inner.front.annotate(annotation);
+    }
+
+    fn inject(&self, action: &Action) -> Result<(), PanelError> {
+        let frees = match action {
+            Action::Pointer(event) => {
+                matches!(event.phase, PointerPhase::Up | PointerPhase::Leave)
+            }
+            Action::Key(event) => event.motion == KeyMotion::Up,
+            Action::Text(_) => false,
+        };
+        if !frees && !self.inner.front.admits() {
+            return Err(PanelError::Unsupported);
+        }
+        self.inner.hand.act(action)?;
+        self.inner.front.acted(action);
+        Ok(())
+    }
+
+    fn hold_awake(&self, hold: Awake) {
+        self.inner.awake.send_replace(hold == Awake::Hold);
+        if let Err(error) = self.inner.saver.hold(&self.inner.hands, hold) {
+            tracing::warn!(%error, "the screen saver could not be told");
+        }
     }
 }
 
 impl Customer for X11Panel {
     fn show(&self, status: &Status) {
-        tracing::debug!(?status, "not shown: the x11 panel has no banner yet");
+        self.inner.front.show(status);
+        if matches!(status, Status::Idle | Status::Ended { .. }) {
+            self.inner.hand.let_go();
+            self.inner.hand.tidy();
+        }
     }
 }
 
@@ -152,6 +396,7 @@ impl Customer for X11Panel {
 struct Screen {
     root: xproto::Window,
     size: PanelSize,
+    depth: u8,
     /// Order of the four bytes of a pixel.
     order: ImageOrder,
 }
@@ -189,6 +434,7 @@ impl Screen {
         Ok(Self {
             root: screen.root,
             size,
+            depth,
             order: setup.image_byte_order,
         })
     }

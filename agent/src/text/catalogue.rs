@@ -114,9 +114,9 @@ sentences! {
         "對方會看到此畫面，並在上面指示和畫線。由您親手操作。任何其他動作都會先詢問您。";
     NoticeStop = "How to stop", "Wie Sie es beenden", "如何停止";
     NoticeStopText =
-        "Press EXIT on the screen, or hold the # key for 5 seconds. Both work at any time.",
-        "Drücken Sie EXIT auf dem Bildschirm oder halten Sie die Taste # 5 Sekunden lang. Beides geht jederzeit.",
-        "按畫面上的 EXIT，或按住 # 鍵 5 秒。兩者隨時有效。";
+        "Press EXIT on the screen, or hold {key} for 5 seconds. Both work at any time.",
+        "Drücken Sie EXIT auf dem Bildschirm oder halten Sie {key} 5 Sekunden lang. Beides geht jederzeit.",
+        "按畫面上的 EXIT，或按住 {key} 5 秒。兩者隨時有效。";
     NoticeKept = "What is noted", "Was festgehalten wird", "會留下什麼紀錄";
     NoticeKeptText =
         "The service notes this device's serial number and the date and time. What is shown stays between you and the support person.",
@@ -315,8 +315,13 @@ sentences! {
         "Sees this screen and uses {mode}",
         "Sieht diesen Bildschirm und verwendet {mode}",
         "看得到此畫面，並使用 {mode}";
-    HoldToEnd = "or hold # for 5 s", "oder # 5 s halten", "或按住 # 5 秒";
-    KeepHolding = "Keep holding #", "# weiter halten", "請繼續按住 #";
+    HoldToEnd = "or hold {key} for 5 s", "oder {key} 5 s halten", "或按住 {key} 5 秒";
+    KeepHolding = "Keep holding {key}", "{key} weiter halten", "請繼續按住 {key}";
+    StopKeyNamed = "the {key} key", "die Taste {key}", "{key} 鍵";
+    CornerTopLeft = "the top left corner", "die Ecke oben links", "左上角";
+    CornerTopRight = "the top right corner", "die Ecke oben rechts", "右上角";
+    CornerBottomLeft = "the bottom left corner", "die Ecke unten links", "左下角";
+    CornerBottomRight = "the bottom right corner", "die Ecke unten rechts", "右下角";
     LinkMissing =
         "The support person has not been heard from for {time}.",
         "Vom Support ist seit {time} nichts zu hören.",
@@ -530,9 +535,9 @@ sentences! {
     DidOther = "They used {mode}.", "{mode} wurde verwendet.", "對方使用了 {mode}。";
     EndedExit = "You pressed EXIT.", "Sie haben EXIT gedrückt.", "您按了 EXIT。";
     EndedStopKey =
-        "You held the # key for 5 seconds.",
-        "Sie haben die Taste # 5 Sekunden lang gehalten.",
-        "您按住 # 鍵達 5 秒。";
+        "You held {key} for 5 seconds.",
+        "Sie haben {key} 5 Sekunden lang gehalten.",
+        "您按住 {key}達 5 秒。";
     EndedOperator =
         "The support person ended it.",
         "Die Person vom Support hat es beendet.",

@@ -14,6 +14,16 @@ use alongside::{
 };
 
 use super::{Id, Slot, Text, Words};
+use crate::panel::{Corner, StopKey};
+
+/// How much is said of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// What stands on it.
+    Short,
+    /// That it is a key, and what stands on it.
+    Whole,
+}
 
 impl Text {
     /// What is wrong with the digits; says nothing about which digits they were.
@@ -76,8 +86,28 @@ impl Text {
         }
     }
 
+    /// What the customer holds to end a session.
+    pub fn stop_key(self, stop: &StopKey, naming: Naming) -> Words {
+        match (stop, naming) {
+            (StopKey::Key(key), Naming::Short) => Words::data(key.as_str()),
+            (StopKey::Key(key), Naming::Whole) => {
+                self.fill(Id::StopKeyNamed, &[(Slot::Key, &key.as_str())])
+            }
+            (StopKey::Corner(corner), _) => self.say(match corner {
+                Corner::TopLeft => Id::CornerTopLeft,
+                Corner::TopRight => Id::CornerTopRight,
+                Corner::BottomLeft => Id::CornerBottomLeft,
+                Corner::BottomRight => Id::CornerBottomRight,
+            }),
+        }
+    }
+
     /// Why a session ended.
-    pub fn ended(self, reason: EndReason) -> Words {
+    pub fn ended(self, reason: EndReason, stop: &StopKey) -> Words {
+        if reason == EndReason::StopKey {
+            let key = self.stop_key(stop, Naming::Whole);
+            return self.fill(Id::EndedStopKey, &[(Slot::Key, &key)]);
+        }
         self.say(match reason {
             EndReason::Exit => Id::EndedExit,
             EndReason::StopKey => Id::EndedStopKey,
@@ -202,7 +232,7 @@ mod tests {
         let text = Text::new(Locale::English);
         let ends: Vec<_> = EndReason::ALL
             .iter()
-            .map(|reason| text.ended(*reason).to_string())
+            .map(|reason| text.ended(*reason, &StopKey::default()).to_string())
             .collect();
         let refusals: Vec<_> = Refusal::ALL
             .iter()

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses its own part")]
 
 pub mod chromium;
+pub mod foreign;
 pub mod x11;
 
 /// Whether tests that need more than a compiler run here; says what is skipped if not.

@@ -22,10 +22,10 @@ use crate::{
     world::{World, bare, pixels},
 };
 
-const RIGHT: &str = "48291736";
-const WRONG: &str = "48291735";
+pub const RIGHT: &str = "48291736";
+pub const WRONG: &str = "48291735";
 /// The one colour of what the operator must not see.
-const GREY: [u8; 3] = [0x80; 3];
+pub const GREY: [u8; 3] = [0x80; 3];
 
 #[test]
 fn control_is_allowed_with_the_id_and_the_operator_sees_none_of_it() {
@@ -83,7 +83,7 @@ fn without_an_id_control_is_refused_unasked_and_a_weak_one_is_not_set() {
 }
 
 /// `admin-id set` with `id` on standard input.
-fn set(world: &World, id: &str) -> Output {
+pub fn set(world: &World, id: &str) -> Output {
     let mut command = bare();
     command.args(["admin-id", "set", "--stdin", "--state"]);
     command.arg(world.path("device"));

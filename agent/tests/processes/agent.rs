@@ -67,6 +67,13 @@ impl Agent {
             .expect("it reads");
     }
 
+    /// Writes lines of input, if it still reads.
+    pub fn try_write(&mut self, lines: &[u8]) -> std::io::Result<()> {
+        let input = self.input.as_mut().expect("its input is open");
+        input.write_all(lines)?;
+        input.write_all(b"\n")
+    }
+
     /// Gives a command without waiting for its reply; answers its number.
     pub fn say(&mut self, mut command: Value) -> u64 {
         if command.get("id").is_none() {

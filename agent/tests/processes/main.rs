@@ -16,3 +16,4 @@ mod killed;
 mod session;
 mod trouble;
 mod x11;
+mod x11_control;

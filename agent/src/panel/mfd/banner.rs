@@ -10,14 +10,22 @@ use alongside::{
 use super::{
     assistance::HOLD,
     canvas::{Icon, Rect},
+    skin::{Edge, Skin},
     target::Target,
     theme::{self, BODY, Ink, SMALL, TITLE},
-    view::{Look, View},
+    view::{Look, State, View},
 };
-use crate::text::{Id, Slot, Text, Words};
+use crate::{
+    panel::StopKey,
+    text::{Id, Naming, Slot, Text, Words},
+};
 
 /// Height of the banner in pixels.
 pub(super) const BANNER: i32 = 84;
+/// Width below which what the operator may do stands in a second row.
+const NARROW: i32 = 1000;
+/// Height of that row.
+const SECOND: i32 = 52;
 /// Height of the strip below it, when there is something to say.
 const STRIP: i32 = 60;
 
@@ -26,10 +34,14 @@ pub(super) fn draw(
     view: &mut View,
     screen: Rect,
     active: &Active,
-    stop_held: Option<Duration>,
+    way_out: &WayOut<'_>,
     told: &Told,
+    edge: Edge,
 ) -> Rect {
-    let (bar, below) = screen.cut_top(BANNER, 0);
+    let is_narrow = screen.w < NARROW;
+    let height = if is_narrow { BANNER + SECOND } else { BANNER };
+    let (bar, below) = edge.cut(screen, height);
+    view.island(bar);
     let is_confirmed = active.operator.confirmed_by.is_some();
     let (ground, ink, muted) = if is_confirmed {
         (theme::BANNER, Ink::Light, Ink::LightMuted)
@@ -38,14 +50,32 @@ pub(super) fn draw(
     };
     view.sketch.fill(bar, 0, ground);
 
-    let inner = bar.inset_xy(theme::EDGE, 12);
-    let (exit, inner) = inner.cut_right(140, 16);
-    let (way_out, inner) = inner.cut_right(150, 16);
+    let (first, second) = bar.cut_top(BANNER, 0);
+    let (exit, inner) = first.inset_xy(theme::EDGE, 12).cut_right(140, 16);
+    let (hold_box, inner, may) = if is_narrow {
+        let second = Rect {
+            h: second.h - 8,
+            ..second.inset_xy(theme::EDGE, 0)
+        };
+        let (may, hold_box) = second.cut_left(second.w * 11 / 20, 20);
+        (hold_box, inner, Some(may))
+    } else {
+        // The name of a corner is longer than that of a key.
+        let width = match way_out.stop {
+            StopKey::Key(_) => 150,
+            StopKey::Corner(_) => 190,
+        };
+        let (hold_box, inner) = inner.cut_right(width, 16);
+        (hold_box, inner, None)
+    };
     let words = view.text.say(Id::Exit);
     view.button(exit, Target::Exit, Look::Danger, &words);
-    hold(view, way_out, stop_held, ink);
+    hold(view, hold_box, way_out, ink);
 
     let (badge, inner) = inner.cut_left(48, 14);
+    if view.skin == Skin::Overlay {
+        view.spot(badge, Target::MoveBanner, State::Enabled);
+    }
     view.sketch.icon(
         badge.center_box(40, 40),
         if is_confirmed {
@@ -55,7 +85,11 @@ pub(super) fn draw(
         },
         ink.color(),
     );
-    let (who, may) = inner.cut_left(inner.w * 11 / 20, 20);
+    let (who, may) = match may {
+        Some(may) => (inner, may),
+        None if matches!(way_out.stop, StopKey::Corner(_)) => inner.cut_left(inner.w * 3 / 5, 20),
+        None => inner.cut_left(inner.w * 11 / 20, 20),
+    };
     let [name_box, trust_box] = who.rows(0);
     view.sketch.text(
         name_box,
@@ -75,26 +109,43 @@ pub(super) fn draw(
     view.sketch.text(may, SMALL, ink, &words);
 
     match news(view.text, active, told) {
-        Some(news) => strip(view, below, &news),
+        Some(news) => strip(view, below, edge, &news),
         None => below,
     }
 }
 
 /// How long the stop key must still be held, or that it can be.
-fn hold(view: &mut View, rect: Rect, held: Option<Duration>, ink: Ink) {
-    let Some(held) = held else {
-        view.say(rect, SMALL.right(), ink, Id::HoldToEnd);
+fn hold(view: &mut View, rect: Rect, way_out: &WayOut<'_>, ink: Ink) {
+    let stop = view.text.stop_key(way_out.stop, Naming::Short);
+    let Some(held) = way_out.held else {
+        let words = view.text.fill(Id::HoldToEnd, &[(Slot::Key, &stop)]);
+        view.sketch.text(rect, SMALL.right(), ink, &words);
         return;
     };
-    let (ring, words) = rect.cut_left(54, 10);
-    let ring = ring.center_box(54, 54);
+    let side = rect.h.min(54);
+    let (ring, words) = rect.cut_left(side, 10);
+    let ring = ring.center_box(side, side);
     let thousandths = (held.as_millis() * 1000 / HOLD.as_millis()) as u16;
     view.sketch.ring(ring, 6, 1000, theme::LINE);
     view.sketch.ring(ring, 6, thousandths, theme::DANGER);
     let left = HOLD.saturating_sub(held).as_millis().div_ceil(1000);
     view.sketch
         .text(ring, TITLE.centered(), ink, &Words::data(left));
-    view.say(words, SMALL.bold(), ink, Id::KeepHolding);
+    // Whoever holds a finger in a corner knows which one.
+    let key = match way_out.stop {
+        StopKey::Key(_) => stop,
+        StopKey::Corner(_) => Words::data(""),
+    };
+    let keep = view.text.fill(Id::KeepHolding, &[(Slot::Key, &key)]);
+    view.sketch.text(words, SMALL.bold(), ink, &keep);
+}
+
+/// The way out besides EXIT.
+#[derive(Debug)]
+pub(super) struct WayOut<'a> {
+    pub(super) stop: &'a StopKey,
+    /// How long it has been held.
+    pub(super) held: Option<Duration>,
 }
 
 /// What the panel itself knows besides the session's status.
@@ -176,8 +227,9 @@ pub(super) fn is_raised(active: &Active) -> bool {
     active.mode.as_str() != ModeId::USER_GUIDE
 }
 
-fn strip(view: &mut View, below: Rect, news: &News) -> Rect {
-    let (bar, below) = below.cut_top(STRIP, 0);
+fn strip(view: &mut View, below: Rect, edge: Edge, news: &News) -> Rect {
+    let (bar, below) = edge.cut(below, STRIP);
+    view.island(bar);
     view.sketch.fill(bar, 0, theme::WARNING_SOFT);
     view.sketch.fill(bar.cut_bottom(1, 0).0, 0, theme::LINE);
     let mut inner = bar.inset_xy(theme::EDGE, 5);

@@ -75,6 +75,8 @@ pub(super) struct Sketch {
     ops: Vec<Op>,
     flaws: Vec<Flaw>,
     scale: Scale,
+    /// Whether text may be set smaller than it was meant to, as there is less room than the screens were drawn for.
+    pub(super) is_small: bool,
 }
 
 impl Sketch {
@@ -141,6 +143,7 @@ impl Sketch {
     /// What still does not fit is cut with an ellipsis and kept as a [`Flaw`], unless the style says that cutting
     /// is all right. Answers the rectangle that the text takes.
     pub(super) fn text(&mut self, rect: Rect, style: Style, ink: Ink, words: &Words) -> Rect {
+        let style = if self.is_small { style.denser() } else { style };
         let laid = layout::lay(rect, style.scaled(self.scale), words.as_str());
         if let Some(flaw) = laid.flaw {
             self.flaws.push(flaw);

@@ -14,6 +14,9 @@ impl Mfd {
         }
         self.refresh();
         let (x, y) = at.to_pixels();
+        if hand == Hand::Customers {
+            self.corner((x, y), phase);
+        }
         let under = view::hit(&self.spots, Point { x, y })
             .filter(|target| hand == Hand::Customers || target.is_machines());
         match phase {
@@ -44,13 +47,38 @@ impl Mfd {
         self.is_stale = true;
     }
 
+    /// What stands for the stop key is held, or no longer.
+    pub(super) fn stop_moved(&mut self, motion: KeyMotion) {
+        if self.assistance.stop_key(motion, self.now) {
+            self.actions.push(CustomerAction::StopKey(motion));
+        }
+        self.is_stale = true;
+    }
+
+    /// A finger in the corner that stands for the stop key.
+    fn corner(&mut self, at: (i32, i32), phase: PointerPhase) {
+        let StopKey::Corner(corner) = self.stop else {
+            return;
+        };
+        let size = (self.size.width().into(), self.size.height().into());
+        match phase {
+            PointerPhase::Down if corner.holds(at, size) => self.stop_moved(KeyMotion::Down),
+            PointerPhase::Move if corner.holds(at, size) => {}
+            PointerPhase::Hover => {}
+            PointerPhase::Down | PointerPhase::Move | PointerPhase::Up | PointerPhase::Leave => {
+                self.stop_moved(KeyMotion::Up);
+            }
+        }
+    }
+
     pub(super) fn customers_key(&mut self, key: HardKey, motion: KeyMotion) {
         // The stop key is told whatever the panel shows: stopping must not depend on a screen being right.
-        if key == HardKey::Hash {
-            if self.assistance.stop_key(motion, self.now) {
-                self.actions.push(CustomerAction::StopKey(motion));
-            }
-            self.is_stale = true;
+        let is_stop = match &self.stop {
+            StopKey::Key(name) => HardKey::from_name(name) == Some(key),
+            StopKey::Corner(_) => false,
+        };
+        if is_stop {
+            self.stop_moved(motion);
         }
         if motion == KeyMotion::Up {
             return;
@@ -180,6 +208,7 @@ impl Mfd {
                 self.go(Place::Home);
             }
             Target::Exit => self.actions.push(CustomerAction::Exit),
+            Target::MoveBanner => self.edge = self.edge.other(),
             // Any touch is a sign of life, and this one has been told as such.
             Target::StayConnected => {}
             Target::Allow => self.actions.push(CustomerAction::Allow(None)),
@@ -231,6 +260,7 @@ impl Mfd {
     }
 
     pub(super) fn go(&mut self, place: Place) {
+        let place = self.skin.place(place);
         // Whoever leaves the page has to type the ID again.
         self.gate = if place == Place::Remote && self.has_admin_id {
             Gate::Shut(IdPad::default())

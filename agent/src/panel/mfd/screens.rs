@@ -8,6 +8,7 @@ mod home;
 mod id_pad;
 mod jobs;
 mod notice;
+mod overlay;
 mod progress;
 mod remote;
 mod scan;
@@ -15,10 +16,11 @@ mod session;
 mod settings;
 
 use super::{
-    Mfd, SIZE,
+    Mfd,
     assistance::Stage,
-    banner,
+    banner::{self, Told, WayOut},
     canvas::{Icon, Rect},
+    skin::Skin,
     target::{Place, Target},
     theme::{self, HEADING, Ink},
     view::{State, View},
@@ -30,7 +32,11 @@ const HEADER: i32 = 72;
 
 /// Draws the panel as it stands.
 pub(super) fn draw(mfd: &Mfd, view: &mut View) {
-    let whole = Rect::new(0, 0, i32::from(SIZE.width()), i32::from(SIZE.height()));
+    let whole = mfd.whole();
+    if mfd.skin == Skin::Overlay {
+        overlay::draw(mfd, view, whole);
+        return;
+    }
     match mfd.assistance.stage() {
         Stage::Connecting(operator) => {
             progress::connecting(view, whole, operator.as_ref(), mfd.now)
@@ -39,9 +45,7 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View) {
         Stage::Idle => place(mfd, view, whole),
         Stage::Live(active) => {
             // The screen gets only what the banner leaves, so nothing can be drawn over it.
-            let told = mfd.assistance.told_at(mfd.now);
-            let stop_held = mfd.assistance.stop_held(mfd.now);
-            let below = banner::draw(view, whole, active, stop_held, &told);
+            let below = banner::draw(view, whole, active, &way_out(mfd), &told(mfd), mfd.edge);
             place(mfd, view, below);
             if let Some(ask) = &active.ask {
                 let name = banner::name(view.text, &active.operator);
@@ -50,8 +54,20 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View) {
         }
     }
     if let Some(ended) = mfd.assistance.ended() {
-        dialog::ended(view, whole, ended);
+        dialog::ended(view, whole, ended, &mfd.stop);
     }
+}
+
+/// The way out of a session that is not the button.
+fn way_out(mfd: &Mfd) -> WayOut<'_> {
+    WayOut {
+        stop: &mfd.stop,
+        held: mfd.assistance.stop_held(mfd.now),
+    }
+}
+
+fn told(mfd: &Mfd) -> Told {
+    mfd.assistance.told_at(mfd.now)
 }
 
 fn place(mfd: &Mfd, view: &mut View, area: Rect) {

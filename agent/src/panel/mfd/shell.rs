@@ -15,7 +15,7 @@ use alongside::{
         Action, AdminId, AdminVerdict, Awake, Capture, Customer, Panel, PanelError, PanelInfo,
     },
     protocol::{
-        PanelPoint,
+        PanelPoint, PanelSize,
         annotation::Annotation,
         input::{KeyMotion, KeyName, PointerPhase},
         label::Label,
@@ -28,9 +28,9 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Facts, Mfd, Preferences, SIZE, Target};
+use super::{Facts, Mfd, Preferences, Scene, Target, Typed};
 use crate::{
-    panel::{Annotations, CustomerAction, Drawn},
+    panel::{Annotations, CustomerAction, Drawn, StopKey},
     text::Text,
 };
 
@@ -92,6 +92,11 @@ impl MfdPanel {
         Self::of(Mfd::with_preferences(preferences))
     }
 
+    /// A layer over a screen of other programs.
+    pub fn overlay(size: PanelSize, preferences: Preferences) -> Self {
+        Self::of(Mfd::overlay(size, preferences))
+    }
+
     fn of(mfd: Mfd) -> Self {
         let preferences = mfd.preferences();
         let state = State {
@@ -121,6 +126,13 @@ impl MfdPanel {
         self
     }
 
+    /// What the customer holds to end a session, in the place of `#`.
+    #[must_use]
+    pub fn stopped_by(self, stop: StopKey) -> Self {
+        self.with(|state, _| state.mfd.set_stop_key(stop));
+        self
+    }
+
     /// Shows `facts` on that page.
     pub fn set_facts(&self, facts: Facts) {
         self.with(|state, _| state.mfd.set_facts(facts));
@@ -139,6 +151,41 @@ impl MfdPanel {
     /// A hard key under the customer's finger.
     pub fn key(&self, name: &KeyName, motion: KeyMotion) {
         self.with(|state, _| state.mfd.key(name, motion));
+    }
+
+    /// What lies over the screen of other programs now.
+    pub fn scene(&self) -> Scene {
+        self.with(|state, _| state.mfd.scene())
+    }
+
+    /// A counter that moves whenever [`MfdPanel::scene`] looks different.
+    pub fn scene_changes(&self) -> watch::Receiver<u64> {
+        self.shared.pictures.subscribe()
+    }
+
+    /// A key of the device's keyboard under the customer's finger.
+    pub fn type_key(&self, typed: Typed) {
+        self.with(|state, _| state.mfd.type_key(typed));
+    }
+
+    /// What stands for the stop key is held, or no longer.
+    pub fn stop_key(&self, motion: KeyMotion) {
+        self.with(|state, _| state.mfd.stop_key(motion));
+    }
+
+    /// The customer used the screen where this layer shows nothing.
+    pub fn used_elsewhere(&self) {
+        self.with(|state, _| state.mfd.used_elsewhere());
+    }
+
+    /// Whether an operator's hand may be on the screen at all.
+    pub fn admits(&self) -> bool {
+        self.with(|state, _| state.mfd.admits())
+    }
+
+    /// Tells the customer what the operator did elsewhere on the screen.
+    pub fn acted(&self, action: &Action) {
+        self.with(|state, _| state.mfd.acted(action));
     }
 
     /// The middle of something to touch; `None` if it is not on the screen or out of use.
@@ -229,6 +276,7 @@ impl MfdPanel {
                         Ok(()) => device.dialog_key().await,
                         gone => gone,
                     },
+                    CustomerAction::Elsewhere => device.touched().await,
                     CustomerAction::Allow(id) => {
                         answering = Some(Box::pin(device.allow(id))).into();
                         Ok(())
@@ -335,7 +383,10 @@ impl Panel for MfdPanel {
             reason = "a short plain word, and a test describes the panel"
         )]
         let kind = Label::new("mfd").unwrap();
-        PanelInfo { kind, size: SIZE }
+        PanelInfo {
+            kind,
+            size: self.with(|state, _| state.mfd.size),
+        }
     }
 
     fn capture(&self) -> Result<Capture, PanelError> {

@@ -71,6 +71,8 @@ pub enum Target {
     CloseRefusal,
     /// EXIT: the end of the session.
     Exit,
+    /// The banner, to another edge of a screen of other programs.
+    MoveBanner,
     /// A sign of life against the idle end.
     StayConnected,
     /// Yes to the operator's question.
@@ -126,6 +128,7 @@ impl Target {
             | Self::TryAgain
             | Self::CloseRefusal
             | Self::Exit
+            | Self::MoveBanner
             | Self::StayConnected
             | Self::Allow
             | Self::Refuse

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::text::Locale;
 
+mod layer;
 mod sources;
 
 fn mfd() -> Mfd {
@@ -253,6 +254,7 @@ fn the_stop_key_is_told_whatever_the_panel_shows_and_only_once_while_it_repeats(
                 CustomerAction::EnterCode(_)
                 | CustomerAction::Exit
                 | CustomerAction::Touched
+                | CustomerAction::Elsewhere
                 | CustomerAction::Allow(_)
                 | CustomerAction::Refuse
                 | CustomerAction::TakeBack
@@ -527,6 +529,7 @@ fn allowed_with(mfd: &mut Mfd) -> Vec<String> {
             | CustomerAction::Exit
             | CustomerAction::StopKey(_)
             | CustomerAction::Touched
+            | CustomerAction::Elsewhere
             | CustomerAction::Refuse
             | CustomerAction::TakeBack
             | CustomerAction::CheckId(_) => None,

@@ -188,6 +188,14 @@ impl Style {
         }
     }
 
+    /// The same where there is little room: at least two thirds as large.
+    pub(super) const fn denser(self) -> Self {
+        Self {
+            least: self.least * 2 / 3,
+            ..self
+        }
+    }
+
     pub(super) const fn centered(self) -> Self {
         Self {
             align: Align::Center,

@@ -2,6 +2,7 @@
 
 use super::{
     canvas::{Icon, Point, Rect, Sketch},
+    skin::Skin,
     target::Target,
     theme::{self, Ink, Rgb, Scale},
 };
@@ -51,6 +52,19 @@ pub(super) struct View {
     spots: Vec<Spot>,
     pressed: Option<Target>,
     masked: Option<Rect>,
+    pub(super) skin: Skin,
+    islands: Vec<Rect>,
+}
+
+/// A screen that has been drawn.
+#[derive(Debug)]
+pub(super) struct Drawn {
+    pub(super) sketch: Sketch,
+    pub(super) spots: Vec<Spot>,
+    /// What of it the operator must not see.
+    pub(super) masked: Option<Rect>,
+    /// What of it lies over a screen of other programs.
+    pub(super) islands: Vec<Rect>,
 }
 
 impl View {
@@ -61,12 +75,24 @@ impl View {
             spots: Vec::new(),
             pressed,
             masked: None,
+            skin: Skin::Machine,
+            islands: Vec::new(),
         }
     }
 
-    /// The picture, what can be touched in it, and what of it the operator must not see.
-    pub(super) fn into_parts(self) -> (Sketch, Vec<Spot>, Option<Rect>) {
-        (self.sketch, self.spots, self.masked)
+    /// The picture, and what is known of it.
+    pub(super) fn into_parts(self) -> Drawn {
+        Drawn {
+            sketch: self.sketch,
+            spots: self.spots,
+            masked: self.masked,
+            islands: self.islands,
+        }
+    }
+
+    /// Shows `rect`, all of it, on a screen that other programs draw.
+    pub(super) fn island(&mut self, rect: Rect) {
+        self.islands.push(rect);
     }
 
     /// Hides `rect` from the operator.

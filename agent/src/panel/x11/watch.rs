@@ -73,6 +73,11 @@ impl Watcher {
         self.changes.subscribe()
     }
 
+    /// The picture counts as another one.
+    pub(super) fn poke(&self) {
+        self.changes.send_modify(|n| *n += 1);
+    }
+
     /// Asks to be told of the next change: the server tells once, then waits for this.
     pub(super) fn rearm(&self) -> Result<(), ConnectionError> {
         if let Some(damage) = self.damage {
@@ -85,21 +90,21 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        let wake = ClientMessageEvent::new(
-            32,
-            self.bell,
-            x11rb::protocol::xproto::AtomEnum::NONE,
-            [0; 5],
-        );
-        // If the server is gone, so is the thread.
-        let _ = self
-            .connection
-            .send_event(false, self.bell, EventMask::NO_EVENT, wake);
-        let _ = self.connection.flush();
+        ring(&self.connection, self.bell);
     }
 }
 
-fn bell(connection: &RustConnection, root: Window) -> Result<Window, ReplyOrIdError> {
+/// Wakes whoever waits for events of `connection`, to end.
+pub(super) fn ring(connection: &RustConnection, bell: Window) {
+    let none = x11rb::protocol::xproto::AtomEnum::NONE;
+    let wake = ClientMessageEvent::new(32, bell, none, [0; 5]);
+    // If the server is gone, so is the thread.
+    let _ = connection.send_event(false, bell, EventMask::NO_EVENT, wake);
+    let _ = connection.flush();
+}
+
+/// A window that is never shown, to send events to.
+pub(super) fn bell(connection: &RustConnection, root: Window) -> Result<Window, ReplyOrIdError> {
     let bell = connection.generate_id()?;
     connection
         .create_window(

@@ -27,12 +27,17 @@ impl Rect {
         Self { x, y, w, h }
     }
 
-    pub(in crate::panel::mfd) const fn right(self) -> i32 {
+    pub(in crate::panel) const fn right(self) -> i32 {
         self.x + self.w
     }
 
-    pub(in crate::panel::mfd) const fn bottom(self) -> i32 {
+    pub(in crate::panel) const fn bottom(self) -> i32 {
         self.y + self.h
+    }
+
+    /// Whether the pixel (`x`, `y`) lies in it.
+    pub(in crate::panel) const fn holds(self, x: i32, y: i32) -> bool {
+        self.contains(Point { x, y })
     }
 
     pub(in crate::panel::mfd) const fn contains(self, at: Point) -> bool {
@@ -111,7 +116,7 @@ impl Rect {
     }
 
     /// The smallest rectangle around both.
-    pub(in crate::panel::mfd) fn union(self, other: Self) -> Self {
+    pub(in crate::panel) fn union(self, other: Self) -> Self {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
         let (right, bottom) = (
             self.right().max(other.right()),
@@ -121,7 +126,7 @@ impl Rect {
     }
 
     /// What lies in both; `None` if nothing does.
-    pub(in crate::panel::mfd) fn intersection(self, other: Self) -> Option<Self> {
+    pub(in crate::panel) fn intersection(self, other: Self) -> Option<Self> {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));
         let (right, bottom) = (
             self.right().min(other.right()),

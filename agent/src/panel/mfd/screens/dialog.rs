@@ -6,13 +6,17 @@ use alongside::status::Ask;
 
 use super::id_pad::{self, For};
 use crate::{
-    panel::mfd::{
-        assistance::{Asking, Ended, Step},
-        banner,
-        canvas::{Icon, Rect},
-        target::Target,
-        theme::{self, BODY, Ink, MESSAGE, SMALL},
-        view::{Look, View},
+    panel::{
+        StopKey,
+        mfd::{
+            assistance::{Asking, Ended, Step},
+            banner,
+            canvas::{Icon, Rect},
+            skin::{SHEET, Skin},
+            target::Target,
+            theme::{self, BODY, Ink, MESSAGE, SMALL},
+            view::{Look, View},
+        },
     },
     text::{Id, Slot, Words},
 };
@@ -94,7 +98,7 @@ fn question(view: &mut View, card: Rect, words: &Words, left: &Words, more: Id, 
 }
 
 /// The end of a session: who was connected, when, and what they did.
-pub(super) fn ended(view: &mut View, area: Rect, ended: &Ended) {
+pub(super) fn ended(view: &mut View, area: Rect, ended: &Ended, stop: &StopKey) {
     let height = if ended.past.is_some() { 520 } else { 400 };
     let card = raise(view, area, 760, height);
     let (button, inner) = card.cut_bottom(72, theme::GAP);
@@ -108,7 +112,7 @@ pub(super) fn ended(view: &mut View, area: Rect, ended: &Ended) {
         Ink::Accent.color(),
     );
     view.say(head, MESSAGE, Ink::Text, Id::EndedTitle);
-    let words = view.text.ended(ended.reason);
+    let words = view.text.ended(ended.reason, stop);
     let Some(past) = &ended.past else {
         let [reason, nobody] = rest.rows(0);
         view.sketch.text(reason, BODY.bold(), Ink::Text, &words);
@@ -135,9 +139,22 @@ pub(super) fn ended(view: &mut View, area: Rect, ended: &Ended) {
 
 /// Dims `area` and raises a card in its middle; answers the inside of the card.
 fn raise(view: &mut View, area: Rect, width: i32, height: i32) -> Rect {
-    view.cover(area);
-    view.sketch.tint(area, 0, theme::SHADE, 150);
-    let card = area.center_box(width.min(area.w), height.min(area.h - 24));
+    let (width, height) = (width.min(area.w), height.min(area.h - 24));
+    let card = match view.skin {
+        Skin::Machine => {
+            view.cover(area);
+            view.sketch.tint(area, 0, theme::SHADE, 150);
+            area.center_box(width, height)
+        }
+        // What other programs draw cannot be dimmed.
+        Skin::Overlay => {
+            let (width, height) = (width.min(SHEET.0), height.min(SHEET.1));
+            let card = area.center_box(width, height);
+            view.cover(card);
+            view.island(card);
+            card
+        }
+    };
     view.sketch.fill(card, theme::ROUND + 6, theme::SURFACE);
     card.inset_xy(32, 24)
 }

@@ -5,15 +5,21 @@ use crate::{
         Mfd,
         canvas::{Icon, Rect},
         remote::Allowed,
+        skin::Skin,
         target::{Place, Target},
         theme::{self, BODY, Ink, MESSAGE, SMALL, TITLE},
         view::{Look, View},
     },
-    text::Id,
+    text::{Id, Naming, Slot, Words},
 };
 
 pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     let body = super::header(view, area, Id::Assistance, Place::Home);
+    if mfd.skin == Skin::Overlay {
+        // The machine has no settings page that leads there.
+        let corner = Rect::new(area.right() - theme::EDGE - 52, area.y + 10, 52, 52);
+        view.icon_key(corner, Target::Go(Place::Remote), Icon::Settings);
+    }
     if mfd.preferences.allowed == Allowed::Off {
         off(view, body);
         return;
@@ -41,7 +47,9 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     let [stop, kept] = lower.columns(12);
     fact(view, who, Icon::Person, Id::NoticeWho, Id::NoticeWhoText);
     fact(view, see, Icon::Eye, Id::NoticeSee, Id::NoticeSeeText);
-    fact(view, stop, Icon::Hand, Id::NoticeStop, Id::NoticeStopText);
+    let key = view.text.stop_key(&mfd.stop, Naming::Whole);
+    let words = view.text.fill(Id::NoticeStopText, &[(Slot::Key, &key)]);
+    fact_of(view, stop, Icon::Hand, Id::NoticeStop, &words);
     fact(view, kept, Icon::Note, Id::NoticeKept, Id::NoticeKeptText);
 }
 
@@ -63,6 +71,11 @@ fn off(view: &mut View, body: Rect) {
 }
 
 fn fact(view: &mut View, rect: Rect, icon: Icon, title: Id, words: Id) {
+    let words = view.text.say(words);
+    fact_of(view, rect, icon, title, &words);
+}
+
+fn fact_of(view: &mut View, rect: Rect, icon: Icon, title: Id, words: &Words) {
     view.card(rect, theme::SURFACE);
     let (mark, inner) = rect.inset_xy(18, 10).cut_left(40, 16);
     view.sketch.icon(
@@ -72,5 +85,6 @@ fn fact(view: &mut View, rect: Rect, icon: Icon, title: Id, words: Id) {
     );
     let (title_box, text_box) = inner.cut_top(30, 2);
     view.say(title_box, BODY.bold().one_line(), Ink::Text, title);
-    view.say(text_box, SMALL.at_top(), Ink::Muted, words);
+    view.sketch
+        .text(text_box, SMALL.at_top(), Ink::Muted, words);
 }

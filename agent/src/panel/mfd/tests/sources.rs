@@ -15,6 +15,7 @@ const NOT_SHOWN: &[&str] = &[
     "Mfd",
     "place",
     "MfdPanel",
+    "Typed(..)",
     "X11Panel",
     "IdPad",
     "../../../../fonts/NotoSansTC-Regular-subset.ttf",
@@ -24,11 +25,20 @@ const NOT_SHOWN: &[&str] = &[
 const NOT_SCREENS: &[&str] = &[
     "tests.rs",
     "sources.rs",
+    "layer.rs",
     "gallery.rs",
     "people.rs",
     "x11.rs",
     "grab.rs",
     "watch.rs",
+    "inject.rs",
+    "keymap.rs",
+    "keysym.rs",
+    "ledger.rs",
+    "listen.rs",
+    "saver.rs",
+    "stop.rs",
+    "windows.rs",
 ];
 
 #[test]
