@@ -59,12 +59,23 @@ pub fn link(link: Link) -> event::Link {
         Link::Ok => event::Link {
             state: event::LinkState::Ok,
             silent_ms: 0,
+            ends_in_ms: None,
         },
         Link::Missing { silent } => event::Link {
             state: event::LinkState::Missing,
-            silent_ms: u64::try_from(silent.as_millis()).unwrap_or(u64::MAX),
+            silent_ms: ms(silent),
+            ends_in_ms: None,
+        },
+        Link::Lost { ends_in } => event::Link {
+            state: event::LinkState::Lost,
+            silent_ms: 0,
+            ends_in_ms: Some(ms(ends_in)),
         },
     }
+}
+
+fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The reply to a `snapshot`.

@@ -762,6 +762,7 @@ async fn modes_say_in_words_how_they_stand() {
     scene.events.send(Event::Link(event::Link {
         state: event::LinkState::Missing,
         silent_ms: 15_000,
+        ends_in_ms: None,
     }));
     with(&tab, |tab| {
         tab.until("document.querySelector('.stale').textContent.includes('15 s') && !document.querySelector('.stale').hidden");

@@ -462,6 +462,9 @@ pub struct Link {
     pub state: LinkState,
     /// Milliseconds since it last was.
     pub silent_ms: u64,
+    /// Milliseconds until the session is over, unless there is a connection again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_in_ms: Option<u64>,
 }
 
 /// Whether the other side was heard from.
@@ -472,6 +475,8 @@ pub enum LinkState {
     Ok,
     /// Not for too long.
     Missing,
+    /// The connection is gone, and another is being tried.
+    Lost,
 }
 
 /// Where a change of settings stands.

@@ -446,8 +446,17 @@ fn events_are_lines_with_the_time() {
             Event::Link(event::Link {
                 state: event::LinkState::Missing,
                 silent_ms: 15_000,
+                ends_in_ms: None,
             }),
             json!({"event": "link", "state": "missing", "silent_ms": 15000}),
+        ),
+        (
+            Event::Link(event::Link {
+                state: event::LinkState::Lost,
+                silent_ms: 0,
+                ends_in_ms: Some(600_000),
+            }),
+            json!({"event": "link", "state": "lost", "silent_ms": 0, "ends_in_ms": 600000}),
         ),
         (
             Event::Annotation(event::Ink::from(&Annotation::Undo(None))),

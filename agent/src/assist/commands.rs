@@ -113,6 +113,7 @@ fn failure(error: OperatorError) -> Failure {
     let code = match &error {
         OperatorError::NotConnected | OperatorError::Stopped => ErrorCode::NotConnected,
         OperatorError::NotAllowed => ErrorCode::NotAllowed,
+        OperatorError::Interrupted => ErrorCode::Interrupted,
         OperatorError::Busy | OperatorError::Congested => ErrorCode::Busy,
         OperatorError::Ttl => ErrorCode::BadRequest,
         OperatorError::Relay(_) | OperatorError::Unknown { .. } => ErrorCode::RelayRefused,

@@ -330,6 +330,10 @@ sentences! {
         "It goes on by itself when the network is back. You can end it now.",
         "Es geht von selbst weiter, wenn das Netz wieder da ist. Sie können jetzt beenden.",
         "網路恢復後會自動繼續。您也可以現在結束。";
+    LinkLost =
+        "The connection is lost and is being tried again. Assistance ends in {time} unless it comes back.",
+        "Die Verbindung ist unterbrochen und wird neu aufgebaut. Sonst endet die Unterstützung in {time}.",
+        "與支援人員的連線已中斷，正在重新連線。協助將在 {time}後結束。";
     IdleWarning =
         "Nobody has done anything for a while. Assistance ends in {time}.",
         "Seit einer Weile hat niemand etwas getan. Die Unterstützung endet in {time}.",
@@ -429,6 +433,10 @@ sentences! {
         "Refused: the owner of this device does not allow it.",
         "Abgelehnt: Der Eigentümer dieses Geräts erlaubt es nicht.",
         "已拒絕：此裝置的擁有者不允許。";
+    RefusedInterrupted =
+        "Not allowed: the connection was lost before there was an answer.",
+        "Nicht erlaubt: Die Verbindung brach vor der Antwort ab.",
+        "連線中斷，因此沒有允許。";
     RefusedBusy =
         "Refused: another question is still open.",
         "Abgelehnt: Eine andere Frage ist noch offen.",

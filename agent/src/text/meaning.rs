@@ -142,6 +142,7 @@ impl Text {
                 };
             }
             Refusal::Busy => Id::RefusedBusy,
+            Refusal::Interrupted => Id::RefusedInterrupted,
             Refusal::Policy | _ => Id::RefusedPolicy,
         })
     }

@@ -100,6 +100,7 @@ class Path extends HTMLElement {
 
   link({ state, silent_ms }) {
     this.dataset.state = state;
+    if (state === 'lost') this.#figures.textContent = 'connection lost, trying again';
     if (state === 'missing') this.#figures.textContent = `silent for ${Math.round(silent_ms / 1000)} s`;
   }
 }
@@ -108,6 +109,7 @@ customElements.define('al-path', Path);
 /** `<al-session>`: tools, panel, card and log. */
 class Session extends HTMLElement {
   #tools = document.createElement('al-tools');
+  #countdown = 0;
   #panel = document.createElement('al-panel');
   #parts = null;
   #send = null;
@@ -226,11 +228,25 @@ class Session extends HTMLElement {
     fill(this.#parts.link, this.#facts);
   }
 
-  link({ state, silent_ms }) {
+  link({ state, silent_ms, ends_in_ms = 0 }) {
     const isMissing = state === 'missing';
-    this.#panel.toggleAttribute('data-stale', isMissing);
-    this.#parts.stale.hidden = !isMissing;
+    const isStale = state !== 'ok';
+    this.#panel.toggleAttribute('data-stale', isStale);
+    this.#parts.stale.hidden = !isStale;
+    clearInterval(this.#countdown);
+    if (state === 'lost') this.#countDown(Date.now() + ends_in_ms);
     if (isMissing) this.#parts.stale.textContent = `Nothing heard from the device for ${Math.round(silent_ms / 1000)} s: this picture is old`;
+  }
+
+  /** Says until when a lost connection is tried again. */
+  #countDown(ends) {
+    const tell = () => {
+      const left = Math.max(0, Math.round((ends - Date.now()) / 1000));
+      this.#parts.stale.textContent = `Connection lost, trying again: the session ends in ${Math.floor(left / 60)} min ${left % 60} s unless it comes back. This picture is old`;
+      if (left === 0) clearInterval(this.#countdown);
+    };
+    tell();
+    this.#countdown = setInterval(tell, 1000);
   }
 
   panel({ exact, soft = [] }) {

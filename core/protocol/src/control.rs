@@ -29,6 +29,9 @@ messages! {
         0x16 => IdleWarning(IdleWarning),
         /// Operator to device: the operator is still there.
         0x17 => StillHere(StillHere),
+        /// Either way: how the sender stands, once the session goes on over another connection. First message after the
+        /// proof of that.
+        0x18 => Resumed(Resumed),
     }
 }
 
@@ -97,6 +100,21 @@ pub struct End {
 pub struct IdleWarning {
     /// Seconds until it ends; 0 takes the warning back.
     pub ends_in_s: u16,
+}
+
+/// How one side stands when the session goes on over another connection.
+///
+/// What was on its way is lost on both sides. A mode on which the two do not agree is over; nothing in here grants
+/// anything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// The mode that runs, and number of its activation.
+    pub mode: Option<(ModeId, u16)>,
+    /// What that mode may do, as bits.
+    pub granted: u32,
+    /// The picture's epoch and the number of its last message: on the operator's side the last one applied; on the
+    /// device's the one after which it goes on, or `None` if it begins anew.
+    pub picture: Option<(u64, u64)>,
 }
 
 /// Answers an [`IdleWarning`].

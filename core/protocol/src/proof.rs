@@ -1,9 +1,9 @@
-//! The frames that prove the code: fixed layout, the first bytes of the control stream.
+//! The frames that prove the code, or that a session goes on: fixed layout, the first bytes of the control stream.
 //!
 //! Until the proof stands, each side accepts exactly the next frame of exactly its length; anything else closes
 //! the connection. So nothing is allocated on the word of somebody who proved nothing.
 
-use crate::wire::DecodeError;
+use crate::{ids::SessionId, wire::DecodeError};
 
 /// Version of the proof; part of what is proved, so it cannot be talked down.
 pub const PROOF_VERSION: u8 = 1;
@@ -14,8 +14,8 @@ pub const ALPN: &[u8] = b"alongside-e2e/1";
 /// TLS exporter label that ties the proof to its connection (RFC 8446, section 7.5); 48 bytes, empty context.
 pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-alongside-e2e-1";
 
-/// Longest body of a proof frame, in bytes: two times 32 of [`Proof::B`].
-pub const MAX_BODY: usize = 64;
+/// Longest body of a proof frame, in bytes: that of [`Proof::ResumeA`].
+pub const MAX_BODY: usize = 68;
 
 /// How the operator proves itself: the byte `method` of [`Proof::A`].
 pub const METHOD_CODE: u8 = 1;
@@ -26,6 +26,10 @@ pub const KIND_A: u8 = 0x01;
 pub const KIND_B: u8 = 0x02;
 /// Type byte of [`Proof::C`].
 pub const KIND_C: u8 = 0x03;
+/// Type byte of [`Proof::ResumeA`].
+pub const KIND_RESUME_A: u8 = 0x04;
+/// Type byte of [`Proof::ResumeB`].
+pub const KIND_RESUME_B: u8 = 0x05;
 /// Type byte of [`Proof::Fail`].
 pub const KIND_FAIL: u8 = 0x0f;
 
@@ -53,6 +57,25 @@ pub enum Proof {
         /// The operator's confirmation.
         tag: [u8; 32],
     },
+    /// Operator to device: `session [16] | epoch u32 BE | nonce [16] | tag [32]`. In the place of the other frames, on a
+    /// new connection of a session that has lost its own.
+    ResumeA {
+        /// The session.
+        session: SessionId,
+        /// How often it has gone on over another connection.
+        epoch: u32,
+        /// Fresh random bytes.
+        nonce: [u8; 16],
+        /// The operator's tag under the session's secret of this epoch.
+        tag: [u8; 32],
+    },
+    /// Device to operator: `nonce [16] | tag [32]`.
+    ResumeB {
+        /// Fresh random bytes.
+        nonce: [u8; 16],
+        /// The device's tag under the same secret.
+        tag: [u8; 32],
+    },
     /// Either way: the proof failed and this connection ends.
     Fail(ProofFailure),
 }
@@ -75,7 +98,14 @@ pub enum ProofFailure {
 
 impl Proof {
     /// Type bytes of the proof, in order.
-    pub const KINDS: &'static [u8] = &[KIND_A, KIND_B, KIND_C, KIND_FAIL];
+    pub const KINDS: &'static [u8] = &[
+        KIND_A,
+        KIND_B,
+        KIND_C,
+        KIND_RESUME_A,
+        KIND_RESUME_B,
+        KIND_FAIL,
+    ];
 
     /// Type byte that goes into the frame.
     pub const fn kind(&self) -> u8 {
@@ -83,6 +113,8 @@ impl Proof {
             Self::A { .. } => KIND_A,
             Self::B { .. } => KIND_B,
             Self::C { .. } => KIND_C,
+            Self::ResumeA { .. } => KIND_RESUME_A,
+            Self::ResumeB { .. } => KIND_RESUME_B,
             Self::Fail(_) => KIND_FAIL,
         }
     }
@@ -104,6 +136,21 @@ impl Proof {
                 body.extend_from_slice(tag);
             }
             Self::C { tag } => body.extend_from_slice(tag),
+            Self::ResumeA {
+                session,
+                epoch,
+                nonce,
+                tag,
+            } => {
+                body.extend_from_slice(&session.0);
+                body.extend_from_slice(&epoch.to_be_bytes());
+                body.extend_from_slice(nonce);
+                body.extend_from_slice(tag);
+            }
+            Self::ResumeB { nonce, tag } => {
+                body.extend_from_slice(nonce);
+                body.extend_from_slice(tag);
+            }
             Self::Fail(failure) => body.extend_from_slice(&failure.to_bytes()),
         }
         crate::frame::to_frame(self.kind(), &body)
@@ -138,6 +185,24 @@ impl Proof {
             KIND_C => Ok(Self::C {
                 tag: body.try_into().map_err(|_| malformed)?,
             }),
+            KIND_RESUME_A => {
+                let (session, rest) = body.split_first_chunk().ok_or(malformed)?;
+                let (epoch, rest) = rest.split_first_chunk().ok_or(malformed)?;
+                let (nonce, tag) = rest.split_first_chunk().ok_or(malformed)?;
+                Ok(Self::ResumeA {
+                    session: SessionId(*session),
+                    epoch: u32::from_be_bytes(*epoch),
+                    nonce: *nonce,
+                    tag: tag.try_into().map_err(|_| malformed)?,
+                })
+            }
+            KIND_RESUME_B => {
+                let (nonce, tag) = body.split_first_chunk().ok_or(malformed)?;
+                Ok(Self::ResumeB {
+                    nonce: *nonce,
+                    tag: tag.try_into().map_err(|_| malformed)?,
+                })
+            }
             KIND_FAIL => {
                 let bytes = body.try_into().map_err(|_| malformed)?;
                 ProofFailure::from_bytes(bytes)
@@ -158,6 +223,10 @@ impl std::fmt::Debug for Proof {
             } => write!(f, "Proof::A(version {version}, method {method})"),
             Self::B { .. } => f.write_str("Proof::B"),
             Self::C { .. } => f.write_str("Proof::C"),
+            Self::ResumeA { session, epoch, .. } => {
+                write!(f, "Proof::ResumeA({session:?}, epoch {epoch})")
+            }
+            Self::ResumeB { .. } => f.write_str("Proof::ResumeB"),
             Self::Fail(failure) => write!(f, "Proof::Fail({failure:?})"),
         }
     }

@@ -91,6 +91,8 @@ reasons! {
         Policy = "policy",
         /// Another ask is open.
         Busy = "busy",
+        /// The connection was lost before there was an answer.
+        Interrupted = "interrupted",
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     compartment::{Compartment, CompartmentError},
     modes::Modes,
     ports::{AdminId, Customer, Panel},
+    search::Search,
     status::Status,
 };
 
@@ -193,7 +194,9 @@ impl Device {
                 self.show(&Status::Connecting {
                     operator: operator.clone(),
                 });
-                self.drive(connection, None, operator, code).await.into()
+                self.drive(connection, None, Search::nowhere(), operator, code)
+                    .await
+                    .into()
             }
             Err(refusal) => Tried::Refused(refusal),
         };

@@ -46,6 +46,7 @@ mod compartment;
 mod meter;
 mod random;
 mod relay;
+mod search;
 mod session_io;
 mod volume;
 mod wire;

@@ -10,11 +10,11 @@ use alongside_protocol::{
 pub use alongside_session::IssuedCode;
 use alongside_transport::{
     ConnectError, Connection, DialError, Identity, Leg, LegEvent, LegEvents, LegLost, Lost,
-    connection::close_code,
+    QuicConnection, connection::close_code,
 };
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use crate::{Relay, Volume, audit::AuditStore, clock, modes::Modes, session_io};
+use crate::{Relay, Volume, audit::AuditStore, clock, modes::Modes, search::Search, session_io};
 
 mod desk;
 mod drive;
@@ -31,6 +31,12 @@ use handle::Command;
 pub use handle::{Code, OperatorError, OperatorHandle};
 use issue::Issued;
 pub use screen::{Screen, Shown};
+
+/// What a dial has, when a connection is lost, before the next one: its repetitions grow rare.
+const REDIAL: Duration = Duration::from_secs(4);
+
+/// Pause before another dial when one failed at once.
+const REDIAL_PAUSE: Duration = Duration::from_millis(500);
 
 /// Commands that may wait before the callers have to.
 const COMMANDS: usize = 256;
@@ -147,7 +153,7 @@ impl Operator {
     ///
     /// As [`Operator::run`].
     pub async fn run_over<C: Connection>(mut self, connection: C, code: IssuedCode) -> OperatorEnd {
-        match self.drive(connection, None, code).await {
+        match self.drive(connection, None, Search::nowhere(), code).await {
             Driven::NotProved(code) => OperatorEnd::NotProved(code),
             Driven::Burnt => OperatorEnd::CodeBurnt,
             Driven::Expired => {
@@ -277,7 +283,12 @@ impl Operator {
         };
         let Issued { rendezvous, code } = issued;
         let driven = self
-            .drive(connection, Some((leg_events, peer.rendezvous)), code)
+            .drive(
+                connection,
+                Some((leg_events, peer.rendezvous)),
+                search(leg, peer),
+                code,
+            )
             .await;
         let (reason, met) = match driven {
             Driven::NotProved(code) => (
@@ -301,6 +312,26 @@ impl Operator {
             tracing::warn!(?event, "events are not read: one is lost");
         }
     }
+}
+
+/// The search for further connections to the same device, in the same meeting.
+fn search(leg: &Leg, peer: &Peer) -> Search<QuicConnection> {
+    let (leg, peer) = (leg.clone(), peer.clone());
+    Search::with(move || {
+        let (leg, peer) = (leg.clone(), peer.clone());
+        Box::pin(async move {
+            loop {
+                match tokio::time::timeout(REDIAL, leg.dial(&peer)).await {
+                    Ok(Ok(connection)) => return connection,
+                    Ok(Err(error)) => {
+                        tracing::debug!(error = %session_io::chain(&error), "the device cannot be reached yet");
+                        clock::sleep_until(Some(clock::now() + REDIAL_PAUSE)).await;
+                    }
+                    Err(_) => {}
+                }
+            }
+        })
+    })
 }
 
 /// Resolves when the relay says that the device of a meeting has left it.

@@ -18,7 +18,7 @@ use alongside_protocol::{
     proof,
     wire::DecodeError,
 };
-use alongside_transport::{Connection, Lost};
+use alongside_transport::{Connection, Lost, connection::close_code};
 use bytes::Bytes;
 
 mod lane;
@@ -212,6 +212,12 @@ impl<C: Connection> Wire<C> {
         });
         let _unheard = tokio::time::timeout(patience, pin!(heard)).await;
         self.connection.close(code, reason);
+    }
+
+    /// Gives the connection up: the session goes on over another.
+    pub(crate) fn abandon(&self) {
+        self.connection
+            .close(close_code::REPLACED, "another connection");
     }
 
     fn lane(&mut self, channel: Channel) -> &mut Lane<C> {

@@ -17,6 +17,7 @@ mod modes;
 mod outbox;
 mod picture;
 mod proving;
+mod resuming;
 
 use std::{fmt, time::Instant};
 
@@ -93,7 +94,7 @@ impl Session {
                 Ok(())
             }
             Err(Stop::Fault(error)) => {
-                if error.is_peers_fault() {
+                if error.is_peers_fault() && !self.turn_away() {
                     self.end(Ending::ours(Party::Policy, EndReason::Protocol));
                 }
                 Err(error)
@@ -134,6 +135,20 @@ impl Session {
         match &self.state {
             State::Proving(proving) => proving.has_proof(),
             State::Active(_) => true,
+            State::Waiting(_) | State::Ended => false,
+        }
+    }
+
+    /// Whether the session waits for another connection, or for what one has to prove.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(&self.state, State::Active(active) if !active.line.is_up())
+    }
+
+    /// Whether the operator has proved to be who it is on the connection that there is now, and so may say anything.
+    pub fn admits(&self) -> bool {
+        match &self.state {
+            State::Proving(proving) => proving.has_proof(),
+            State::Active(active) => active.admits(),
             State::Waiting(_) | State::Ended => false,
         }
     }
@@ -185,6 +200,7 @@ impl Session {
             }
             Input::Close(cause) => Err(Ending::caused(cause, Party::Device).into()),
             Input::Disconnected => Err(Ending::LOST.into()),
+            Input::Interrupted => self.on_interrupted(),
             Input::Connected { binding, entropy } => self.on_connected(binding, entropy),
             Input::Timeout => Ok(()),
             Input::Message { .. }
@@ -210,10 +226,44 @@ impl Session {
                     State::Proving(Box::new(Proving::new(self.now, binding, entropy, code)));
                 Ok(())
             }
-            state @ (State::Proving(_) | State::Active(_) | State::Ended) => {
+            State::Active(mut active) => {
+                let taken = active.on_connected(self.now, binding, entropy);
+                self.state = State::Active(active);
+                taken
+            }
+            state @ (State::Proving(_) | State::Ended) => {
                 self.state = state;
                 Err(SessionError::NotNow.into())
             }
+        }
+    }
+
+    fn on_interrupted(&mut self) -> Result<(), Stop> {
+        let mut cx = Cx {
+            now: self.now,
+            config: &self.config,
+            out: &mut self.out,
+        };
+        match &mut self.state {
+            State::Active(active) => {
+                active.interrupt(&mut cx);
+                Ok(())
+            }
+            State::Proving(_) => Err(Ending::LOST.into()),
+            State::Waiting(_) | State::Ended => Ok(()),
+        }
+    }
+
+    /// Whoever has come in the operator's place goes again, and the session waits on; whether there was somebody.
+    fn turn_away(&mut self) -> bool {
+        let mut cx = Cx {
+            now: self.now,
+            config: &self.config,
+            out: &mut self.out,
+        };
+        match &mut self.state {
+            State::Active(active) => active.turn_away(&mut cx),
+            State::Waiting(_) | State::Proving(_) | State::Ended => false,
         }
     }
 
@@ -239,7 +289,11 @@ impl Session {
     fn end(&mut self, ending: Ending) {
         self.drop_unrecorded(ending);
         let (knows_us, last) = match std::mem::replace(&mut self.state, State::Ended) {
-            State::Active(active) => (true, active.end(&mut self.out)),
+            State::Active(active) => {
+                let has_line = active.line.is_up();
+                self.out.unmute();
+                (has_line, active.end(&mut self.out))
+            }
             State::Proving(proving) => (proving.has_proof(), None),
             State::Waiting(_) => (false, None),
             State::Ended => return,

@@ -27,6 +27,8 @@ pub enum SessionError {
     NotNow,
     /// The active mode does not allow it.
     NotAllowed,
+    /// The connection is lost, and another one is being tried.
+    Interrupted,
     /// The caller sends faster than the budget allows; try again once something has been sent.
     Congested,
 }
@@ -36,7 +38,7 @@ impl SessionError {
     pub const fn is_peers_fault(&self) -> bool {
         match self {
             Self::Decode(_) | Self::Unexpected { .. } | Self::Picture(_) | Self::OtherKey => true,
-            Self::NotNow | Self::NotAllowed | Self::Congested => false,
+            Self::NotNow | Self::NotAllowed | Self::Interrupted | Self::Congested => false,
         }
     }
 }
@@ -52,6 +54,7 @@ impl fmt::Display for SessionError {
             Self::OtherKey => f.write_str("the other side has another key than the relay said"),
             Self::NotNow => f.write_str("the session is not ready for this"),
             Self::NotAllowed => f.write_str("the active mode does not allow this"),
+            Self::Interrupted => f.write_str("the connection is lost for now"),
             Self::Congested => f.write_str("too much waits to be sent already"),
         }
     }
@@ -66,6 +69,7 @@ impl std::error::Error for SessionError {
             | Self::OtherKey
             | Self::NotNow
             | Self::NotAllowed
+            | Self::Interrupted
             | Self::Congested => None,
         }
     }

@@ -43,6 +43,7 @@ mod issued;
 mod kdf;
 mod ladder;
 mod limits;
+mod line;
 pub mod liveness;
 mod lv;
 mod mask;
@@ -51,6 +52,7 @@ mod outbound;
 mod pake;
 mod proof;
 mod record;
+mod resume;
 mod stop;
 mod uplink;
 

@@ -39,6 +39,15 @@ impl Limits {
     /// Time after which the customer is asked again whether what they allowed may go on.
     pub const CONTROL: Duration = Duration::from_secs(30 * 60);
 
+    /// How long a session lasts without any connection, unless the mode that runs says otherwise.
+    pub const RESUME: Duration = Duration::from_secs(10 * 60);
+
+    /// How long with a mode that reads or changes settings: the device is busy with them, and nobody sees the panel.
+    pub const RESUME_SETTINGS: Duration = Duration::from_secs(30 * 60);
+
+    /// How long a mode that acts on the panel outlasts the connection. After that the customer is asked again.
+    pub const RESUME_CONTROL: Duration = Duration::from_secs(120);
+
     /// How long the operator's hand stays off the panel after the customer's touch.
     pub const PAUSE: Duration = Duration::from_secs(2);
 

@@ -26,6 +26,11 @@ pub enum Link {
         /// How long.
         silent: Duration,
     },
+    /// There is no connection any more, and another is being tried.
+    Lost {
+        /// Time until the session ends if none comes about.
+        ends_in: Duration,
+    },
 }
 
 /// Sends checks and listens for life; whatever arrives counts as life.
@@ -78,6 +83,11 @@ impl Liveness {
         }
         self.is_missing = true;
         Some(silent)
+    }
+
+    /// There is no connection to hear anything on.
+    pub(crate) const fn lose(&mut self) {
+        self.is_missing = true;
     }
 
     pub(crate) const fn is_missing(&self) -> bool {

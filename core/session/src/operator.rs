@@ -11,6 +11,7 @@ mod io;
 mod modes;
 mod outbox;
 mod proving;
+mod resuming;
 
 use std::{fmt, time::Instant};
 
@@ -83,7 +84,7 @@ impl Session {
                 Ok(())
             }
             Err(Stop::Fault(error)) => {
-                if error.is_peers_fault() {
+                if error.is_peers_fault() && !self.turn_away() {
                     self.end(Ending::ours(Party::Policy, EndReason::Protocol));
                 }
                 Err(error)
@@ -132,6 +133,22 @@ impl Session {
         self.is_proved
     }
 
+    /// Whether the session waits for another connection, or for what one has to prove.
+    pub const fn is_interrupted(&self) -> bool {
+        match &self.state {
+            State::Active(active) => !active.line.is_up(),
+            State::Waiting | State::Proving(_) | State::Ended => false,
+        }
+    }
+
+    /// Whether the device has proved to be who it is on the connection that there is now, and so may say anything.
+    pub const fn admits(&self) -> bool {
+        match &self.state {
+            State::Active(active) => active.admits(),
+            State::Waiting | State::Proving(_) | State::Ended => self.is_proved,
+        }
+    }
+
     /// Gives back the code for the next attempt; `None` once it was proved, burnt or has expired.
     pub fn into_issued(self) -> Option<IssuedCode> {
         (!self.is_proved && self.issued.is_live(self.now)).then_some(self.issued)
@@ -159,6 +176,7 @@ impl Session {
             }
             Input::Close(cause) => Err(Ending::caused(cause, Party::Operator).into()),
             Input::Disconnected => Err(Ending::LOST.into()),
+            Input::Interrupted => self.on_interrupted(),
             Input::Timeout => Ok(()),
             Input::Connected { .. }
             | Input::Message { .. }
@@ -167,6 +185,35 @@ impl Session {
             | Input::Ask(_)
             | Input::ModeEffects { .. }
             | Input::ModeFailed { .. } => self.on_state_input(input),
+        }
+    }
+
+    fn on_interrupted(&mut self) -> Result<(), Stop> {
+        let mut cx = Cx {
+            now: self.now,
+            config: &self.config,
+            out: &mut self.out,
+        };
+        match &mut self.state {
+            State::Active(active) => {
+                active.interrupt(&mut cx);
+                Ok(())
+            }
+            State::Proving(_) => Err(Ending::LOST.into()),
+            State::Waiting | State::Ended => Ok(()),
+        }
+    }
+
+    /// Whoever has answered in the device's place goes again, and the session waits on; whether there was somebody.
+    fn turn_away(&mut self) -> bool {
+        let mut cx = Cx {
+            now: self.now,
+            config: &self.config,
+            out: &mut self.out,
+        };
+        match &mut self.state {
+            State::Active(active) => active.turn_away(&mut cx),
+            State::Waiting | State::Proving(_) | State::Ended => false,
         }
     }
 
@@ -204,7 +251,11 @@ impl Session {
             self.out.drop_acts();
         }
         let (knows_us, last) = match std::mem::replace(&mut self.state, State::Ended) {
-            State::Active(active) => (true, active.end(&mut self.out)),
+            State::Active(active) => {
+                let has_line = active.line.is_up();
+                self.out.unmute();
+                (has_line, active.end(&mut self.out))
+            }
             State::Proving(proving) => (proving.has_proof(), None),
             State::Waiting => (false, None),
             State::Ended => return,

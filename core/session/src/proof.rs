@@ -9,6 +9,8 @@
 //! it answers ([`DeviceProof::answer`]), and the operator charges when the answer arrives, before it looks at it
 //! ([`OperatorProof::check`]). Both consume the run.
 
+use std::fmt;
+
 use alongside_protocol::{
     AccessCode, PublicKey,
     proof::{METHOD_CODE, PROOF_VERSION, Proof},
@@ -23,6 +25,7 @@ use crate::{
     kdf::{Entropy, derive},
     lv::Absorb,
     pake::{Pake, SHARE_LEN, SharedKey, Turn},
+    resume::Secret,
 };
 
 #[cfg(test)]
@@ -40,15 +43,28 @@ const DEVICE: &[u8] = b"device";
 pub(crate) struct NotProved;
 
 /// The other side knows the code: the ticket into an active session. Only a checked tag makes one.
-#[derive(Debug)]
+///
+/// Holds what proves later that the session goes on.
 #[must_use]
-pub(crate) struct Proved(());
+pub(crate) struct Proved(Secret);
+
+impl Proved {
+    pub(crate) fn into_secret(self) -> Secret {
+        self.0
+    }
+}
+
+impl fmt::Debug for Proved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proved")
+    }
+}
 
 #[cfg(test)]
 impl Proved {
     /// For tests of what comes after the proof.
-    pub(crate) const fn for_test() -> Self {
-        Self(())
+    pub(crate) fn for_test() -> Self {
+        Self(Secret::new(Zeroizing::new([0; 32])))
     }
 }
 
@@ -88,14 +104,15 @@ impl OperatorProof {
             .finish(&share, OPERATOR, DEVICE)
             .map_err(|_| NotProved)?;
         let tags = Tags::of(&key, &self.binding, &ours, &share);
-        let proved = proved(&tags.device, &tag)?;
-        Ok((proved, Proof::C { tag: tags.operator }))
+        let ours = Proof::C { tag: tags.operator };
+        Ok((proved(&tags.device, &tag, tags.resume)?, ours))
     }
 }
 
 /// The device's half, after its answer went out.
 pub(crate) struct DeviceProof {
     expected: [u8; 32],
+    resume: Secret,
 }
 
 impl DeviceProof {
@@ -115,6 +132,7 @@ impl DeviceProof {
         Ok((
             Self {
                 expected: tags.operator,
+                resume: tags.resume,
             },
             Proof::B {
                 share: ours,
@@ -125,7 +143,7 @@ impl DeviceProof {
 
     /// Checks the operator's tag.
     pub(crate) fn check(self, tag: [u8; 32]) -> Result<Proved, NotProved> {
-        proved(&self.expected, &tag)
+        proved(&self.expected, &tag, self.resume)
     }
 }
 
@@ -157,10 +175,11 @@ fn channel_identifier(
     ci
 }
 
-/// What each side must show.
+/// What each side must show, and what both have for later.
 struct Tags {
     operator: [u8; 32],
     device: [u8; 32],
+    resume: Secret,
 }
 
 impl Tags {
@@ -180,13 +199,18 @@ impl Tags {
         Self {
             operator: tag(b"alongside confirm operator", b"A"),
             device: tag(b"alongside confirm device", b"B"),
+            resume: Secret::new(derive(
+                Some(binding.channel()),
+                key.as_ref(),
+                b"alongside resume",
+            )),
         }
     }
 }
 
-fn proved(expected: &[u8; 32], shown: &[u8; 32]) -> Result<Proved, NotProved> {
+fn proved(expected: &[u8; 32], shown: &[u8; 32], resume: Secret) -> Result<Proved, NotProved> {
     if bool::from(expected.ct_eq(shown)) {
-        Ok(Proved(()))
+        Ok(Proved(resume))
     } else {
         Err(NotProved)
     }

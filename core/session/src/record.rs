@@ -115,6 +115,15 @@ pub enum Record {
     LinkMissing,
     /// The other side is there again.
     LinkBack,
+    /// The connection is lost; nothing happens until the session goes on over another.
+    Interrupted,
+    /// The session goes on over another connection.
+    WentOn {
+        /// How often it has.
+        epoch: u32,
+    },
+    /// Somebody connected in the operator's place and did not prove to be in the session.
+    ResumeRefused,
     /// The session is over.
     SessionEnded {
         /// Who ended it.

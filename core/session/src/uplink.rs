@@ -94,6 +94,13 @@ impl Uplink {
         self.waiting = 0;
     }
 
+    /// Forgets everything that waits, and what the stream took.
+    pub(crate) fn clear(&mut self) {
+        self.clear_mode();
+        self.requests.clear();
+        self.room = usize::MAX;
+    }
+
     /// The next message that may go now.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Outbound> {
         if self.is_empty() || !self.bucket.is_open(now) {

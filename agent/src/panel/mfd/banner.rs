@@ -184,6 +184,15 @@ fn news(text: Text, active: &Active, told: &Told) -> Option<News> {
             button: take_back,
         });
     }
+    if let Link::Lost { ends_in } = active.link {
+        let words = text.fill(Id::LinkLost, &[(Slot::Time, &text.time(ends_in))]);
+        return Some(News {
+            icon: Icon::NoLink,
+            words,
+            more: None,
+            button: take_back,
+        });
+    }
     if let Some(left) = active.idle_ends_in {
         let words = text.fill(Id::IdleWarning, &[(Slot::Time, &text.time(left))]);
         return Some(News {

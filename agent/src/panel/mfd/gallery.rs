@@ -369,6 +369,15 @@ fn session_states(add: &mut Add<'_>) {
             },
         ),
         (
+            "link-lost",
+            Active {
+                link: Link::Lost {
+                    ends_in: Duration::from_secs(583),
+                },
+                ..active(confirmed())
+            },
+        ),
+        (
             "link-missing-longest",
             Active {
                 link: missing,

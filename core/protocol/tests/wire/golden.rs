@@ -6,7 +6,8 @@ use alongside_protocol::{
     LegToken, Nameplate, PanelPoint, PanelSize, PublicKey, RendezvousId, Serial, SessionId,
     annotation::{Annotation, Stroke, StrokeId, StrokePoint, StrokeWidth},
     control::{
-        Check, Control, End, HelloDevice, HelloOperator, IdleWarning, ModeAsk, ModeState, StillHere,
+        Check, Control, End, HelloDevice, HelloOperator, IdleWarning, ModeAsk, ModeState, Resumed,
+        StillHere,
     },
     frame::HEADER_LEN,
     ids::ModeId,
@@ -75,6 +76,22 @@ pub(crate) fn proof() -> Vec<Golden<Proof>> {
             "000040 02 b1*32 b2*32",
         ),
         (Proof::C { tag: [0xc1; 32] }, "000020 03 c1*32"),
+        (
+            Proof::ResumeA {
+                session: SessionId([0x5e; 16]),
+                epoch: 258,
+                nonce: [0xa1; 16],
+                tag: [0xa2; 32],
+            },
+            "000044 04 5e*16 00000102 a1*16 a2*32",
+        ),
+        (
+            Proof::ResumeB {
+                nonce: [0xb1; 16],
+                tag: [0xb2; 32],
+            },
+            "000030 05 b1*16 b2*32",
+        ),
         (
             Proof::Fail(ProofFailure::Wrong { tries_left: 2 }),
             "000002 0f 0102",
@@ -147,6 +164,24 @@ pub(crate) fn control() -> Vec<Golden<Control>> {
         ),
         (IdleWarning { ends_in_s: 60 }.into(), "000001 16 3c"),
         (StillHere {}.into(), "000000 17"),
+        (
+            Resumed {
+                mode: Some((mode("user-guide"), 2)),
+                granted: 3,
+                picture: Some((7, 300)),
+            }
+            .into(),
+            "000012 18 010a757365722d6775696465020301 07ac02",
+        ),
+        (
+            Resumed {
+                mode: None,
+                granted: 0,
+                picture: None,
+            }
+            .into(),
+            "000003 18 000000",
+        ),
     ]
 }
 
@@ -450,7 +485,7 @@ fn reasons_keep_their_place_on_the_wire() {
     );
     assert_eq!(
         place(&Refusal::ALL.iter().map(|w| w.as_str()).collect::<Vec<_>>()),
-        "customer timeout no-admin-id locked policy busy"
+        "customer timeout no-admin-id locked policy busy interrupted"
     );
     assert_eq!(
         place(

@@ -113,6 +113,9 @@ const fn name(record: &Record) -> &'static str {
         Record::ModeSays(_) => "mode-says",
         Record::LinkMissing => "link-missing",
         Record::LinkBack => "link-back",
+        Record::Interrupted => "interrupted",
+        Record::WentOn { .. } => "went-on",
+        Record::ResumeRefused => "resume-refused",
         Record::SessionEnded { .. } => "session-ended",
         _ => "other",
     }
@@ -195,7 +198,10 @@ fn fields(record: &Record, body: &mut Body) {
             body.word("by", by);
             body.word("reason", reason);
         }
+        Record::WentOn { epoch } => body.number("epoch", (*epoch).into()),
         Record::AttemptCharged
+        | Record::Interrupted
+        | Record::ResumeRefused
         | Record::Paused
         | Record::Resumed
         | Record::LinkMissing

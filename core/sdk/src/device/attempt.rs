@@ -138,8 +138,10 @@ impl Device {
         };
         match accepted {
             Ok(connection) => {
+                let search = way.search(prepare);
                 let leg = Some((&mut way.events, prepare.rendezvous));
-                self.drive(connection, leg, operator, code).await.into()
+                let driven = self.drive(connection, leg, search, operator, code);
+                driven.await.into()
             }
             Err(refusal) => Tried::Refused(refusal),
         }

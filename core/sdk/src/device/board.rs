@@ -19,6 +19,8 @@ pub(super) struct Board {
     active: Active,
     shown_at: Instant,
     silent_since: Option<Instant>,
+    /// When the session is over if no connection comes about.
+    lost_ends_at: Option<Instant>,
     idle_ends_at: Option<Instant>,
     ask_ends_at: Option<Instant>,
     answer_until: Option<Instant>,
@@ -40,6 +42,7 @@ impl Board {
             },
             shown_at: now,
             silent_since: None,
+            lost_ends_at: None,
             idle_ends_at: None,
             ask_ends_at: None,
             answer_until: None,
@@ -75,8 +78,12 @@ impl Board {
     pub(super) fn on_link(&mut self, now: Instant, link: Link) {
         self.active.link = link;
         self.silent_since = match link {
-            Link::Ok => None,
+            Link::Ok | Link::Lost { .. } => None,
             Link::Missing { silent } => now.checked_sub(silent),
+        };
+        self.lost_ends_at = match link {
+            Link::Ok | Link::Missing { .. } => None,
+            Link::Lost { ends_in } => Some(now + ends_in),
         };
     }
 
@@ -90,6 +97,7 @@ impl Board {
     pub(super) fn due(&self) -> Option<Instant> {
         let counts = self
             .silent_since
+            .or(self.lost_ends_at)
             .or(self.idle_ends_at)
             .or(self.ask_ends_at)
             .or(self.answer_until);
@@ -101,6 +109,10 @@ impl Board {
         if let Some(since) = self.silent_since {
             let silent = now.saturating_duration_since(since);
             self.active.link = Link::Missing { silent };
+        }
+        if let Some(at) = self.lost_ends_at {
+            let ends_in = at.saturating_duration_since(now);
+            self.active.link = Link::Lost { ends_in };
         }
         if let Some(at) = self.idle_ends_at {
             self.active.idle_ends_in = Some(at.saturating_duration_since(now));
@@ -157,6 +169,21 @@ mod tests {
         assert_eq!(shown.idle_ends_in, Some(secs(59)));
         board.on_link(start + secs(17), Link::Ok);
         board.on_idle(start + secs(17), None);
+        assert_eq!(board.due(), None);
+    }
+
+    #[test]
+    fn the_time_left_without_a_connection_counts_by_the_second() {
+        let (start, mut board) = board();
+        let ends_in = secs(600);
+        board.on_link(start, Link::Lost { ends_in });
+        let _shown = active(&mut board, start);
+        assert_eq!(board.due(), Some(start + secs(1)));
+        board.tick(start + secs(2));
+        let shown = active(&mut board, start + secs(2));
+        let ends_in = secs(598);
+        assert_eq!(shown.link, Link::Lost { ends_in });
+        board.on_link(start + secs(3), Link::Ok);
         assert_eq!(board.due(), None);
     }
 

@@ -36,6 +36,7 @@ use crate::{
     meter::Meter,
     modes::{Answer, ModeError, ModeHost},
     ports::{Capture, PanelError},
+    search::{self, Search},
     session_io::{self, FAREWELL, LegNews},
     status::CodeRefusal,
     wire::{Incoming, Role, Wire},
@@ -61,6 +62,7 @@ pub(super) struct Drive<'a, C: Connection> {
     pub(super) device: &'a mut Device,
     pub(super) session: Session,
     wire: Wire<C>,
+    search: Search<C>,
     journal: Journal,
     modes: ModeHost,
     camera: Camera,
@@ -80,6 +82,7 @@ impl Device {
         &mut self,
         connection: C,
         mut leg: Option<(&mut LegEvents, RendezvousId)>,
+        search: Search<C>,
         operator: OperatorIdentity,
         code: AccessCode,
     ) -> Driven {
@@ -107,6 +110,7 @@ impl Device {
             device: self,
             session: Session::new(now, config, code),
             wire: Wire::new(connection, Role::Accepts).counting_into(volume),
+            search,
             journal,
             modes: ModeHost::new(Side::Device, now, shelf),
             board: None,
@@ -136,7 +140,11 @@ impl Device {
                 () = clock::sleep_until(counts) => drive.update(Board::tick),
                 () = clock::sleep_until(deadline) => drive.input(Input::Timeout),
                 (seq, answered) = drive.modes.next() => drive.on_mode_answer(seq, answered),
-                incoming = drive.wire.next() => drive.on_incoming(incoming),
+                connection = drive.search.next() => {
+                    meter = Meter::of(clock::now(), &connection);
+                    drive.on_connection(connection);
+                }
+                incoming = drive.wire.next(), if !drive.search.is_on() => drive.on_incoming(incoming),
                 // After what came through the relay before it.
                 event = session_io::next_leg_event(&mut leg) => drive.on_leg_event(event, meter.is_direct()),
             }
@@ -225,6 +233,27 @@ impl<C: Connection> Drive<'_, C> {
         }
     }
 
+    /// The connection is lost, and the session waits for another.
+    fn on_lost(&mut self) {
+        if !self.search.is_possible() {
+            return self.input(Input::Disconnected);
+        }
+        self.wire.abandon();
+        self.search.begin();
+    }
+
+    /// Somebody has come, who still has to prove to be in the session.
+    fn on_connection(&mut self, connection: C) {
+        let binding = session_io::binding(&connection);
+        let volume = self.device.volume.clone();
+        self.wire = Wire::new(connection, Role::Accepts).counting_into(volume);
+        self.lost = None;
+        self.input(Input::Connected {
+            binding,
+            entropy: crate::random::bytes(),
+        });
+    }
+
     fn on_incoming(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Frame(channel, frame) => self.input(Input::Message { channel, frame }),
@@ -233,14 +262,23 @@ impl<C: Connection> Drive<'_, C> {
                 channel,
                 bytes: channel.max_body(),
             }),
+            Incoming::Broken(error) if self.session.is_interrupted() => {
+                tracing::warn!(error = %session_io::chain(&error), "who came in the operator's place breaks the protocol");
+                self.input(Input::Interrupted);
+            }
             Incoming::Broken(error) => {
                 tracing::warn!(error = %session_io::chain(&error), "the operator's side breaks the protocol");
                 self.input(Input::Close(Cause::PeerFault));
             }
             Incoming::Lost(lost) => {
                 tracing::info!(error = %lost, "connection lost");
+                let goes_on = self.session.is_interrupted() || search::may_go_on(&lost);
                 self.lost = Some(lost);
-                self.input(Input::Disconnected);
+                self.input(if goes_on {
+                    Input::Interrupted
+                } else {
+                    Input::Disconnected
+                });
             }
         }
     }
@@ -310,7 +348,7 @@ impl<C: Connection> Drive<'_, C> {
 
     pub(super) fn input(&mut self, input: Input) {
         session_io::log_error(self.session.handle_input(clock::now(), input));
-        if self.session.is_proved() {
+        if self.session.admits() {
             self.wire.admit();
         }
     }
@@ -347,6 +385,8 @@ impl<C: Connection> Drive<'_, C> {
 
     /// Whether nothing reaches the other side any more.
     fn is_unreachable(&self) -> bool {
-        self.lost.is_some() || matches!(self.ended, Some((Party::Network, _)))
+        self.lost.is_some()
+            || self.search.is_on()
+            || matches!(self.ended, Some((Party::Network, _)))
     }
 }

@@ -1,6 +1,9 @@
 //! A way to the relay that outlives one wrong code.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use alongside_protocol::{
     RendezvousId,
@@ -11,9 +14,14 @@ use alongside_transport::{Identity, Leg, LegEvent, LegEvents, QuicConnection};
 
 use super::{DeviceConfig, refusal};
 use crate::{
-    clock, session_io,
+    clock,
+    search::Search,
+    session_io,
     status::{CodeRefusal, ConnectProblem},
 };
+
+/// Pause before the operator is waited for again.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// The device's leg at the relay.
 pub(super) struct Way {
@@ -53,6 +61,25 @@ impl Way {
             }),
             refusal = never_comes(&mut self.events, prepare.rendezvous) => Err(refusal),
         }
+    }
+
+    /// The search for further connections of the same operator, in the same meeting.
+    pub(super) fn search(&self, prepare: &Prepare) -> Search<QuicConnection> {
+        let (leg, prepare) = (self.leg.clone(), prepare.clone());
+        Search::with(move || {
+            let (leg, prepare) = (leg.clone(), prepare.clone());
+            Box::pin(async move {
+                loop {
+                    match leg.accept_again(&prepare).await {
+                        Ok(connection) => return connection,
+                        Err(error) => {
+                            tracing::debug!(error = %session_io::chain(&error), "the operator has not come back yet");
+                            clock::sleep_until(Some(clock::now() + PAUSE)).await;
+                        }
+                    }
+                }
+            })
+        })
     }
 
     /// Tells the relay that a meeting, or one try of it, is over.

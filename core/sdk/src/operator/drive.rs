@@ -24,7 +24,9 @@ use crate::{
     clock,
     meter::Meter,
     modes::{Answer, ModeError, ModeHost},
+    search::{self, Search},
     session_io::{self, FAREWELL, LegNews},
+    status::Link,
     wire::{Incoming, Role, Wire},
 };
 
@@ -47,6 +49,7 @@ struct Drive<'a, C: Connection> {
     operator: &'a mut Operator,
     session: Session,
     wire: Wire<C>,
+    search: Search<C>,
     journal: Journal,
     modes: ModeHost,
     connected: bool,
@@ -67,6 +70,7 @@ impl Operator {
         &mut self,
         connection: C,
         mut leg: Option<(&mut LegEvents, RendezvousId)>,
+        search: Search<C>,
         code: IssuedCode,
     ) -> Driven {
         let shelf = self.modes.shelf().await;
@@ -85,6 +89,7 @@ impl Operator {
             operator: self,
             session: Session::new(now, config, code),
             wire: Wire::new(connection, Role::Opens).counting_into(volume),
+            search,
             journal,
             modes: ModeHost::new(Side::Operator, now, shelf),
             connected: false,
@@ -108,7 +113,11 @@ impl Operator {
                 status = meter.next(), if drive.connected => drive.operator.tell(OperatorEvent::Path(status)),
                 () = clock::sleep_until(deadline) => drive.input(Input::Timeout),
                 (seq, answered) = drive.modes.next() => drive.on_mode_answer(seq, answered),
-                incoming = drive.wire.next() => drive.on_incoming(incoming),
+                connection = drive.search.next() => {
+                    meter = Meter::of(clock::now(), &connection);
+                    drive.on_connection(connection);
+                }
+                incoming = drive.wire.next(), if !drive.search.is_on() => drive.on_incoming(incoming),
                 // After what came through the relay before it.
                 event = session_io::next_leg_event(&mut leg) => drive.on_leg_event(event, meter.is_direct()),
             }
@@ -161,6 +170,7 @@ impl<C: Connection> Drive<'_, C> {
                 let _ = reply.send(taken.map_err(|error| match error {
                     SessionError::NotAllowed => OperatorError::NotAllowed,
                     SessionError::Congested => OperatorError::Congested,
+                    SessionError::Interrupted => OperatorError::Interrupted,
                     SessionError::Decode(_)
                     | SessionError::Unexpected { .. }
                     | SessionError::Picture(_)
@@ -178,6 +188,27 @@ impl<C: Connection> Drive<'_, C> {
         }
     }
 
+    /// The connection is lost, and the session waits for another.
+    fn on_lost(&mut self) {
+        if !self.search.is_possible() {
+            return self.input(Input::Disconnected);
+        }
+        self.wire.abandon();
+        self.search.begin();
+    }
+
+    /// Somebody answers, who still has to prove to be in the session.
+    fn on_connection(&mut self, connection: C) {
+        let binding = session_io::binding(&connection);
+        let volume = self.operator.volume.clone();
+        self.wire = Wire::new(connection, Role::Opens).counting_into(volume);
+        self.is_lost = false;
+        self.input(Input::Connected {
+            binding,
+            entropy: crate::random::bytes(),
+        });
+    }
+
     fn on_incoming(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Frame(channel, frame) => {
@@ -192,6 +223,10 @@ impl<C: Connection> Drive<'_, C> {
                 channel,
                 bytes: channel.max_body(),
             }),
+            Incoming::Broken(error) if self.session.is_interrupted() => {
+                tracing::warn!(error = %session_io::chain(&error), "who answers in the device's place breaks the protocol");
+                self.input(Input::Interrupted);
+            }
             Incoming::Broken(error) => {
                 tracing::warn!(error = %session_io::chain(&error), "the device breaks the protocol");
                 self.input(Input::Close(Cause::PeerFault));
@@ -199,7 +234,12 @@ impl<C: Connection> Drive<'_, C> {
             Incoming::Lost(lost) => {
                 tracing::info!(error = %lost, "connection lost");
                 self.is_lost = true;
-                self.input(Input::Disconnected);
+                let goes_on = self.session.is_interrupted() || search::may_go_on(&lost);
+                self.input(if goes_on {
+                    Input::Interrupted
+                } else {
+                    Input::Disconnected
+                });
             }
         }
     }
@@ -261,7 +301,17 @@ impl<C: Connection> Drive<'_, C> {
                 None => return,
             },
             Event::Console(json) => OperatorEvent::Console(json),
-            Event::Link(link) => OperatorEvent::Link(link),
+            Event::Link(link) => {
+                match link {
+                    Link::Lost { .. } => self.on_lost(),
+                    Link::Ok => {
+                        self.search.settle();
+                        self.wire.open(&[Channel::Mode, Channel::Panel]);
+                    }
+                    Link::Missing { .. } => {}
+                }
+                OperatorEvent::Link(link)
+            }
             Event::IdleWarning { ends_in } => OperatorEvent::IdleWarning { ends_in },
             Event::IdleOver => OperatorEvent::IdleOver,
             Event::Ended { by, reason } => {
@@ -305,13 +355,14 @@ impl<C: Connection> Drive<'_, C> {
 
     fn input(&mut self, input: Input) {
         session_io::log_error(self.session.handle_input(clock::now(), input));
-        if self.session.is_proved() {
+        if self.session.admits() {
             self.wire.admit();
         }
     }
 
     async fn finish(mut self) -> Driven {
-        let is_unreachable = self.is_lost || matches!(self.ended, Some((Party::Network, _)));
+        let is_unreachable =
+            self.is_lost || self.search.is_on() || matches!(self.ended, Some((Party::Network, _)));
         let patience = if self.wire.has_last_word() && !is_unreachable {
             FAREWELL
         } else {

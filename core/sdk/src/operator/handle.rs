@@ -43,6 +43,9 @@ pub enum OperatorError {
     /// No device is connected.
     #[error("no device is connected")]
     NotConnected,
+    /// The connection is lost, and another one is being tried.
+    #[error("the connection to the device is lost; it is being tried again")]
+    Interrupted,
     /// The active mode does not allow it.
     #[error("the active mode does not allow this")]
     NotAllowed,

@@ -23,6 +23,7 @@ use super::{
     consent::{Raised, Sleep},
     hand::Hand,
     picture::{Picture, View},
+    resuming::Comer,
 };
 use crate::{
     Act, Limits, Link, Outbound, Record, SessionError,
@@ -31,9 +32,11 @@ use crate::{
     hosting::Hosting,
     idle::{Idle, IdleStep},
     ladder,
+    line::Line,
     liveness::Liveness,
     mask,
     proof::Proved,
+    resume::Ratchet,
     uplink::Uplink,
 };
 
@@ -56,15 +59,17 @@ pub(super) struct Active {
     pub(super) denied: Option<(Act, Denial, Instant)>,
     pub(super) points_until: Option<Instant>,
     pub(super) picture: Picture,
+    pub(super) line: Line<Comer>,
+    pub(super) ratchet: Ratchet,
     pub(super) liveness: Liveness,
-    idle: Idle,
+    pub(super) idle: Idle,
     pub(super) ends_at: Instant,
     pub(super) next_ask: Instant,
 }
 
 impl Active {
     /// Says hello and begins with the user guide, to which the customer consented by typing the code.
-    pub(super) fn begin(cx: &mut Cx<'_>, _proved: Proved, session: SessionId, epoch: u64) -> Self {
+    pub(super) fn begin(cx: &mut Cx<'_>, proved: Proved, session: SessionId, epoch: u64) -> Self {
         let config = cx.config;
         let mut active = Self {
             grant: Grant::none(),
@@ -80,6 +85,8 @@ impl Active {
             denied: None,
             points_until: None,
             picture: Picture::new(cx.now, config.size, epoch),
+            line: Line::Up,
+            ratchet: Ratchet::new(session, proved.into_secret()),
             liveness: Liveness::new(cx.now),
             idle: Idle::new(cx.now, &config.limits),
             ends_at: cx.now + config.limits.cap(),
@@ -99,6 +106,15 @@ impl Active {
 
     pub(super) fn on_input(&mut self, cx: &mut Cx<'_>, input: Input) -> Result<(), Stop> {
         match input {
+            Input::Message { channel, frame } if !self.line.is_up() => {
+                self.on_comers_message(cx, channel, &frame)
+            }
+            // May be lost, so it is.
+            Input::Datagram(_) if !self.line.is_up() => Ok(()),
+            Input::Frame { .. } if !self.line.is_up() => {
+                self.picture.decline();
+                Ok(())
+            }
             Input::Message { channel, frame } => {
                 self.heard(cx);
                 self.on_message(cx, channel, &frame)
@@ -152,9 +168,11 @@ impl Active {
                 }
                 Ok(())
             }
-            Input::Connected { .. } | Input::Close(_) | Input::Timeout | Input::Disconnected => {
-                Err(SessionError::NotNow.into())
-            }
+            Input::Connected { .. }
+            | Input::Close(_)
+            | Input::Timeout
+            | Input::Interrupted
+            | Input::Disconnected => Err(SessionError::NotNow.into()),
         }
     }
 
@@ -223,6 +241,7 @@ impl Active {
             | Control::HelloOperator(_)
             | Control::ModeState(_)
             | Control::IdleWarning(_)
+            | Control::Resumed(_)
             | _ => return Err(Stop::out_of_turn(frame)),
         }
         Ok(())
@@ -254,8 +273,12 @@ impl Active {
         if cx.now >= self.ends_at {
             return Err(Ending::ours(Party::Policy, EndReason::SessionCap).into());
         }
+        if !self.line.is_up() {
+            return self.wait_on_time(cx);
+        }
         if self.liveness.is_lost(cx.now) {
-            return Err(Ending::LOST.into());
+            self.interrupt(cx);
+            return Ok(());
         }
         match self.idle.step(cx.now) {
             Some(IdleStep::End) => return Err(Ending::ours(Party::Policy, EndReason::Idle).into()),
@@ -272,6 +295,11 @@ impl Active {
         if let Some(check) = self.liveness.check(cx.now) {
             self.send(cx, check);
         }
+        self.timers_on_time(cx);
+        Ok(())
+    }
+
+    pub(super) fn timers_on_time(&mut self, cx: &mut Cx<'_>) {
         while let Some(id) = self
             .hosting
             .running_mut()
@@ -279,11 +307,13 @@ impl Active {
         {
             self.notify(cx, HostEvent::Timer(id));
         }
-        Ok(())
     }
 
     /// Sends what the budgets allow now, and asks for a picture if one could be sent.
     pub(super) fn flush(&mut self, cx: &mut Cx<'_>) {
+        if !self.line.is_up() {
+            return;
+        }
         while let Some(outbound) = self.uplink.pop(cx.now) {
             cx.out.push(Output::Send(outbound));
         }
@@ -327,14 +357,19 @@ impl Active {
             .hosting
             .running()
             .and_then(|running| running.next_timer());
-        let certain = self
-            .ends_at
-            .min(self.liveness.deadline())
-            .min(self.idle.deadline());
+        let certain = match self.line.deadline() {
+            Some(line) => self.ends_at.min(line),
+            None => self
+                .ends_at
+                .min(self.liveness.deadline())
+                .min(self.idle.deadline()),
+        };
+        let sending = [self.uplink.deadline(), picture];
+        let sending = sending.map(|at| at.filter(|_| self.line.is_up()));
         [
             timer,
-            self.uplink.deadline(),
-            picture,
+            sending[0],
+            sending[1],
             self.consent_deadline(),
             self.hand.deadline(),
         ]
@@ -350,7 +385,7 @@ impl Active {
     }
 
     /// Tells both sides that the session ends in this time, or, at zero, that it does not.
-    fn warn(&mut self, cx: &mut Cx<'_>, ends_in: Duration) {
+    pub(super) fn warn(&mut self, cx: &mut Cx<'_>, ends_in: Duration) {
         let ends_in_s = u16::try_from(ends_in.as_secs()).unwrap_or(u16::MAX);
         self.tell(cx, IdleWarning { ends_in_s });
         cx.out.event(if ends_in.is_zero() {

@@ -180,7 +180,12 @@ impl Active {
             None => {}
         }
         if let Some(at) = self.renewal_due().filter(|at| *at <= cx.now) {
-            self.ask_again(cx, at);
+            if self.line.is_up() {
+                self.ask_again(cx, at);
+            } else {
+                // Nobody is there to go on.
+                self.lower(cx, StopReason::Withdrawn);
+            }
         }
         if let Sleep::Roused(until) = self.sleep
             && until <= cx.now
@@ -331,7 +336,7 @@ impl Active {
     }
 
     /// The open question is a no.
-    fn refuse_ask(&mut self, cx: &mut Cx<'_>, refusal: Refusal) {
+    pub(super) fn refuse_ask(&mut self, cx: &mut Cx<'_>, refusal: Refusal) {
         let Some(asking) = self.asking.take() else {
             return;
         };

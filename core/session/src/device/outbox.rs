@@ -6,7 +6,7 @@ use alongside_protocol::frame::Channel;
 
 use super::{Event, Output};
 use crate::{
-    Record,
+    Outbound, Record,
     action::{Action, Deed, Held},
 };
 
@@ -18,11 +18,32 @@ pub(super) struct Outbox {
     held: Held,
     /// Actions in the queue that let go of what is pressed: they are never dropped.
     letting_go: Vec<u64>,
+    /// Whether there is nobody to send anything to.
+    is_muted: bool,
 }
 
 impl Outbox {
     pub(super) fn push(&mut self, output: Output) {
-        self.queue.push_back(output);
+        if !(self.is_muted && matches!(output, Output::Send(_))) {
+            self.queue.push_back(output);
+        }
+    }
+
+    /// There is nobody to send anything to: what waits is dropped, and so is what comes.
+    pub(super) fn mute(&mut self) {
+        self.is_muted = true;
+        self.queue
+            .retain(|output| !matches!(output, Output::Send(_) | Output::WantFrame(_)));
+    }
+
+    /// There is somebody again.
+    pub(super) fn unmute(&mut self) {
+        self.is_muted = false;
+    }
+
+    /// Sends to somebody who has proved nothing yet.
+    pub(super) fn answer(&mut self, outbound: Outbound) {
+        self.queue.push_back(Output::Send(outbound));
     }
 
     pub(super) fn record(&mut self, record: Record) {

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alongside_panel::{Frame, Profile, Progress, Sameness, Sender, message::ToDevice};
+use alongside_panel::{
+    Frame, Position, Profile, Progress, Resumed, Sameness, Sender, message::ToDevice,
+};
 use alongside_protocol::{PanelPoint, PanelSize, frame::Channel, units::Millis, wire::DecodeError};
 
 use crate::{Outbound, grant::Permit};
@@ -82,6 +84,20 @@ impl Picture {
             ToDevice::Ack { .. } => {}
         }
         Ok(())
+    }
+
+    /// Goes on over a new connection, with an operator's side that is at this position. Whether it goes on from there; else
+    /// the picture begins anew.
+    pub(super) fn resume(&mut self, now: Instant, at: Option<Position>) -> bool {
+        self.room = usize::MAX;
+        self.wanted = None;
+        self.is_complete = false;
+        self.last = Weak::new();
+        self.next_at = now;
+        match self.sender.resume(at) {
+            Resumed::Here => true,
+            Resumed::Anew => false,
+        }
     }
 
     /// What to ask the driver for, if that is news.

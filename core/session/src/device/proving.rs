@@ -95,6 +95,7 @@ impl Proving {
             | Input::Local(_)
             | Input::Close(_)
             | Input::Timeout
+            | Input::Interrupted
             | Input::Disconnected => Err(SessionError::NotNow.into()),
         }
     }
@@ -128,7 +129,9 @@ impl Proving {
             } => share,
             Proof::A { .. } => return Err(refuse(cx, ProofFailure::Unsupported)),
             Proof::Fail(failure) => return Err(fail(cx, failure)),
-            Proof::B { .. } | Proof::C { .. } => return Err(Stop::out_of_turn(frame)),
+            Proof::B { .. } | Proof::C { .. } | Proof::ResumeA { .. } | Proof::ResumeB { .. } => {
+                return Err(Stop::out_of_turn(frame));
+            }
         };
         // The tag that follows lets the other side test one guess, even if it then hangs up.
         cx.out.record(Record::AttemptCharged);
@@ -156,6 +159,7 @@ impl Proving {
             | Control::ModeState(_)
             | Control::IdleWarning(_)
             | Control::StillHere(_)
+            | Control::Resumed(_)
             | _ => Err(Stop::out_of_turn(frame)),
         }
     }
@@ -165,7 +169,9 @@ fn on_tag(cx: &mut Cx<'_>, frame: &Frame, run: DeviceProof) -> Result<Proved, St
     match Proof::from_frame(frame.kind, &frame.body)? {
         Proof::C { tag } => run.check(tag).map_err(|NotProved| refuse(cx, WRONG)),
         Proof::Fail(failure) => Err(fail(cx, failure)),
-        Proof::A { .. } | Proof::B { .. } => Err(Stop::out_of_turn(frame)),
+        Proof::A { .. } | Proof::B { .. } | Proof::ResumeA { .. } | Proof::ResumeB { .. } => {
+            Err(Stop::out_of_turn(frame))
+        }
     }
 }
 

@@ -79,6 +79,7 @@ impl Model {
             | Input::Local(_)
             | Input::Close(_)
             | Input::Timeout
+            | Input::Interrupted
             | Input::Disconnected => {}
         }
     }
@@ -122,7 +123,10 @@ impl Model {
             | Record::Denied { .. }
             | Record::ModeSays(_)
             | Record::LinkMissing
-            | Record::LinkBack => {}
+            | Record::LinkBack
+            | Record::Interrupted
+            | Record::WentOn { .. }
+            | Record::ResumeRefused => {}
         }
     }
 
@@ -182,7 +186,7 @@ impl Model {
                 assert_ne!(self.is_hidden, is_hidden, "told twice");
                 self.is_hidden = is_hidden;
             }
-            Event::Link(link) => self.is_missing = matches!(link, Link::Missing { .. }),
+            Event::Link(link) => self.is_missing = *link != Link::Ok,
             Event::Ended { .. } => {
                 self.is_over = true;
                 assert!(

@@ -8,7 +8,8 @@ use alongside_panel::{
     message::{ToDevice, Want},
 };
 use alongside_protocol::{
-    control::{Control, HelloDevice, IdleWarning, ModeAsk, StillHere},
+    PublicKey,
+    control::{Control, HelloDevice, IdleWarning, ModeAsk, ModeState, StillHere},
     frame::{Channel, Frame},
     input::{PointerEvent, PointerPhase},
     mode::ModeMessage,
@@ -20,8 +21,10 @@ use crate::{
     Link, Outbound, Record, SessionError,
     ending::{Ending, Stop},
     hosting::Hosting,
+    line::Line,
     liveness::Liveness,
     proof::Proved,
+    resume::{Asked, Ratchet},
     uplink::Uplink,
 };
 
@@ -36,14 +39,29 @@ pub(super) struct Active {
     pub(super) uplink: Uplink,
     /// Whether the device takes no input in the mode that runs, for a while.
     pub(super) is_paused: bool,
-    liveness: Liveness,
-    decoder: Decoder,
+    /// The device's key.
+    pub(super) peer: PublicKey,
+    pub(super) line: Line<Asked>,
+    pub(super) ratchet: Ratchet,
+    /// The question to the customer that is open.
+    pub(super) asked: Option<ModeState>,
+    pub(super) liveness: Liveness,
+    pub(super) decoder: Decoder,
 }
 
 impl Active {
-    pub(super) fn begin(cx: &mut Cx<'_>, _proved: Proved, hello: HelloDevice) -> Self {
+    pub(super) fn begin(
+        cx: &mut Cx<'_>,
+        proved: Proved,
+        peer: PublicKey,
+        hello: HelloDevice,
+    ) -> Self {
         cx.out.event(Event::Connected(hello.clone()));
         Self {
+            peer,
+            line: Line::Up,
+            ratchet: Ratchet::new(hello.session, proved.into_secret()),
+            asked: None,
             hello,
             hosting: Hosting::default(),
             activation: 0,
@@ -68,6 +86,15 @@ impl Active {
 
     pub(super) fn on_input(&mut self, cx: &mut Cx<'_>, input: Input) -> Result<(), Stop> {
         match input {
+            Input::Connected { binding, entropy } if !self.line.is_up() => {
+                self.on_connected(cx, &binding, entropy)
+            }
+            Input::Message { channel, frame } if !self.line.is_up() => {
+                self.on_answer(cx, channel, &frame)
+            }
+            // May be lost, so it is.
+            Input::Datagram(_) if !self.line.is_up() => Ok(()),
+            Input::Ask(_) if !self.line.is_up() => Err(SessionError::Interrupted.into()),
             Input::Message { channel, frame } => {
                 self.heard(cx);
                 self.on_message(cx, channel, &frame)
@@ -95,9 +122,11 @@ impl Active {
                 }
                 Ok(())
             }
-            Input::Connected { .. } | Input::Close(_) | Input::Timeout | Input::Disconnected => {
-                Err(SessionError::NotNow.into())
-            }
+            Input::Connected { .. }
+            | Input::Close(_)
+            | Input::Timeout
+            | Input::Interrupted
+            | Input::Disconnected => Err(SessionError::NotNow.into()),
         }
     }
 
@@ -123,6 +152,8 @@ impl Active {
                 let ends_in = Duration::from_secs(u64::from(ends_in_s));
                 cx.out.event(Event::IdleWarning { ends_in });
             }
+            // What follows says the same in full.
+            Control::Resumed(_) => {}
             Control::End(end) => return Err(Ending::of_device(end).into()),
             Control::HelloDevice(_)
             | Control::HelloOperator(_)
@@ -193,8 +224,12 @@ impl Active {
     }
 
     pub(super) fn on_time(&mut self, cx: &mut Cx<'_>) -> Result<(), Stop> {
+        if !self.line.is_up() {
+            return self.wait_on_time(cx);
+        }
         if self.liveness.is_lost(cx.now) {
-            return Err(Ending::LOST.into());
+            self.interrupt(cx);
+            return Ok(());
         }
         if let Some(silent) = self.liveness.newly_missing(cx.now) {
             cx.out.record(Record::LinkMissing);
@@ -203,6 +238,11 @@ impl Active {
         if let Some(check) = self.liveness.check(cx.now) {
             self.send(cx, check);
         }
+        self.timers_on_time(cx);
+        Ok(())
+    }
+
+    pub(super) fn timers_on_time(&mut self, cx: &mut Cx<'_>) {
         while let Some(id) = self
             .hosting
             .running_mut()
@@ -210,11 +250,13 @@ impl Active {
         {
             self.notify(cx, HostEvent::Timer(id));
         }
-        Ok(())
     }
 
     /// Sends what the budget allows now.
     pub(super) fn flush(&mut self, cx: &mut Cx<'_>) {
+        if !self.line.is_up() {
+            return;
+        }
         while let Some(outbound) = self.uplink.pop(cx.now) {
             cx.out.push(Output::Send(outbound));
         }
@@ -243,10 +285,15 @@ impl Active {
             .hosting
             .running()
             .and_then(|running| running.next_timer());
-        [timer, self.uplink.deadline()]
+        let uplink = self.uplink.deadline().filter(|_| self.line.is_up());
+        let certain = self
+            .line
+            .deadline()
+            .unwrap_or_else(|| self.liveness.deadline());
+        [timer, uplink]
             .into_iter()
             .flatten()
-            .fold(self.liveness.deadline(), Instant::min)
+            .fold(certain, Instant::min)
     }
 
     fn heard(&mut self, cx: &mut Cx<'_>) {
@@ -257,7 +304,7 @@ impl Active {
     }
 
     /// Sends past the queue: checks and acknowledgements cannot wait.
-    fn send(&mut self, cx: &mut Cx<'_>, outbound: Outbound) {
+    pub(super) fn send(&mut self, cx: &mut Cx<'_>, outbound: Outbound) {
         self.uplink.charge(cx.now, outbound.bytes.len());
         cx.out.push(Output::Send(outbound));
     }

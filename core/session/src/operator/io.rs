@@ -98,7 +98,9 @@ pub enum Input {
     Close(Cause),
     /// The instant that [`Output::Wait`] named has come.
     Timeout,
-    /// The connection is gone.
+    /// The connection broke, and another may come in its place: the session waits for it.
+    Interrupted,
+    /// The connection is gone, and with it the session.
     Disconnected,
 }
 
@@ -202,6 +204,7 @@ impl fmt::Debug for Input {
             Self::ModeFailed { seq } => write!(f, "ModeFailed({seq})"),
             Self::Close(cause) => write!(f, "Close({cause:?})"),
             Self::Timeout => f.write_str("Timeout"),
+            Self::Interrupted => f.write_str("Interrupted"),
             Self::Disconnected => f.write_str("Disconnected"),
         }
     }

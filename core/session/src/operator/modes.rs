@@ -35,6 +35,7 @@ impl Active {
 
     pub(super) fn on_mode_state(&mut self, cx: &mut Cx<'_>, state: ModeState) {
         cx.out.event(Event::Mode(state.clone()));
+        self.asked = (state.phase == ModePhase::Asked).then(|| state.clone());
         let is_ours = |running: &Running| running.activation == state.activation;
         let is_running = self.hosting.running().is_some_and(is_ours);
         match state.phase {

@@ -113,6 +113,7 @@ impl Proving {
             | Input::ModeFailed { .. }
             | Input::Close(_)
             | Input::Timeout
+            | Input::Interrupted
             | Input::Disconnected => Err(SessionError::NotNow.into()),
         }
     }
@@ -145,9 +146,11 @@ impl Proving {
         if frame.kind == KIND_FAIL {
             return match Proof::from_frame(frame.kind, &frame.body)? {
                 Proof::Fail(failure) => Err(fail(cx, failure)),
-                Proof::A { .. } | Proof::B { .. } | Proof::C { .. } => {
-                    Err(Stop::out_of_turn(frame))
-                }
+                Proof::A { .. }
+                | Proof::B { .. }
+                | Proof::C { .. }
+                | Proof::ResumeA { .. }
+                | Proof::ResumeB { .. } => Err(Stop::out_of_turn(frame)),
             };
         }
         match Control::from_frame(frame.kind, &frame.body)? {
@@ -156,7 +159,7 @@ impl Proving {
                     session: hello.session,
                     peer: self.peer,
                 });
-                let active = Active::begin(cx, proved, hello);
+                let active = Active::begin(cx, proved, self.peer, hello);
                 Ok((Box::new(active), std::mem::take(&mut self.early)))
             }
             Control::End(end) => Err(Ending::of_device(end).into()),
@@ -166,6 +169,7 @@ impl Proving {
             | Control::ModeState(_)
             | Control::IdleWarning(_)
             | Control::StillHere(_)
+            | Control::Resumed(_)
             | _ => Err(Stop::out_of_turn(frame)),
         }
     }
@@ -189,7 +193,9 @@ fn on_answer(
     let (share, tag) = match Proof::from_frame(frame.kind, &frame.body)? {
         Proof::B { share, tag } => (share, tag),
         Proof::Fail(failure) => return Err(fail(cx, failure)),
-        Proof::A { .. } | Proof::C { .. } => return Err(Stop::out_of_turn(frame)),
+        Proof::A { .. } | Proof::C { .. } | Proof::ResumeA { .. } | Proof::ResumeB { .. } => {
+            return Err(Stop::out_of_turn(frame));
+        }
     };
     check_live(cx, issued)?;
     // Charged before it is looked at: what we do next tells the other side whether it guessed right.

@@ -61,13 +61,13 @@ fn run(
         return (Err(NotProved), Err(NotProved));
     };
     let c = match a_side.check(share, tag) {
-        Ok((Proved(()), c)) => c,
+        Ok((Proved(_), c)) => c,
         Err(NotProved) => return (Err(NotProved), Err(NotProved)),
     };
     let Some(Proof::C { tag }) = wire(&c) else {
         return (Ok(()), Err(NotProved));
     };
-    (Ok(()), b_side.check(tag).map(|Proved(())| ()))
+    (Ok(()), b_side.check(tag).map(|Proved(_)| ()))
 }
 
 fn decode(frame: &[u8]) -> Option<Proof> {

@@ -107,10 +107,12 @@ fn fifteen_seconds_of_silence_are_told_on_both_sides_and_taken_back() {
 }
 
 #[test]
-fn a_minute_of_silence_ends_it() {
+fn a_minute_of_silence_is_a_lost_connection_and_ten_more_end_it() {
     let mut pair = Pair::active();
     pair.wire = Wire::Cut;
-    pair.run_for(secs(61));
+    pair.run_for(secs(659));
+    assert_eq!((device_end(&pair), operator_end(&pair)), (None, None));
+    pair.run_for(secs(2));
     assert_eq!(
         device_end(&pair),
         Some((Party::Network, EndReason::PeerLost))

@@ -16,3 +16,4 @@ mod modes;
 mod pair;
 mod picture;
 mod proof;
+mod resume;

@@ -254,6 +254,20 @@ impl Pair {
         self.connect_as([7; 48], OPERATOR_KEY, [7; 48], OPERATOR_KEY);
     }
 
+    /// The connection breaks, and what is on its way is lost.
+    pub(crate) fn interrupt(&mut self) {
+        self.packets.clear();
+        self.device(device::Input::Interrupted);
+        self.operator(operator::Input::Interrupted);
+    }
+
+    /// Both ends of another connection, number `n`.
+    pub(crate) fn reconnect(&mut self, n: u8) {
+        self.packets.clear();
+        self.connect_as([n; 48], OPERATOR_KEY, [n; 48], OPERATOR_KEY);
+        self.run_for(millis(200));
+    }
+
     /// What each end believes: its exporter, and (at the device) whose key the operator has.
     pub(crate) fn connect_as(
         &mut self,

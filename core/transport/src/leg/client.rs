@@ -384,6 +384,20 @@ impl Leg {
         self.inner.accept(prepare).await
     }
 
+    /// Device: takes another connection of the same operator, in the same meeting, when the first is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`DialError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Leg::accept`].
+    pub async fn accept_again(&self, prepare: &Prepare) -> Result<QuicConnection, DialError> {
+        self.inner.open_door()?.leave_open();
+        self.inner.accept(prepare).await
+    }
+
     /// Ends the leg and whatever goes through it, clones or not. Waits at most a second for the releases before
     /// it and the farewells to arrive.
     pub async fn close(self) {

@@ -17,7 +17,7 @@ use crate::{
     device::DeviceEvent,
     ports::{Action, Awake},
     session_io,
-    status::Status,
+    status::{Link, Status},
 };
 
 impl<C: Connection> Drive<'_, C> {
@@ -46,6 +46,11 @@ impl<C: Connection> Drive<'_, C> {
                 self.device.emit(DeviceEvent::Annotation(annotation));
             }
             Event::Link(link) => {
+                match link {
+                    Link::Lost { .. } => self.on_lost(),
+                    Link::Ok => self.search.settle(),
+                    Link::Missing { .. } => {}
+                }
                 self.update(|board, now| board.on_link(now, link));
                 self.device.emit(DeviceEvent::Link(link));
             }

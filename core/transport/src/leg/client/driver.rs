@@ -85,6 +85,8 @@ pub(super) struct Driver {
     rtt: Duration,
     /// What to show a relay that has forgotten the meeting that this leg is in.
     ticket: Option<PairingTicket>,
+    /// Whether the other leg of that meeting is lost: the relay then takes it for over.
+    is_alone: bool,
     /// The relay answers one request at a time; the others wait here.
     queue: VecDeque<Question>,
     pending: Option<Pending>,
@@ -104,6 +106,7 @@ impl Driver {
             ways: parts.ways,
             rtt: Duration::ZERO,
             ticket: None,
+            is_alone: false,
             queue: VecDeque::new(),
             pending: None,
             checks: 0,
@@ -294,6 +297,7 @@ impl Driver {
             FromRelay::Paired(ticket) => {
                 let rendezvous = ticket.rendezvous;
                 let before = self.ticket.replace(ticket);
+                self.is_alone = false;
                 if before.is_some_and(|before| before.rendezvous == rendezvous) {
                     tracing::info!(?rendezvous, "the relay forwards again");
                     return self.tell(LegEvent::Rejoined(rendezvous));
@@ -325,15 +329,24 @@ impl Driver {
 
     async fn on_peer_gone(&mut self, gone: PeerGone) -> Result<(), LegLost> {
         let is_ours = |ticket: &PairingTicket| ticket.rendezvous.is_same_code(gone.rendezvous);
+        let is_ours = self.ticket.as_ref().is_some_and(is_ours);
+        if is_ours && self.is_alone && gone.how == Departure::Relay {
+            // The time of the code is over, which nobody needs any more; or the operator may not go on, and then the
+            // relay says so of the ticket.
+            return self.show_ticket().await;
+        }
         self.tell(LegEvent::PeerGone(gone))?;
         match gone.how {
             // It may come back, and then both have to want it.
-            Departure::LegLost if self.ticket.as_ref().is_some_and(is_ours) => {
+            Departure::LegLost if is_ours => {
+                self.is_alone = true;
                 self.show_ticket().await
             }
             Departure::LegLost => Ok(()),
             Departure::Released(_) | Departure::Relay => {
-                self.ticket.take_if(|ticket| is_ours(ticket));
+                if is_ours {
+                    self.ticket = None;
+                }
                 Ok(())
             }
         }
