@@ -1,6 +1,6 @@
 //! Messages of the control channel, once the code is proved.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     ids::{ModeId, Serial, SessionId},
@@ -32,6 +32,8 @@ messages! {
         /// Either way: how the sender stands, once the session goes on over another connection. First message after the
         /// proof of that.
         0x18 => Resumed(Resumed),
+        /// Either way, after the hello: the modes that the sender has beside the user guide.
+        0x1f => Modes(Modes),
     }
 }
 
@@ -120,3 +122,35 @@ pub struct Resumed {
 /// Answers an [`IdleWarning`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StillHere {}
+
+/// The modes that a side has beside the user guide, and the versions of their halves' own protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Modes {
+    /// At most [`Modes::MOST`].
+    #[serde(deserialize_with = "few")]
+    pub modes: Vec<Spoken>,
+}
+
+impl Modes {
+    /// Most modes in one message: each has a name of up to 64 bytes, and all fit into a message of the channel.
+    pub const MOST: usize = 32;
+}
+
+/// A mode, and the versions of its halves' own protocol that one side speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spoken {
+    /// Which mode.
+    pub mode: ModeId,
+    /// The oldest version.
+    pub oldest: u16,
+    /// The newest version.
+    pub newest: u16,
+}
+
+fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Spoken>, D::Error> {
+    let modes = Vec::deserialize(deserializer)?;
+    if modes.len() > Modes::MOST {
+        return Err(serde::de::Error::custom("more modes than a side can have"));
+    }
+    Ok(modes)
+}

@@ -93,6 +93,8 @@ reasons! {
         Busy = "busy",
         /// The connection was lost before there was an answer.
         Interrupted = "interrupted",
+        /// The two sides have no version of the mode in common, or the operator's side does not have it.
+        Versions = "versions",
     }
 }
 

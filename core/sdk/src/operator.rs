@@ -26,7 +26,9 @@ mod screen;
 
 use desk::{Desk, Ended};
 use drive::Driven;
-pub use event::{Latency, OperatorEnd, OperatorEvent, OperatorEvents, PanelUpdate, Until};
+pub use event::{
+    ConsolePanel, Latency, Mode, OperatorEnd, OperatorEvent, OperatorEvents, PanelUpdate, Until,
+};
 use handle::Command;
 pub use handle::{Code, OperatorError, OperatorHandle};
 use issue::Issued;

@@ -1,6 +1,6 @@
 //! The ladder of modes: what an operator's ask for a rung leads to.
 
-use alongside_mode::Capabilities;
+use alongside_mode::{Capabilities, manifest::Span};
 use alongside_protocol::{ids::ModeId, reason::Refusal};
 
 use crate::device::Config;
@@ -14,6 +14,8 @@ pub struct Offer {
     pub granted: Capabilities,
     /// Whose word makes it active.
     pub consent: Consent,
+    /// Versions of its halves' own protocol that the device's half speaks.
+    pub peer: Span,
 }
 
 /// Whose word makes a mode active.

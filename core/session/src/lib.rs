@@ -53,6 +53,7 @@ mod pake;
 mod proof;
 mod record;
 mod resume;
+mod spoken;
 mod stop;
 mod uplink;
 

@@ -6,8 +6,8 @@ use alongside_protocol::{
     LegToken, Nameplate, PanelPoint, PanelSize, PublicKey, RendezvousId, Serial, SessionId,
     annotation::{Annotation, Stroke, StrokeId, StrokePoint, StrokeWidth},
     control::{
-        Check, Control, End, HelloDevice, HelloOperator, IdleWarning, ModeAsk, ModeState, Resumed,
-        StillHere,
+        Check, Control, End, HelloDevice, HelloOperator, IdleWarning, ModeAsk, ModeState, Modes,
+        Resumed, Spoken, StillHere,
     },
     frame::HEADER_LEN,
     ids::ModeId,
@@ -181,6 +181,17 @@ pub(crate) fn control() -> Vec<Golden<Control>> {
             }
             .into(),
             "000003 18 000000",
+        ),
+        (
+            Modes {
+                modes: vec![Spoken {
+                    mode: mode("acme.x"),
+                    oldest: 1,
+                    newest: 2,
+                }],
+            }
+            .into(),
+            "00000a 1f 0106 61636d652e78 0102",
         ),
     ]
 }
@@ -485,7 +496,7 @@ fn reasons_keep_their_place_on_the_wire() {
     );
     assert_eq!(
         place(&Refusal::ALL.iter().map(|w| w.as_str()).collect::<Vec<_>>()),
-        "customer timeout no-admin-id locked policy busy interrupted"
+        "customer timeout no-admin-id locked policy busy interrupted versions"
     );
     assert_eq!(
         place(

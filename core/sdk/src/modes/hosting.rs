@@ -6,9 +6,10 @@ use std::{
 };
 
 use alongside_mode::{Effect, HostEvent, Line, Side};
-use alongside_protocol::ids::ModeId;
+use alongside_protocol::{control::Spoken, ids::ModeId};
 
 use super::{RunFailure, Running, Shelf};
+use crate::operator::Mode;
 
 /// Calls one half of the active mode.
 #[derive(Debug)]
@@ -108,6 +109,14 @@ impl ModeHost {
         };
         let (seq, answered) = active.running.answer().await;
         (seq, active.after(answered))
+    }
+
+    /// The modes of the other side's whose operator's half is here as well.
+    pub(crate) fn offered(&self, offered: &[Spoken]) -> Vec<Mode> {
+        let ours = offered
+            .iter()
+            .filter_map(|spoken| self.shelf.mode(&spoken.mode));
+        ours.collect()
     }
 
     /// Session time, the only clock that a mode has.

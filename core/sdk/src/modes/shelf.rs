@@ -10,6 +10,9 @@ use alongside_session::{Consent, Offer, operator::Known};
 use super::{RunFailure, Running};
 #[cfg(feature = "dynamic-modes")]
 use super::{loader::Loader, package::Package};
+#[cfg(feature = "dynamic-modes")]
+use crate::operator::ConsolePanel;
+use crate::operator::Mode;
 
 /// The modes of one session, looked at when it begins.
 #[derive(Debug, Default)]
@@ -94,8 +97,34 @@ impl Shelf {
         let known = |book: &Book| Known {
             id: book.manifest.id.clone(),
             capabilities: book.allowed,
+            peer: book.manifest.peer,
         };
         above.map(known).collect()
+    }
+
+    /// What an operator is told of a mode; `None` if it is not here.
+    pub(super) fn mode(&self, mode: &ModeId) -> Option<Mode> {
+        let book = self.books.iter().find(|book| book.manifest.id == *mode)?;
+        let panel = match &book.source {
+            Source::Linked(_) => None,
+            #[cfg(feature = "dynamic-modes")]
+            Source::Loaded(package) => {
+                let script = package.panel().map(str::to_owned);
+                let element = book
+                    .manifest
+                    .console
+                    .as_ref()
+                    .map(|console| console.element.clone());
+                script
+                    .zip(element)
+                    .map(|(script, element)| ConsolePanel { element, script })
+            }
+        };
+        Some(Mode {
+            id: book.manifest.id.clone(),
+            name: book.manifest.name.clone(),
+            panel,
+        })
     }
 
     /// What the record says of a loaded mode: version, signer, box. Nothing of one that is linked in.
@@ -164,6 +193,7 @@ impl Book {
             id: self.manifest.id.clone(),
             granted: self.allowed.without(Capabilities::SILENT),
             consent,
+            peer: self.manifest.peer,
         }
     }
 

@@ -300,6 +300,7 @@ impl<C: Connection> Drive<'_, C> {
                 Some(event) => event,
                 None => return,
             },
+            Event::Offered(offered) => OperatorEvent::Offered(self.modes.offered(&offered)),
             Event::Console(json) => OperatorEvent::Console(json),
             Event::Link(link) => {
                 match link {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use alongside_protocol::{
     control::{HelloDevice, ModeState},
+    ids::ModeId,
+    label::Label,
     reason::{EndReason, Party},
     units::PanelRect,
 };
@@ -43,6 +45,8 @@ pub enum OperatorEvent {
     Mode(ModeState),
     /// The picture moved on.
     Panel(PanelUpdate),
+    /// The modes that the device offers beside the user guide, of those whose operator's half is here.
+    Offered(Vec<Mode>),
     /// The active mode has something for its part of the console: JSON.
     Console(Vec<u8>),
     /// How long the picture takes from the panel to this side; at most once a second, while it changes.
@@ -67,6 +71,38 @@ pub enum OperatorEvent {
         /// Why.
         reason: EndReason,
     },
+}
+
+/// A mode that can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mode {
+    /// Which mode.
+    pub id: ModeId,
+    /// What people call it.
+    pub name: Label<64>,
+    /// Its part of the console, if it was loaded from a package and has one.
+    pub panel: Option<ConsolePanel>,
+}
+
+/// A mode's part of the console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConsolePanel {
+    /// The custom element that the script defines.
+    pub element: Label<64>,
+    /// An ES module without imports. Nobody has judged what it does: give it a frame of an origin of its own.
+    pub script: String,
+}
+
+impl ConsolePanel {
+    /// The element that `script` defines.
+    pub fn new(element: Label<64>, script: impl Into<String>) -> Self {
+        Self {
+            element,
+            script: script.into(),
+        }
+    }
 }
 
 /// One step of the picture.

@@ -37,6 +37,7 @@ use crate::{
     mask,
     proof::Proved,
     resume::Ratchet,
+    spoken::{self, Theirs},
     uplink::Uplink,
 };
 
@@ -65,6 +66,8 @@ pub(super) struct Active {
     pub(super) idle: Idle,
     pub(super) ends_at: Instant,
     pub(super) next_ask: Instant,
+    /// What modes the operator's side has.
+    pub(super) theirs: Theirs,
 }
 
 impl Active {
@@ -91,6 +94,7 @@ impl Active {
             idle: Idle::new(cx.now, &config.limits),
             ends_at: cx.now + config.limits.cap(),
             next_ask: cx.now,
+            theirs: Theirs::default(),
         };
         let hello = HelloDevice {
             session,
@@ -100,6 +104,10 @@ impl Active {
             size: config.size,
         };
         active.tell(cx, Control::from(hello));
+        let ours = config.modes.iter().map(|offer| (&offer.id, offer.peer));
+        if let Some(modes) = spoken::announce(ours) {
+            active.tell(cx, modes);
+        }
         active.activate(cx, ModeId::user_guide(), ladder::USER_GUIDE);
         active
     }
@@ -232,6 +240,7 @@ impl Active {
         match Control::from_frame(frame.kind, &frame.body)? {
             Control::Check(_) => {}
             Control::StillHere(_) => self.acted(cx),
+            Control::Modes(modes) => self.theirs = Theirs::said(modes),
             Control::ModeAsk(ask) => {
                 self.acted(cx);
                 self.on_ask(cx, ask.mode);

@@ -63,6 +63,15 @@ impl Active {
             self.activate(cx, mode, raised.granted);
             return;
         }
+        if self.protocol(cx, &mode).is_none() {
+            let refusal = Refusal::Versions;
+            cx.out.record(Record::ModeRefused {
+                mode: mode.clone(),
+                refusal,
+            });
+            self.tell(cx, refused(mode, refusal));
+            return;
+        }
         match ladder::answer(cx.config, &mode) {
             Answer::Activate(granted) if ladder::is_user_guide(&mode) => {
                 self.stop_mode(cx, StopReason::Replaced);

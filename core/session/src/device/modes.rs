@@ -11,9 +11,6 @@ use alongside_protocol::{
 use super::{Active, Cx, Event, Output};
 use crate::{Record, hosting::Running, ladder};
 
-/// Version of the halves' own protocol that both sides speak; each mode has one so far.
-const PEER_PROTOCOL: u16 = 1;
-
 impl Active {
     /// Bytes of the operator half; dropped unless the mode that sent them is the one that runs.
     pub(super) fn on_mode_message(&mut self, cx: &mut Cx<'_>, message: ModeMessage) {
@@ -38,19 +35,29 @@ impl Active {
             granted,
         });
         self.grant.give(granted, self.granted_until());
-        self.announce(cx, state(mode, activation, ModePhase::Active));
+        self.announce(cx, state(mode.clone(), activation, ModePhase::Active));
         let locale = cx.config.locale.clone();
+        let protocol = self.protocol(cx, &mode).unwrap_or(1);
         let panel = cx.config.size;
         self.notify(
             cx,
             HostEvent::Start(Start {
                 side: Side::Device,
                 granted,
-                protocol: PEER_PROTOCOL,
+                protocol,
                 panel,
                 locale,
             }),
         );
+    }
+
+    /// The version of the halves' own protocol that both sides speak; `None` if there is none.
+    pub(super) fn protocol(&self, cx: &Cx<'_>, mode: &ModeId) -> Option<u16> {
+        match cx.config.modes.iter().find(|offer| offer.id == *mode) {
+            Some(offer) => self.theirs.newest_common(mode, offer.peer),
+            // The user guide, which every device and every operator has.
+            None => Some(1),
+        }
     }
 
     /// The mode is over; above the user guide, that takes its place.

@@ -217,6 +217,7 @@ fn offer(id: &str, consent: Consent) -> Offer {
         id: ModeId::new(id).expect("a name"),
         granted: Capabilities::from_bits(0b11_1111),
         consent,
+        peer: alongside_mode::manifest::Span::new(1, 1).expect("a range"),
     }
 }
 

@@ -135,6 +135,7 @@ fn operator_config() -> operator::Config {
     let known = |id, capabilities| operator::Known {
         id: ModeId::new(id).expect("a name"),
         capabilities,
+        peer: alongside_mode::manifest::Span::new(1, 1).expect("a range"),
     };
     let touches = Capabilities::VIEW | Capabilities::ANNOTATE | Capabilities::INPUT;
     operator::Config {

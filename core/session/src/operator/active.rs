@@ -25,6 +25,7 @@ use crate::{
     liveness::Liveness,
     proof::Proved,
     resume::{Asked, Ratchet},
+    spoken::Theirs,
     uplink::Uplink,
 };
 
@@ -37,6 +38,8 @@ pub(super) struct Active {
     /// Messages of an activation that we have not been told of yet: streams are not ordered among each other.
     pub(super) early: Vec<ModeMessage>,
     pub(super) uplink: Uplink,
+    /// What modes the device offers.
+    pub(super) theirs: Theirs,
     /// Whether the device takes no input in the mode that runs, for a while.
     pub(super) is_paused: bool,
     /// The device's key.
@@ -67,6 +70,7 @@ impl Active {
             activation: 0,
             early: Vec::new(),
             uplink: Uplink::new(cx.now),
+            theirs: Theirs::default(),
             is_paused: false,
             liveness: Liveness::new(cx.now),
             decoder: Decoder::new(Profile::default()),
@@ -147,6 +151,10 @@ impl Active {
         match Control::from_frame(frame.kind, &frame.body)? {
             Control::Check(_) => {}
             Control::ModeState(state) => self.on_mode_state(cx, state),
+            Control::Modes(modes) => {
+                cx.out.event(Event::Offered(modes.modes.clone()));
+                self.theirs = Theirs::said(modes);
+            }
             Control::IdleWarning(IdleWarning { ends_in_s: 0 }) => cx.out.event(Event::IdleOver),
             Control::IdleWarning(IdleWarning { ends_in_s }) => {
                 let ends_in = Duration::from_secs(u64::from(ends_in_s));

@@ -5,12 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alongside_mode::{Capabilities, Effect, HostEvent, TypedText};
+use alongside_mode::{Capabilities, Effect, HostEvent, TypedText, manifest::Span};
 use alongside_panel::Applied;
 use alongside_protocol::{
     Bytes,
     annotation::Annotation,
-    control::{HelloDevice, ModeState},
+    control::{HelloDevice, ModeState, Spoken},
     frame::{Channel, Frame},
     ids::ModeId,
     input::{KeyEvent, PointerEvent},
@@ -40,6 +40,8 @@ pub struct Known {
     pub id: ModeId,
     /// What it wants to do, by its manifest. What it may do is decided on the device.
     pub capabilities: Capabilities,
+    /// Versions of the halves' own protocol that the operator's half speaks.
+    pub peer: Span,
 }
 
 impl Config {
@@ -170,6 +172,8 @@ pub enum Event {
     Mode(ModeState),
     /// The picture changed; see [`Session::picture`](super::Session::picture). The reply is on its way already.
     Panel(Applied),
+    /// The modes that the device offers beside the user guide.
+    Offered(Vec<Spoken>),
     /// JSON for the mode's part of the console.
     Console(Vec<u8>),
     /// Whether the device can be reached.
@@ -236,6 +240,7 @@ impl fmt::Debug for Event {
             Self::Connected(hello) => write!(f, "Connected({hello:?})"),
             Self::Mode(state) => write!(f, "Mode({state:?})"),
             Self::Panel(applied) => write!(f, "Panel({applied:?})"),
+            Self::Offered(modes) => write!(f, "Offered({modes:?})"),
             Self::Console(json) => write!(f, "Console({} bytes)", json.len()),
             Self::Link(link) => write!(f, "Link({link:?})"),
             Self::IdleWarning { ends_in } => write!(f, "IdleWarning {{ ends_in: {ends_in:?} }}"),

@@ -10,8 +10,6 @@ use crate::{
     hosting::{Running, activation_of},
 };
 
-/// Version of the halves' own protocol that both sides speak; each mode has one so far.
-const PEER_PROTOCOL: u16 = 1;
 /// Most messages of a mode that may arrive before the word that it is active.
 const MAX_EARLY: usize = 16;
 
@@ -67,6 +65,10 @@ impl Active {
             activation,
             granted,
         });
+        let known = cx.config.modes.iter().find(|known| known.id == mode);
+        let common = known.and_then(|known| self.theirs.newest_common(&mode, known.peer));
+        // The device has refused a mode that has none in common; the user guide has one.
+        let protocol = common.unwrap_or(1);
         self.hosting.begin(mode, activation);
         let locale = cx.config.locale.clone();
         let panel = self.hello.size;
@@ -75,7 +77,7 @@ impl Active {
             HostEvent::Start(Start {
                 side: Side::Operator,
                 granted,
-                protocol: PEER_PROTOCOL,
+                protocol,
                 panel,
                 locale,
             }),

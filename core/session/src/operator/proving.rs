@@ -14,6 +14,7 @@ use crate::{
     ending::{Ending, Stop},
     kdf::Entropy,
     proof::{NotProved, OperatorProof, Proved},
+    spoken,
 };
 
 /// Most bytes of messages that may arrive before the device's hello: its streams are not ordered among each other,
@@ -207,6 +208,10 @@ fn on_answer(
             send(cx, ours.to_frame());
             let name = cx.config.name.clone();
             send(cx, Control::from(HelloOperator { name }).to_frame());
+            let ours = cx.config.modes.iter().map(|known| (&known.id, known.peer));
+            if let Some(modes) = spoken::announce(ours) {
+                send(cx, modes.to_frame());
+            }
             Ok(proved)
         }
         Err(NotProved) if tries_left == 0 => Err(refuse(cx, ProofFailure::Burnt)),

@@ -6,7 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alongside_mode::{Capabilities, Delivery as ModeDelivery, Effect, HostEvent, Side, TypedText};
+use alongside_mode::{
+    Capabilities, Delivery as ModeDelivery, Effect, HostEvent, Side, TypedText, manifest::Span,
+};
 use alongside_panel::Frame as Picture;
 use alongside_protocol::{
     AccessCode, Bytes, Nameplate, PanelPoint, PanelSize, PublicKey, Serial,
@@ -95,6 +97,7 @@ fn offer(id: &str, granted: Capabilities, consent: Consent) -> Offer {
         id: ModeId::new(id).unwrap(),
         granted,
         consent,
+        peer: Span::new(1, 1).unwrap(),
     }
 }
 
@@ -102,6 +105,7 @@ fn known(id: &str, capabilities: Capabilities) -> Known {
     Known {
         id: ModeId::new(id).unwrap(),
         capabilities,
+        peer: Span::new(1, 1).unwrap(),
     }
 }
 
