@@ -15,6 +15,7 @@ pub mod pixels;
 
 mod assets;
 mod guard;
+mod panels;
 mod retained;
 mod socket;
 mod tickets;

@@ -1,11 +1,16 @@
 //! What the agent tells: replies and events.
 
-use alongside::protocol::{
-    PanelSize, PublicKey, Serial, SessionId,
-    annotation::{Annotation, StrokeId, StrokePoint},
-    ids::ModeId,
-    label::{Label, Name},
-    reason::{EndReason, ModePhase, Party, Refusal},
+use std::sync::Arc;
+
+use alongside::{
+    operator::ConsolePanel,
+    protocol::{
+        PanelSize, PublicKey, Serial, SessionId,
+        annotation::{Annotation, StrokeId, StrokePoint},
+        ids::ModeId,
+        label::{Label, Name},
+        reason::{EndReason, ModePhase, Party, Refusal},
+    },
 };
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -56,6 +61,16 @@ pub enum Event {
     Connected(Connected),
     /// How a mode stands.
     Mode(Mode),
+    /// The modes that can be asked for beside the user guide, which there always is.
+    Modes {
+        /// One each.
+        modes: Vec<ModeCard>,
+    },
+    /// The active mode says something to its part of the console.
+    Console {
+        /// The mode's own words.
+        message: Value,
+    },
     /// The customer is asked for a mode.
     Asked(Asked),
     /// A message of the panel was applied.
@@ -283,6 +298,20 @@ pub struct Mode {
     /// Seconds until an open question counts as a no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_in_s: Option<u16>,
+}
+
+/// A mode that can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModeCard {
+    /// Which.
+    pub mode: ModeId,
+    /// What people call it.
+    pub name: Label<64>,
+    /// Whether it has a part of the console.
+    pub has_panel: bool,
+    /// That part; pages fetch it, and it is not said.
+    #[serde(skip)]
+    pub panel: Option<Arc<ConsolePanel>>,
 }
 
 /// A question to the customer.

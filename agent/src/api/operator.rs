@@ -45,6 +45,8 @@ commands! {
         "exact" => Exact(Exact),
         /// The operator is still there: answers an `idle` event.
         "still-here" => StillHere,
+        /// Hand something to the active mode, as its part of the console would.
+        "console" => Console(Console),
         /// End the session.
         "end" => End,
     }
@@ -77,6 +79,7 @@ impl Command {
             | Self::Snapshot(_)
             | Self::Exact(_)
             | Self::StillHere
+            | Self::Console(_)
             | Self::End => Ok(()),
         }
     }
@@ -225,6 +228,14 @@ pub struct Text {
     /// At most 256 bytes.
     #[serde(deserialize_with = "field::secret_text::<_, 256>")]
     pub text: SecretText,
+}
+
+/// Something for the active mode.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Console {
+    /// Whatever the mode understands.
+    pub message: Value,
 }
 
 /// Settings to read.

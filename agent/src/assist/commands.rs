@@ -1,8 +1,10 @@
 //! Commands of the operator's side, carried out; events of the operator's side, put into words.
 
+use std::sync::Arc;
+
 use alongside::{
     OperatorEvent, OperatorHandle, TypedText,
-    operator::OperatorError,
+    operator::{Mode, OperatorError},
     protocol::{PanelSize, annotation::Annotation, control::ModeState},
     status,
 };
@@ -102,6 +104,11 @@ impl Executor<Command> for Desk {
             },
             Command::Exact(exact) => handle.exact(exact.rect()).await,
             Command::StillHere => handle.still_here().await,
+            Command::Console(console) => {
+                handle
+                    .console(console.message.to_string().into_bytes())
+                    .await
+            }
             Command::End => handle.end().await,
             Command::SettingsGet(_) | Command::SettingsApply(_) => Err(OperatorError::NotAllowed),
         };
@@ -184,11 +191,23 @@ pub fn told(event: OperatorEvent) -> Option<Event> {
         )
         .into(),
         OperatorEvent::IdleOver => Event::Idle { ends_in_s: 0 },
-        OperatorEvent::Ready
-        | OperatorEvent::Console(_)
-        | OperatorEvent::RelayLink(status::Link::Ok)
-        | _ => return None,
+        OperatorEvent::Offered(modes) => Event::Modes {
+            modes: modes.into_iter().map(card).collect(),
+        },
+        OperatorEvent::Console(json) => Event::Console {
+            message: serde_json::from_slice(&json).ok()?,
+        },
+        OperatorEvent::Ready | OperatorEvent::RelayLink(status::Link::Ok) | _ => return None,
     })
+}
+
+fn card(mode: Mode) -> event::ModeCard {
+    event::ModeCard {
+        mode: mode.id,
+        name: mode.name,
+        has_panel: mode.panel.is_some(),
+        panel: mode.panel.map(Arc::new),
+    }
 }
 
 /// A mode's state in words.

@@ -59,11 +59,12 @@ const SHARED: [Asset; 9] = [
     },
 ];
 
-const OPERATOR: [Asset; 8] = [
+const OPERATOR: [Asset; 9] = [
     web!("/", "operator/index.html", HTML),
     web!("/operator.css", "operator/operator.css", CSS),
     web!("/console.js", "operator/console.js", SCRIPT),
     web!("/invite.js", "operator/invite.js", SCRIPT),
+    web!("/mode-panel.js", "operator/mode-panel.js", SCRIPT),
     web!("/panel.js", "operator/panel.js", SCRIPT),
     web!("/session.js", "operator/session.js", SCRIPT),
     web!("/tools.js", "operator/tools.js", SCRIPT),

@@ -17,7 +17,7 @@ use axum::{
 
 /// What a page may load and do: its own files and its own socket. `'self'` covers the WebSocket to the own origin.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
-     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+     connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// Headers of every answer, refusals included.
@@ -56,9 +56,11 @@ pub(super) async fn guard(
         (StatusCode::FORBIDDEN, "not for you\n").into_response()
     };
     for (name, value) in HEADERS {
+        // A mode's part of the console has a policy of its own.
         response
             .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }

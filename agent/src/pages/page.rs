@@ -8,7 +8,7 @@ use std::{
 };
 
 use alongside::Frame;
-use axum::{Router, middleware, routing::get};
+use axum::{Router, extract::Path, middleware, routing::get};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     assets::{self, Asset},
     guard,
+    panels::Panels,
     retained::{Retained, Stamped},
     socket,
     tickets::{NoRandom, Tickets},
@@ -64,6 +65,7 @@ pub(super) struct Counter {
     /// How many sockets are open.
     pub(super) open: watch::Sender<usize>,
     told: Mutex<Told>,
+    pub(super) panels: Panels,
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +92,9 @@ impl Counter {
         let t = alongside::unix_ms();
         if matches!(event, Event::Panel(_)) {
             self.changed.send_modify(|n| *n += 1);
+        }
+        if let Event::Modes { modes } = event {
+            self.panels.replace(modes);
         }
         let mut told = self.told();
         told.retained.fold(t, event);
@@ -137,12 +142,18 @@ impl Page {
             changed: watch::Sender::new(0),
             open: watch::Sender::new(0),
             told: Mutex::default(),
+            panels: Panels::default(),
         });
         let mut router = Router::new().route("/ws", get(socket::upgrade::<C, E>));
         for asset in assets::of(role) {
             let Asset { path, .. } = *asset;
             router = router.route(path, get(move || async move { asset.response() }));
         }
+        let served = Arc::clone(&desk);
+        router = router.route(
+            "/mode/{id}",
+            get(move |Path(id): Path<String>| async move { served.panels.response(&id) }),
+        );
         let router = router
             .with_state(socket::Ends {
                 desk: Arc::clone(&desk),

@@ -16,6 +16,7 @@ pub(super) struct Retained {
     problem: Option<Stamped>,
     connected: Option<Stamped>,
     modes: Vec<(u64, event::Mode)>,
+    offered: Option<Stamped>,
     asked: Option<(u64, event::Asked)>,
     panel: Option<Stamped>,
     path: Option<Stamped>,
@@ -53,6 +54,7 @@ impl Retained {
                 self.modes.push((t, mode.clone()));
                 self.asked = None;
             }
+            Event::Modes { .. } => self.offered = told(),
             Event::Asked(asked) => self.asked = Some((t, asked.clone())),
             Event::Panel(_) => self.panel = told(),
             Event::Path(_) => self.path = told(),
@@ -67,6 +69,7 @@ impl Retained {
             | Event::Error(_)
             | Event::Injected(_)
             | Event::Latency(_)
+            | Event::Console { .. }
             | Event::Idle { .. }
             | Event::Settings { .. }
             | Event::SettingsResult { .. }
@@ -137,6 +140,7 @@ impl Retained {
             .chain(code)
             .chain(self.problem.clone())
             .chain(self.connected.clone())
+            .chain(self.offered.clone())
             .chain(modes)
             .chain(asked)
             .chain(self.panel.clone())

@@ -3,6 +3,7 @@
 import { el, icon, timeOfDay } from '/shared/dom.js';
 import { Link } from '/shared/link.js';
 import './invite.js';
+import './mode-panel.js';
 import './session.js';
 import { AGENT, CONFIRM, DISMISS, ENDED, PARTY, REFUSED_SENTENCE, modeName } from './words.js';
 
@@ -43,6 +44,10 @@ invite.ask = ask;
 session.connect(link, command => link.send(command));
 modes.ask = mode => ask({ do: 'mode', mode });
 
+const modePanel = el('al-mode-panel', { hidden: true });
+session.querySelector('.side').prepend(modePanel);
+modePanel.send = message => link.send({ do: 'console', message });
+
 endButton.addEventListener('click', () => dialog.showModal());
 dialog.addEventListener('close', () => {
   if (dialog.returnValue === 'end') ask({ do: 'end' });
@@ -82,13 +87,20 @@ link
     began = message.t;
     session.reset();
     modes.reset();
+    modePanel.reset();
     who.device(message);
     session.device(message, invite.ticket);
     show('session');
     log(message, `Connected to ${message.serial}`);
     session.focusPanel();
   })
+  .on('modes', message => {
+    modes.offered(message.modes);
+    modePanel.offered(message.modes);
+  })
+  .on('console', ({ message }) => modePanel.hear(message))
   .on('mode', message => {
+    modePanel.mode(message);
     modes.mode(message);
     session.mode(message);
     const name = modeName(message.mode);

@@ -3,7 +3,7 @@
 import { clock, el, icon, timeOfDay } from '/shared/dom.js';
 import './panel.js';
 import './tools.js';
-import { ASK, CONSENT, LATENCY, MODES, PATHS, REFUSED, SHARPEN, STANDS, modeName } from './words.js';
+import { ASK, CONSENT, LATENCY, MODES, PATHS, REFUSED, SHARPEN, STANDS, modeName, offerModes } from './words.js';
 
 /** `<al-who>`: the device in two lines. */
 class Who extends HTMLElement {
@@ -24,29 +24,43 @@ class Modes extends HTMLElement {
 
   connectedCallback() {
     if (this.firstChild) return;
-    for (const mode of MODES) {
-      const button = el('button', { type: 'button', 'data-mode': mode.id, title: `${mode.does} (Ctrl+Alt+${mode.key})` }, `${mode.name} `, el('small'));
-      button.onclick = () => {
-        if (button.ariaDisabled !== 'true') this.ask(mode.id);
-      };
-      this.append(button);
-    }
+    for (const mode of MODES) this.append(this.#button(mode));
     this.reset();
   }
 
+  #button(mode) {
+    const keys = mode.key ? ` (Ctrl+Alt+${mode.key})` : '';
+    const button = el('button', { type: 'button', 'data-mode': mode.id, title: `${mode.does}${keys}` }, `${mode.name} `, el('small'));
+    button.onclick = () => {
+      if (button.ariaDisabled !== 'true') this.ask(mode.id);
+    };
+    return button;
+  }
+
   reset() {
-    this.#states = new Map(MODES.map(({ id }) => [id, { state: 'ask' }]));
+    this.#states.clear();
+    this.offered([]);
+  }
+
+  /** Which modes there are beside the built-in ones. */
+  offered(modes) {
+    offerModes(modes);
+    const known = new Set(MODES.map(({ id }) => id));
+    for (const button of [...this.children]) if (!known.has(button.dataset.mode)) button.remove();
+    for (const mode of MODES) if (!this.querySelector(`[data-mode="${CSS.escape(mode.id)}"]`)) this.append(this.#button(mode));
+    this.#states = new Map(MODES.map(({ id }) => [id, this.#states.get(id) ?? { state: 'ask' }]));
     this.#show();
   }
 
   /** A mode's key with Ctrl and Alt; answers whether it is one. */
   press(key) {
-    const mode = MODES.find(known => known.key === key);
+    const mode = MODES.find(known => known.key && known.key === key);
     if (mode) this.querySelector(`[data-mode="${mode.id}"]`).click();
     return Boolean(mode);
   }
 
   mode({ mode, state, reason, expires_in_s }) {
+    if (!this.#states.has(mode)) return;
     const until = expires_in_s === undefined ? null : performance.now() + expires_in_s * 1000;
     if (state === 'active') this.#nothingElseIsActive(mode);
     this.#states.set(mode, { state, reason, until });

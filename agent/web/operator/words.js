@@ -6,6 +6,15 @@ export const MODES = [
   { id: 'engineer-config', name: 'Engineer', key: '3', does: 'You may read and change settings.' },
 ];
 
+const BUILT_IN = MODES.length;
+
+/** Which modes there are beside the built-in ones. */
+export const offerModes = modes => {
+  MODES.length = BUILT_IN;
+  const own = new Set(MODES.map(({ id }) => id));
+  for (const { mode, name } of modes) if (!own.has(mode)) MODES.push({ id: mode, name, key: '', does: `${name} is a mode that was added to this device.` });
+};
+
 export const modeName = id => MODES.find(mode => mode.id === id)?.name ?? id;
 
 /** What stands beside a mode's name. */
@@ -24,6 +33,7 @@ export const REFUSED = {
   locked: 'ID locked',
   policy: 'not available yet',
   busy: 'still asking',
+  versions: 'versions differ',
 };
 
 export const REFUSED_SENTENCE = {
@@ -33,6 +43,7 @@ export const REFUSED_SENTENCE = {
   locked: () => "Too many wrong administrator's IDs were entered. The device takes none for a while.",
   policy: mode => `${mode} is not available yet on this device.`,
   busy: () => 'The customer is still being asked something else.',
+  versions: mode => `The device and this program have no version of ${mode} in common. Install the same one on both.`,
 };
 
 /** The line below the picture: what holds, and what that means. */
