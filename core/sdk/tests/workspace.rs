@@ -87,7 +87,17 @@ const CRATES: &[(&str, &[&str], Outside)] = &[
         &["alongside-protocol", "alongside-transport"],
         Outside::Any,
     ),
+    ("behind-proxy", &["alongside"], Outside::Any),
+    ("custom-mode", &["alongside-mode"], Outside::Any),
+    (
+        "custom-mode-so",
+        &["alongside-mode", "custom-mode"],
+        Outside::Any,
+    ),
+    ("custom-mode-c", &[], Outside::Only(&[])),
+    ("custom-panel", &["alongside"], Outside::Any),
     ("embed-device", &["alongside"], Outside::Any),
+    ("embed-operator", &["alongside"], Outside::Any),
 ];
 
 /// Crates whose work needs `unsafe`: the C ABI of modes, its host, and what the export macro writes.
@@ -96,6 +106,7 @@ const UNSAFE: &[&str] = &[
     "alongside",
     "alongside-operator-control-so",
     "alongside-user-guide-so",
+    "custom-mode-so",
 ];
 
 /// Where Alongside has to run; the rules on dependencies hold for what is built there.

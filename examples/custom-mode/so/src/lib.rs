@@ -1,0 +1,3 @@
+//! The checklist mode as a loadable module.
+
+alongside_mode::export_mode!(custom_mode::Checklist);
