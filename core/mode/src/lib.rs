@@ -135,6 +135,8 @@
 //! its halves' own protocol. Within ABI 1 structs grow at their end, kinds of events and effects are added and never
 //! change, and an unknown kind is ignored; so a mode that is built today still loads after the next upgrade.
 //! Modes in C use `include/alongside_mode.h`.
+//!
+//! The [guide] leads from an empty folder to an installed mode.
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod abi;
@@ -144,6 +146,8 @@ pub mod effect;
 pub mod event;
 mod facade;
 pub mod fuzzing;
+#[doc = include_str!("../WRITE-A-MODE.md")]
+pub mod guide {}
 pub mod harness;
 pub mod host;
 pub mod manifest;

@@ -35,6 +35,8 @@
 pub mod admin_id;
 pub mod audit;
 pub mod device;
+#[doc = include_str!("../EMBED-A-DEVICE.md")]
+pub mod guide {}
 pub mod modes;
 pub mod operator;
 pub mod ports;
