@@ -89,6 +89,14 @@ extern "C" {
 #define ALONGSIDE_EV_TIMER 9u    /* id u32                                                                  */
 #define ALONGSIDE_EV_CONSOLE 10u /* JSON, as it is. Operator half                                           */
 #define ALONGSIDE_EV_LINK 11u    /* round trip u64 in us, sending u32 and budget u32 in kbit/s              */
+#define ALONGSIDE_EV_SETTINGS 12u /* request u32, enum{schema: bytes of JSON, last u8; values: version u64, list of
+                                    {path string, enum{absent, secret, value}}, last u8; stage: enum{asked:
+                                    seconds u16; refused: enum{customer, timeout, withdrawn, busy, unchanged};
+                                    conflict; invalid: list of {path string, fault}; failed: string; applied:
+                                    seconds u16; confirmed; rolled back: enum{failed: string, conflict,
+                                    unconfirmed, withdrawn, restarted}; stuck: string}; failed: string}.
+                                    A value is enum{bool u8, whole number i64, number f64, text string}. A part
+                                    of an answer has at most 3,800 bytes. Device half                       */
 
 /* Effects and their bodies; in brackets what each needs. */
 #define ALONGSIDE_FX_PEER 1u      /* u8 0: arrives, in order, up to 4,000 bytes; 1: only the newest counts, may be
@@ -105,6 +113,13 @@ extern "C" {
 #define ALONGSIDE_FX_NOTICE 8u    /* one line of up to 200 bytes for the customer, string. Device half       */
 #define ALONGSIDE_FX_AUDIT 9u     /* one line of up to 200 bytes for the session's record, string            */
 #define ALONGSIDE_FX_FINISH 10u   /* one line of up to 200 bytes: why the mode is done, string               */
+/* The device's settings; the answers are ALONGSIDE_EV_SETTINGS with the same request number. Device half. */
+#define ALONGSIDE_FX_SETTINGS_SCHEMA 11u  /* request u32 [SETTINGS_READ]                                     */
+#define ALONGSIDE_FX_SETTINGS_READ 12u    /* request u32, optional group string [SETTINGS_READ]              */
+#define ALONGSIDE_FX_SETTINGS_PROPOSE 13u /* request u32, optional version u64, list of up to 256 {path
+                                             string, optional value} [SETTINGS_WRITE]                        */
+#define ALONGSIDE_FX_SETTINGS_UNDO 14u    /* request u32: take the last change back [SETTINGS_WRITE]         */
+#define ALONGSIDE_FX_SETTINGS_CONFIRM 15u /* request u32 of the change that waits: it stays [SETTINGS_WRITE] */
 
 /* Lent bytes, without a terminating zero. */
 typedef struct alongside_slice {

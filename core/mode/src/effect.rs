@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     body::{BodyError, Line, TypedText, get, micros, put},
     capability::{Capabilities, Side},
+    settings::SettingsCall,
 };
 
 /// Numbers of the effects; only ever added to.
@@ -37,6 +38,16 @@ pub mod kind {
     pub const AUDIT: u32 = 9;
     /// [`Effect::Finish`](super::Effect::Finish).
     pub const FINISH: u32 = 10;
+    /// [`Effect::Settings`](super::Effect::Settings): what settings there are.
+    pub const SETTINGS_SCHEMA: u32 = 11;
+    /// [`Effect::Settings`](super::Effect::Settings): what they are set to.
+    pub const SETTINGS_READ: u32 = 12;
+    /// [`Effect::Settings`](super::Effect::Settings): change some.
+    pub const SETTINGS_PROPOSE: u32 = 13;
+    /// [`Effect::Settings`](super::Effect::Settings): take the last change back.
+    pub const SETTINGS_UNDO: u32 = 14;
+    /// [`Effect::Settings`](super::Effect::Settings): the change that waits stays.
+    pub const SETTINGS_CONFIRM: u32 = 15;
 }
 
 /// Longest message to the console, in bytes of JSON (our choice: state, not pictures).
@@ -87,6 +98,8 @@ pub enum Effect {
     Audit(Line),
     /// The mode is done.
     Finish(Line),
+    /// Device half: read the device's settings, or change them.
+    Settings(SettingsCall),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,6 +122,7 @@ impl Effect {
                 Capabilities::NONE
             }
             Self::Pointer(_) | Self::Key(_) | Self::Text(_) => Capabilities::INPUT,
+            Self::Settings(call) => call.needs(),
             Self::Peer { .. }
             | Self::SetTimer { .. }
             | Self::Console(_)
@@ -125,7 +139,8 @@ impl Effect {
             | Self::Pointer(_)
             | Self::Key(_)
             | Self::Text(_)
-            | Self::Notice(_) => Some(Side::Device),
+            | Self::Notice(_)
+            | Self::Settings(_) => Some(Side::Device),
             Self::Console(_) => Some(Side::Operator),
             Self::Peer { .. } | Self::SetTimer { .. } | Self::Audit(_) | Self::Finish(_) => None,
         }
@@ -144,6 +159,7 @@ impl Effect {
             Self::Notice(_) => kind::NOTICE,
             Self::Audit(_) => kind::AUDIT,
             Self::Finish(_) => kind::FINISH,
+            Self::Settings(call) => call.kind(),
         }
     }
 
@@ -167,6 +183,7 @@ impl Effect {
             ),
             Self::Console(json) => out.extend_from_slice(json),
             Self::Notice(line) | Self::Audit(line) | Self::Finish(line) => put(line, out),
+            Self::Settings(call) => call.encode(out),
         }
     }
 
@@ -194,7 +211,7 @@ impl Effect {
             kind::NOTICE => Self::Notice(get(kind, body)?),
             kind::AUDIT => Self::Audit(get(kind, body)?),
             kind::FINISH => Self::Finish(get(kind, body)?),
-            unknown => return Err(BodyError::UnknownKind(unknown)),
+            kind => Self::Settings(SettingsCall::decode(kind, body)?),
         })
     }
 }
@@ -250,6 +267,7 @@ impl fmt::Debug for Effect {
             Self::Notice(line) => f.debug_tuple("Notice").field(line).finish(),
             Self::Audit(line) => f.debug_tuple("Audit").field(line).finish(),
             Self::Finish(line) => f.debug_tuple("Finish").field(line).finish(),
+            Self::Settings(call) => f.debug_tuple("Settings").field(call).finish(),
         }
     }
 }

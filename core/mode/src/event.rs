@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     body::{BodyError, TypedText, get, micros, put},
     capability::{Capabilities, Side},
+    settings::SettingsAnswer,
 };
 
 /// Numbers of the events; only ever added to.
@@ -38,6 +39,8 @@ pub mod kind {
     pub const CONSOLE: u32 = 10;
     /// [`HostEvent::Link`](super::HostEvent::Link).
     pub const LINK: u32 = 11;
+    /// [`HostEvent::Settings`](super::HostEvent::Settings).
+    pub const SETTINGS: u32 = 12;
 }
 
 /// One event, as session and SDK pass it around. A mode's author meets it as [`Event`](crate::Event).
@@ -67,6 +70,8 @@ pub enum HostEvent {
     Console(Vec<u8>),
     /// How the path between the two sides does.
     Link(LinkReport),
+    /// Device half: a part of the answer to a request about settings.
+    Settings(SettingsAnswer),
 }
 
 /// What a half is told first.
@@ -135,6 +140,7 @@ impl HostEvent {
             Self::Timer(_) => kind::TIMER,
             Self::Console(_) => kind::CONSOLE,
             Self::Link(_) => kind::LINK,
+            Self::Settings(_) => kind::SETTINGS,
         }
     }
 
@@ -152,6 +158,7 @@ impl HostEvent {
             Self::Timer(id) => put(id, out),
             Self::Console(json) => out.extend_from_slice(json),
             Self::Link(report) => put(report, out),
+            Self::Settings(answer) => put(answer, out),
         }
     }
 
@@ -174,6 +181,7 @@ impl HostEvent {
             kind::TIMER => Self::Timer(get(kind, body)?),
             kind::CONSOLE => Self::Console(body.to_vec()),
             kind::LINK => Self::Link(get(kind, body)?),
+            kind::SETTINGS => Self::Settings(get(kind, body)?),
             unknown => return Err(BodyError::UnknownKind(unknown)),
         })
     }
@@ -193,6 +201,7 @@ impl fmt::Debug for HostEvent {
             Self::Timer(id) => f.debug_tuple("Timer").field(id).finish(),
             Self::Console(json) => write!(f, "Console({} bytes)", json.len()),
             Self::Link(report) => f.debug_tuple("Link").field(report).finish(),
+            Self::Settings(answer) => f.debug_tuple("Settings").field(answer).finish(),
         }
     }
 }

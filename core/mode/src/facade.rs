@@ -11,6 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     body::{BodyError, TypedText, get},
     event::{Grant, HostEvent, LinkReport, Start, StopReason, kind},
+    settings::SettingsAnswer,
 };
 
 mod effects;
@@ -87,6 +88,8 @@ pub enum Event<H> {
     Console(serde_json::Value),
     /// How the path between the two sides does.
     Link(LinkReport),
+    /// Device half: a part of the answer to [`Effects::settings`].
+    Settings(SettingsAnswer),
     /// A kind that this version does not know: the host is newer.
     Unknown(u32),
 }
@@ -116,6 +119,7 @@ impl<H: DeserializeOwned> Event<H> {
                 Self::Console(value)
             }
             HostEvent::Link(report) => Self::Link(report),
+            HostEvent::Settings(answer) => Self::Settings(answer),
         })
     }
 }
@@ -135,6 +139,7 @@ impl<H> fmt::Debug for Event<H> {
             Self::Timer(_) => "Timer(..)",
             Self::Console(_) => "Console(..)",
             Self::Link(_) => "Link(..)",
+            Self::Settings(_) => "Settings(..)",
             Self::Unknown(_) => "Unknown(..)",
         })
     }

@@ -51,6 +51,7 @@ use crate::{
     event::{Grant, HostEvent, Start, StopReason},
     facade::{Mode, module},
     host::{Instance, LogLine, ModeFailure},
+    settings::{SettingsAnswer, SettingsCall},
 };
 
 /// Most events that one step of a test may cause; beyond it the halves answer each other for ever.
@@ -72,6 +73,7 @@ pub struct Pair<M> {
     notices: Vec<Line>,
     audits: Vec<Line>,
     finished: Option<Line>,
+    settings: Vec<SettingsCall>,
     mode: PhantomData<fn(M)>,
 }
 
@@ -107,6 +109,7 @@ impl<M: Mode> Pair<M> {
             notices: Vec::new(),
             audits: Vec::new(),
             finished: None,
+            settings: Vec::new(),
             mode: PhantomData,
         };
         for side in [Side::Device, Side::Operator] {
@@ -239,6 +242,7 @@ impl<M: Mode> Pair<M> {
             Effect::Notice(line) => self.notices.push(line),
             Effect::Audit(line) => self.audits.push(line),
             Effect::Finish(line) => self.finished = Some(line),
+            Effect::Settings(call) => self.settings.push(call),
         }
     }
 
@@ -277,6 +281,16 @@ impl<M: Mode> Pair<M> {
     /// The same, and forgets it.
     pub fn take_console(&mut self) -> Vec<serde_json::Value> {
         std::mem::take(&mut self.console)
+    }
+
+    /// What was asked about the device's settings, in order, and forgets it.
+    pub fn take_settings(&mut self) -> Vec<SettingsCall> {
+        std::mem::take(&mut self.settings)
+    }
+
+    /// The device answers about its settings.
+    pub fn answer(&mut self, answer: SettingsAnswer) {
+        self.tell(Side::Device, HostEvent::Settings(answer));
     }
 
     /// What the customer was shown.

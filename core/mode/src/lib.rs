@@ -151,6 +151,7 @@ pub mod guide {}
 pub mod harness;
 pub mod host;
 pub mod manifest;
+mod settings;
 
 pub use alongside_protocol as protocol;
 pub use body::{BodyError, Line, MAX_TYPED_LEN, TypedText};
@@ -159,3 +160,4 @@ pub use effect::{Delivery, Effect};
 pub use event::{Grant, HostEvent, LinkReport, Start, StopReason};
 pub use facade::{Effects, Event, GiveUp, Granted, Half, Mode, Refused, module};
 pub use manifest::{Manifest, ManifestError};
+pub use settings::{MAX_PART_LEN, SettingsAnswer, SettingsCall, SettingsPart, SettingsWish};

@@ -3,11 +3,15 @@
 
 use std::time::Duration;
 
-use alongside_mode::{Effect, HostEvent, Line, TypedText, fuzzing};
+use alongside_mode::{
+    Effect, HostEvent, Line, SettingsAnswer, SettingsCall, SettingsPart, SettingsWish, TypedText,
+    fuzzing,
+};
 use alongside_protocol::{
     annotation::{Annotation, Stroke, StrokeId, StrokePoint, StrokeWidth},
     fuzzing::mutations,
     input::{Buttons, PointerEvent, PointerPhase},
+    setting::{ChangeStage, Fault, Problem, SettingChange, SettingPath, SettingValue},
     units::{Color, PanelPoint, Pressure},
 };
 
@@ -39,12 +43,20 @@ fn seeds() -> Vec<Vec<u8>> {
         pressure: Pressure::FULL,
     };
     let line = Line::new("a line").unwrap();
+    let path = SettingPath::new("tray.sheets").unwrap();
     let events = [
         HostEvent::Draw(stroke.clone()),
         HostEvent::Pointer(pointer),
         HostEvent::Text(TypedText::new("text").unwrap()),
         HostEvent::Timer(70_000),
         HostEvent::Peer(vec![1, 2, 3].into()),
+        HostEvent::Settings(SettingsAnswer {
+            request: 1,
+            part: SettingsPart::Stage(ChangeStage::Invalid(vec![Problem::new(
+                &path,
+                Fault::Above(SettingValue::Integer(5)),
+            )])),
+        }),
     ];
     let effects = [
         Effect::Annotate(stroke),
@@ -55,6 +67,16 @@ fn seeds() -> Vec<Vec<u8>> {
         },
         Effect::Notice(line.clone()),
         Effect::Finish(line),
+        Effect::Settings(SettingsCall {
+            request: 2,
+            wants: SettingsWish::Propose {
+                if_version: None,
+                changes: vec![SettingChange {
+                    path,
+                    value: Some(SettingValue::Integer(5)),
+                }],
+            },
+        }),
     ];
     let framed = |kind: u32, encode: &dyn Fn(&mut Vec<u8>)| {
         let mut seed = vec![u8::try_from(kind).unwrap()];

@@ -98,6 +98,7 @@ fn assertions() -> String {
         ("EV_TIMER", event::kind::TIMER),
         ("EV_CONSOLE", event::kind::CONSOLE),
         ("EV_LINK", event::kind::LINK),
+        ("EV_SETTINGS", event::kind::SETTINGS),
         ("FX_PEER", effect::kind::PEER),
         ("FX_ANNOTATE", effect::kind::ANNOTATE),
         ("FX_POINTER", effect::kind::POINTER),
@@ -108,6 +109,11 @@ fn assertions() -> String {
         ("FX_NOTICE", effect::kind::NOTICE),
         ("FX_AUDIT", effect::kind::AUDIT),
         ("FX_FINISH", effect::kind::FINISH),
+        ("FX_SETTINGS_SCHEMA", effect::kind::SETTINGS_SCHEMA),
+        ("FX_SETTINGS_READ", effect::kind::SETTINGS_READ),
+        ("FX_SETTINGS_PROPOSE", effect::kind::SETTINGS_PROPOSE),
+        ("FX_SETTINGS_UNDO", effect::kind::SETTINGS_UNDO),
+        ("FX_SETTINGS_CONFIRM", effect::kind::SETTINGS_CONFIRM),
     ];
     for (name, number) in numbers {
         writeln!(out, "SAME(ALONGSIDE_{name}, {number}u);").unwrap();

@@ -8,8 +8,10 @@ use serde::{
 };
 
 mod problem;
+mod stage;
 
 pub use problem::{Fault, Problem, SettingType};
+pub use stage::{ChangeRefusal, ChangeStage, Difference, RollBack, Shown, Words, pieces};
 
 /// Longest text that a setting holds, in bytes (our choice: three changes fit into one message of a mode).
 pub const MAX_TEXT: usize = 1024;

@@ -20,7 +20,8 @@
 use std::{collections::BTreeMap, error::Error, fmt, sync::Arc, time::Duration};
 
 pub use alongside_protocol::setting::{
-    Fault, Problem, SettingChange, SettingPath, SettingType, SettingValue, SettingsVersion,
+    ChangeRefusal, ChangeStage, Difference, Fault, Problem, RollBack, SettingChange, SettingPath,
+    SettingType, SettingValue, SettingsVersion, Shown, Words,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
@@ -34,7 +35,6 @@ mod version;
 mod worker;
 
 pub use desk::{Desk, DeskError, DeskEvent};
-pub use difference::{Difference, Shown};
 pub use journal::JournalError;
 pub use schema::{Group, Kind, MAX_CHANGES, MAX_SETTINGS, Pattern, Schema, SchemaError, Setting};
 pub use transaction::{CONFIRM_WITHIN, Proposal, RETRY_AFTER, Reason, Stage, TransactionId};

@@ -18,6 +18,7 @@ mod outbox;
 mod picture;
 mod proving;
 mod resuming;
+mod settings;
 
 use std::{fmt, time::Instant};
 
@@ -34,10 +35,11 @@ use crate::{
 
 use active::Active;
 pub use ask::{AdminVerdict, Ask, AskId};
-pub use io::{Banner, Config, CustomerAction, Event, Input, Output};
+pub use io::{Banner, Config, CustomerAction, Event, Input, Output, View};
 use outbox::Outbox;
 pub use picture::Freshness;
 use proving::Proving;
+pub use settings::{SettingsAct, SettingsNews};
 
 /// The device's side of one session: one code, typed once, proved once.
 pub struct Session {
@@ -212,6 +214,7 @@ impl Session {
             | Input::ModeFailed { .. }
             | Input::Injected { .. }
             | Input::AdminId { .. }
+            | Input::Settings { .. }
             | Input::Local(_) => self.on_state_input(input),
         }
     }

@@ -1,5 +1,7 @@
 //! The ladder of modes: what an operator's ask for a rung leads to.
 
+use std::time::Instant;
+
 use alongside_mode::{Capabilities, manifest::Span};
 use alongside_protocol::{ids::ModeId, reason::Refusal};
 
@@ -16,6 +18,8 @@ pub struct Offer {
     pub consent: Consent,
     /// Versions of its halves' own protocol that the device's half speaks.
     pub peer: Span,
+    /// When the owner's word for [`Consent::Silent`] is over: from then on the customer and the administrator are asked.
+    pub lapses: Option<Instant>,
 }
 
 /// Whose word makes a mode active.
@@ -39,7 +43,10 @@ pub(crate) enum Answer {
     /// The customer has consented already, or the owner has: the mode begins with this much.
     Activate(Capabilities),
     /// The owner has consented to it unseen.
-    Sleep(Capabilities),
+    Sleep {
+        granted: Capabilities,
+        lapses: Option<Instant>,
+    },
     /// The customer is asked.
     Ask {
         granted: Capabilities,
@@ -55,21 +62,29 @@ pub(crate) const USER_GUIDE: Capabilities = Capabilities::VIEW.with(Capabilities
 const SEEN: Capabilities = Capabilities::ANNOTATE.with(Capabilities::INPUT);
 
 /// Answers an ask for `mode` on a device of `config`. A mode that it does not offer is refused.
-pub(crate) fn answer(config: &Config, mode: &ModeId) -> Answer {
+pub(crate) fn answer(now: Instant, config: &Config, mode: &ModeId) -> Answer {
     if is_user_guide(mode) {
         return Answer::Activate(USER_GUIDE);
     }
     let Some(offer) = config.modes.iter().find(|offer| offer.id == *mode) else {
         return Answer::Refuse(Refusal::Policy);
     };
-    match offer.consent {
+    let has_lapsed = offer.lapses.is_some_and(|at| now >= at);
+    let consent = match offer.consent {
+        Consent::Silent if has_lapsed => Consent::Ask { admin_id: true },
+        consent => consent,
+    };
+    match consent {
         Consent::Code => Answer::Activate(offer.granted & USER_GUIDE),
-        Consent::Silent => Answer::Sleep(offer.granted.without(SEEN)),
+        Consent::Silent => Answer::Sleep {
+            granted: offer.granted.without(SEEN),
+            lapses: offer.lapses,
+        },
         Consent::Ask { admin_id: true } if !config.has_admin_id => {
             Answer::Refuse(Refusal::NoAdminId)
         }
         Consent::Ask { admin_id } => Answer::Ask {
-            granted: offer.granted,
+            granted: offer.granted.without(Capabilities::SILENT),
             wants_admin_id: admin_id,
         },
     }

@@ -6,6 +6,7 @@ use alongside_protocol::{
     ids::ModeId,
     proof::ProofFailure,
     reason::{EndReason, Party, Refusal},
+    setting::SettingPath,
 };
 
 use crate::{action::Deed, device::AdminVerdict, grant::Denial};
@@ -98,6 +99,56 @@ pub enum Record {
         /// Whether it did.
         done: bool,
     },
+    /// The settings are read. One stands for its like within a second.
+    SettingsRead {
+        /// Number of the mode's activation.
+        activation: u16,
+    },
+    /// The operator wants settings changed. Nothing is changed yet.
+    SettingsProposed {
+        /// Number of the mode's activation.
+        activation: u16,
+        /// How many.
+        count: u16,
+    },
+    /// The operator wants the last change of settings taken back. Nothing is changed yet.
+    SettingsUndo {
+        /// Number of the mode's activation.
+        activation: u16,
+    },
+    /// The customer is shown what a change of settings would change, and asked.
+    SettingsAsked {
+        /// The device's number for the change.
+        change: u64,
+    },
+    /// A change of settings is allowed.
+    SettingsAllowed {
+        /// The device's number for the change.
+        change: u64,
+        /// Whether by the owner's policy, in sleep, and not by the customer.
+        by_policy: bool,
+    },
+    /// A setting is about to be set, as part of a change. What to is not recorded.
+    SettingSet {
+        /// The device's number for the change.
+        change: u64,
+        /// Which setting.
+        path: SettingPath,
+    },
+    /// A change of settings is about to stay.
+    SettingsConfirm {
+        /// The device's number for the change.
+        change: u64,
+    },
+    /// How a change of settings stands.
+    SettingsStage {
+        /// The device's number for the change; 0 where it has none.
+        change: u64,
+        /// The stage, in a word.
+        stage: &'static str,
+        /// Why, in a word.
+        why: Option<&'static str>,
+    },
     /// The customer's hand is on the panel and the operator's off it.
     Paused,
     /// The operator's hand may be on the panel again.
@@ -157,6 +208,8 @@ pub enum Act {
     Audit,
     /// End the mode.
     Finish,
+    /// Read or change settings.
+    Settings,
 }
 
 impl Act {
@@ -173,6 +226,7 @@ impl Act {
             Effect::Notice(_) => Self::Notice,
             Effect::Audit(_) => Self::Audit,
             Effect::Finish(_) => Self::Finish,
+            Effect::Settings(_) => Self::Settings,
         }
     }
 
@@ -189,6 +243,7 @@ impl Act {
             Self::Notice => "notice",
             Self::Audit => "audit",
             Self::Finish => "finish",
+            Self::Settings => "settings",
         }
     }
 }

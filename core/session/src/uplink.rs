@@ -12,6 +12,9 @@ use crate::{Outbound, grant::Denial};
 
 /// Refill of the bucket. With its depth and the debt of one message of 4 KiB, any 10 s stay below 250 kbps.
 pub(crate) const UPLINK_RATE: Kbps = Kbps::new(230);
+/// Refill of the bucket on a device: what is said there is no pointer and no pen, and a tree of settings is to be there in
+/// a moment.
+const DEVICE_RATE: Kbps = Kbps::new(4_000);
 /// Depth of the bucket (our choice: nothing waits longer than this behind a burst of its own kind).
 pub(crate) const UPLINK_DEPTH: Duration = Duration::from_millis(60);
 
@@ -38,8 +41,17 @@ pub(crate) struct Uplink {
 
 impl Uplink {
     pub(crate) fn new(now: Instant) -> Self {
+        Self::at(now, UPLINK_RATE)
+    }
+
+    /// The device's side of it.
+    pub(crate) fn of_device(now: Instant) -> Self {
+        Self::at(now, DEVICE_RATE)
+    }
+
+    fn at(now: Instant, rate: Kbps) -> Self {
         Self {
-            bucket: Bucket::new(now, UPLINK_RATE, UPLINK_DEPTH),
+            bucket: Bucket::new(now, rate, UPLINK_DEPTH),
             room: usize::MAX,
             requests: VecDeque::new(),
             latest: None,

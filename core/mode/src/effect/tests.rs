@@ -1,10 +1,16 @@
 use alongside_protocol::{
     annotation::{MAX_POINTS, Stroke, StrokeId, StrokePoint, StrokeWidth},
     input::{Buttons, KeyMotion, KeyName, PointerPhase},
+    setting::{SettingChange, SettingPath, SettingValue, SettingsVersion},
     units::{Color, PanelPoint, Pressure},
 };
 
 use super::*;
+use crate::settings::SettingsWish;
+
+fn settings(wants: SettingsWish) -> Effect {
+    Effect::Settings(SettingsCall { request: 7, wants })
+}
 
 fn stroke(points: usize) -> Annotation {
     let point = StrokePoint {
@@ -50,6 +56,17 @@ fn samples() -> Vec<Effect> {
         Effect::Notice(line("look here")),
         Effect::Audit(line("drew")),
         Effect::Finish(line("done")),
+        settings(SettingsWish::Schema),
+        settings(SettingsWish::Read(SettingPath::new("a.b").ok())),
+        settings(SettingsWish::Propose {
+            if_version: Some(SettingsVersion::from_bits(300)),
+            changes: vec![SettingChange {
+                path: SettingPath::new("a.b").unwrap(),
+                value: SettingValue::text("hunter2"),
+            }],
+        }),
+        settings(SettingsWish::Undo),
+        settings(SettingsWish::Confirm),
     ]
 }
 
@@ -79,6 +96,11 @@ fn the_bytes_of_every_effect_are_pinned() {
         (8, b"\x09look here"),
         (9, b"\x04drew"),
         (10, b"\x04done"),
+        (11, b"\x07"),
+        (12, b"\x07\x01\x03a.b"),
+        (13, b"\x07\x01\xac\x02\x01\x03a.b\x01\x03\x07hunter2"),
+        (14, b"\x07"),
+        (15, b"\x07"),
     ];
     let found: Vec<_> = samples()
         .iter()

@@ -1,9 +1,11 @@
 use alongside_protocol::{
     input::{Buttons, KeyMotion, KeyName, PointerPhase},
+    setting::{SettingPath, SettingValue, SettingsVersion, Shown},
     units::{Color, PanelPoint, Pressure},
 };
 
 use super::*;
+use crate::settings::SettingsPart;
 
 fn samples() -> Vec<HostEvent> {
     vec![
@@ -41,6 +43,20 @@ fn samples() -> Vec<HostEvent> {
             sending: Kbps::new(38),
             budget: Kbps::new(360),
         }),
+        HostEvent::Settings(SettingsAnswer {
+            request: 3,
+            part: SettingsPart::Values {
+                version: SettingsVersion::from_bits(300),
+                values: vec![
+                    (SettingPath::new("a").unwrap(), Shown::Secret),
+                    (
+                        SettingPath::new("b").unwrap(),
+                        Shown::Value(SettingValue::text("hunter2").unwrap()),
+                    ),
+                ],
+                is_last: true,
+            },
+        }),
     ]
 }
 
@@ -71,6 +87,10 @@ fn the_bytes_of_every_event_are_pinned() {
         (9, b"\xac\x02"),
         (10, br#"{"a":1}"#),
         (11, b"\xa8\xc0\x02\x26\xe8\x02"),
+        (
+            12,
+            b"\x03\x01\xac\x02\x02\x01a\x01\x01b\x02\x03\x07hunter2\x01",
+        ),
     ];
     let found: Vec<_> = samples()
         .iter()

@@ -13,6 +13,7 @@ use crate::{
     abi,
     body::{Line, TypedText, put},
     effect::{Delivery, Effect, MAX_CONSOLE_LEN, kind},
+    settings::SettingsCall,
 };
 
 /// Where effects go. There is one only inside [`Half::on_event`](crate::Half::on_event).
@@ -180,6 +181,18 @@ impl<S: Serialize> Effects<'_, S> {
     /// See [`Refused`].
     pub fn audit(&mut self, line: &Line) -> Result<(), Refused> {
         self.put(kind::AUDIT, line).map(drop)
+    }
+
+    /// Device half: reads the device's settings, or changes them. The answers come as
+    /// [`Event::Settings`](crate::Event::Settings).
+    ///
+    /// # Errors
+    ///
+    /// See [`Refused`].
+    pub fn settings(&mut self, call: SettingsCall) -> Result<Granted, Refused> {
+        self.body.clear();
+        call.encode(self.body);
+        self.emit(call.kind())
     }
 
     /// Ends the mode, because it is done.

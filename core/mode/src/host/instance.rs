@@ -185,7 +185,8 @@ impl Instance {
             | HostEvent::Draw(_)
             | HostEvent::Timer(_)
             | HostEvent::Console(_)
-            | HostEvent::Link(_) => {}
+            | HostEvent::Link(_)
+            | HostEvent::Settings(_) => {}
         }
         self.body.clear();
         event.encode(&mut self.body);

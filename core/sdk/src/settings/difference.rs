@@ -2,36 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use alongside_protocol::setting::{SettingChange, SettingPath, SettingValue};
-use serde::{Deserialize, Serialize};
+use alongside_protocol::setting::{Difference, SettingChange, SettingPath, Shown};
 
 use super::Schema;
-
-/// What a setting is, as somebody may see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Shown {
-    /// It is not set.
-    Absent,
-    /// It is set, and nobody may see to what.
-    Secret,
-    /// It is set to this.
-    Value(SettingValue),
-}
-
-/// One setting that would be another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Which setting.
-    pub path: SettingPath,
-    /// What people call it.
-    pub name: String,
-    /// What its number counts.
-    pub unit: Option<String>,
-    /// What it is.
-    pub before: Shown,
-    /// What it would be.
-    pub after: Shown,
-}
 
 /// Drops the changes that change nothing, and tells what the others do.
 ///

@@ -24,6 +24,7 @@ use super::{
     hand::Hand,
     picture::{Picture, View},
     resuming::Comer,
+    settings::Settings,
 };
 use crate::{
     Act, Limits, Link, Outbound, Record, SessionError,
@@ -58,6 +59,7 @@ pub(super) struct Active {
     /// Whether the panel shows something that the operator must not see.
     pub(super) is_masked: bool,
     pub(super) denied: Option<(Act, Denial, Instant)>,
+    pub(super) settings: Settings,
     pub(super) points_until: Option<Instant>,
     pub(super) picture: Picture,
     pub(super) line: Line<Comer>,
@@ -77,7 +79,7 @@ impl Active {
         let mut active = Self {
             grant: Grant::none(),
             hosting: Hosting::default(),
-            uplink: Uplink::new(cx.now),
+            uplink: Uplink::of_device(cx.now),
             has_drawn: false,
             raised: None,
             asking: None,
@@ -86,6 +88,7 @@ impl Active {
             hand: Hand::default(),
             is_masked: false,
             denied: None,
+            settings: Settings::new(cx.now),
             points_until: None,
             picture: Picture::new(cx.now, config.size, epoch),
             line: Line::Up,
@@ -166,7 +169,12 @@ impl Active {
                 Ok(())
             }
             Input::Local(action) => Ok(self.on_local(cx, action)?),
+            Input::Settings { call, news } => {
+                self.on_settings_news(cx, call, news);
+                Ok(())
+            }
             Input::ModeEffects { seq, effects } => {
+                self.fed(seq);
                 self.on_effects(cx, seq, effects);
                 Ok(())
             }
@@ -323,6 +331,7 @@ impl Active {
         if !self.line.is_up() {
             return;
         }
+        self.feed(cx);
         while let Some(outbound) = self.uplink.pop(cx.now) {
             cx.out.push(Output::Send(outbound));
         }
@@ -339,6 +348,7 @@ impl Active {
     pub(super) fn end(mut self: Box<Self>, out: &mut Outbox) -> Option<Output> {
         self.grant.withdraw();
         out.drop_scope();
+        self.end_settings(out);
         self.let_go(out);
         self.wipe(out);
         let (mode, activation) = self.hosting.running()?.id();

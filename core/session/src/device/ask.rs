@@ -2,11 +2,12 @@
 
 use std::{
     fmt,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use alongside_mode::Capabilities;
-use alongside_protocol::ids::ModeId;
+use alongside_protocol::{ids::ModeId, setting::Difference};
 
 use crate::Limits;
 
@@ -27,6 +28,8 @@ pub struct Ask {
     pub wants_admin_id: bool,
     /// Time until silence counts as a no; a key in the dialog starts it again.
     pub expires_in: Duration,
+    /// What would change, if the question is about settings and not about a mode.
+    pub differences: Option<Arc<[Difference]>>,
 }
 
 /// What the check of a system administrator's ID came to.
@@ -66,6 +69,8 @@ pub(super) struct Asking {
     pub(super) wants_admin_id: bool,
     /// Whether the administrator's ID was right, for this very question.
     pub(super) is_verified: bool,
+    /// What would change, if it is about settings.
+    pub(super) differences: Option<Arc<[Difference]>>,
     expires_at: Instant,
     latest: Instant,
     /// When what the operator was told of the time runs out.
@@ -97,6 +102,7 @@ impl Asking {
             is_renewal: false,
             wants_admin_id,
             is_verified: false,
+            differences: None,
             expires_at,
             latest: now + Limits::ASK_LONGEST,
             told_until: expires_at,
@@ -109,6 +115,23 @@ impl Asking {
             is_renewal: true,
             ..Self::new(now, id, mode, granted, false)
         }
+    }
+
+    /// A question about settings that would change while `mode` runs.
+    pub(super) fn settings(
+        now: Instant,
+        id: AskId,
+        mode: ModeId,
+        differences: Vec<Difference>,
+    ) -> Self {
+        Self {
+            differences: Some(differences.into()),
+            ..Self::new(now, id, mode, Capabilities::NONE, false)
+        }
+    }
+
+    pub(super) const fn is_about_settings(&self) -> bool {
+        self.differences.is_some()
     }
 
     /// The customer is at it.
@@ -148,6 +171,7 @@ impl Asking {
             is_renewal: self.is_renewal,
             wants_admin_id: self.wants_admin_id,
             expires_in: self.expires_at.saturating_duration_since(now),
+            differences: self.differences.clone(),
         }
     }
 

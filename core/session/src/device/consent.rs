@@ -10,9 +10,10 @@ use alongside_protocol::{
 };
 
 use super::{
-    Active, AdminVerdict, Banner, Cx, Event,
+    Active, AdminVerdict, Banner, Cx, Event, View,
     ask::{AskId, AskStep, Asking},
     modes::{refused, state},
+    settings::{self, By},
 };
 use crate::{
     Limits, Record, SessionError,
@@ -27,8 +28,18 @@ const ASK_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Raised {
     pub(super) granted: Capabilities,
-    /// When the customer is asked again; `None` for what the customer was not asked for.
-    pub(super) renew_at: Option<Instant>,
+    pub(super) renewal: Renewal,
+}
+
+/// What becomes of a grant in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Renewal {
+    /// It lasts as long as the session.
+    Never,
+    /// The customer is asked again then.
+    Asks(Instant),
+    /// The owner's word is over then.
+    Lapses(Instant),
 }
 
 /// Whether the panel shows that somebody is connected.
@@ -72,14 +83,15 @@ impl Active {
             self.tell(cx, refused(mode, refusal));
             return;
         }
-        match ladder::answer(cx.config, &mode) {
+        match ladder::answer(cx.now, cx.config, &mode) {
             Answer::Activate(granted) if ladder::is_user_guide(&mode) => {
                 self.stop_mode(cx, StopReason::Replaced);
                 self.activate(cx, mode, granted);
             }
-            Answer::Activate(granted) => self.raise(cx, mode, granted, None),
-            Answer::Sleep(granted) => {
-                self.raise(cx, mode, granted, None);
+            Answer::Activate(granted) => self.raise(cx, mode, granted, Renewal::Never),
+            Answer::Sleep { granted, lapses } => {
+                let renewal = lapses.map_or(Renewal::Never, Renewal::Lapses);
+                self.raise(cx, mode, granted, renewal);
                 self.fall_asleep(cx);
             }
             Answer::Ask {
@@ -110,6 +122,10 @@ impl Active {
             return Ok(());
         }
         cx.out.event(Event::AskOver(id));
+        if asking.is_about_settings() {
+            self.allow_change(cx, By::Customer);
+            return Ok(());
+        }
         cx.out.record(Record::ModeAllowed {
             mode: asking.mode.clone(),
             with_admin_id: asking.wants_admin_id,
@@ -118,8 +134,8 @@ impl Active {
         if asking.is_renewal {
             self.renew(cx, asking.mode);
         } else {
-            let renew_at = Some(cx.now + Limits::CONTROL);
-            self.raise(cx, asking.mode, asking.granted, renew_at);
+            let renewal = Renewal::Asks(cx.now + Limits::CONTROL);
+            self.raise(cx, asking.mode, asking.granted, renewal);
         }
         Ok(())
     }
@@ -225,22 +241,17 @@ impl Active {
     /// Until when what runs is granted: a little beyond the question that renews it, so that no other part of this
     /// crate has to work for a grant to end.
     pub(super) fn granted_until(&self) -> Instant {
-        let renew_at = self.raised.and_then(|raised| raised.renew_at);
-        renew_at.map_or(self.ends_at, |at| {
-            self.ends_at.min(at + Limits::ASK_LONGEST)
-        })
+        match self.raised.map(|raised| raised.renewal) {
+            None | Some(Renewal::Never) => self.ends_at,
+            Some(Renewal::Asks(at)) => self.ends_at.min(at + Limits::ASK_LONGEST),
+            Some(Renewal::Lapses(at)) => self.ends_at.min(at),
+        }
     }
 
     /// Up: `mode` takes the place of what runs.
-    fn raise(
-        &mut self,
-        cx: &mut Cx<'_>,
-        mode: ModeId,
-        granted: Capabilities,
-        renew_at: Option<Instant>,
-    ) {
+    fn raise(&mut self, cx: &mut Cx<'_>, mode: ModeId, granted: Capabilities, renewal: Renewal) {
         self.leave(cx, StopReason::Replaced);
-        self.raised = Some(Raised { granted, renew_at });
+        self.raised = Some(Raised { granted, renewal });
         self.activate(cx, mode, granted);
     }
 
@@ -262,12 +273,19 @@ impl Active {
 
     /// A mode that is not granted any more cannot be asked about, and hides nothing.
     pub(super) fn wake(&mut self, cx: &mut Cx<'_>) {
-        if std::mem::replace(&mut self.sleep, Sleep::Awake) == Sleep::Asleep {
+        let sleep = std::mem::replace(&mut self.sleep, Sleep::Awake);
+        if sleep == Sleep::Asleep {
             cx.out.event(Event::Banner(Banner::Shown));
+        }
+        if sleep != Sleep::Awake {
+            cx.out.event(Event::View(View::Panel));
         }
     }
 
     fn fall_asleep(&mut self, cx: &mut Cx<'_>) {
+        if self.sleep == Sleep::Awake {
+            cx.out.event(Event::View(View::Service));
+        }
         self.sleep = Sleep::Asleep;
         cx.out.event(Event::Banner(Banner::Hidden));
     }
@@ -276,7 +294,7 @@ impl Active {
         let Some(raised) = &mut self.raised else {
             return;
         };
-        raised.renew_at = Some(cx.now + Limits::CONTROL);
+        raised.renewal = Renewal::Asks(cx.now + Limits::CONTROL);
         let granted = raised.granted;
         self.grant.give(granted, self.granted_until());
         if let Some((_, activation)) = self.hosting.running().map(Running::id) {
@@ -286,7 +304,11 @@ impl Active {
 
     /// When the customer has to be asked again, unless they are being asked.
     fn renewal_due(&self) -> Option<Instant> {
-        let renew_at = self.raised?.renew_at?;
+        let renew_at = match self.raised?.renewal {
+            Renewal::Never => return None,
+            Renewal::Lapses(at) => return Some(at),
+            Renewal::Asks(at) => at,
+        };
         match &self.asking {
             None => Some(renew_at),
             Some(asking) if asking.is_renewal => None,
@@ -299,7 +321,9 @@ impl Active {
         let Some((mode, _)) = self.hosting.running().map(Running::id) else {
             return;
         };
-        if self.asking.is_some() || cx.now >= due + Limits::ASK_LONGEST {
+        let lapses = |raised: Raised| matches!(raised.renewal, Renewal::Lapses(_));
+        let is_over = self.raised.is_some_and(lapses);
+        if is_over || self.asking.is_some() || cx.now >= due + Limits::ASK_LONGEST {
             // The grant is over: the machine slept, or another question took too long.
             self.lower(cx, StopReason::Withdrawn);
             return;
@@ -312,12 +336,14 @@ impl Active {
     }
 
     /// Puts the question. While it is open the operator's hand is off the panel.
-    fn put(&mut self, cx: &mut Cx<'_>, asking: Asking) {
+    pub(super) fn put(&mut self, cx: &mut Cx<'_>, asking: Asking) {
         self.let_go(cx.out);
-        cx.out.record(Record::ModeAsked {
-            mode: asking.mode.clone(),
-            wants_admin_id: asking.wants_admin_id,
-        });
+        if !asking.is_about_settings() {
+            cx.out.record(Record::ModeAsked {
+                mode: asking.mode.clone(),
+                wants_admin_id: asking.wants_admin_id,
+            });
+        }
         self.rouse(cx);
         let ask = asking.put(cx.now);
         let left = ask.expires_in;
@@ -330,6 +356,10 @@ impl Active {
         let Some(asking) = &self.asking else {
             return;
         };
+        if asking.is_about_settings() {
+            self.tell_change_asked(left);
+            return;
+        }
         let activation = if asking.is_renewal {
             self.hosting
                 .running()
@@ -350,6 +380,10 @@ impl Active {
             return;
         };
         cx.out.event(Event::AskOver(asking.id));
+        if asking.is_about_settings() {
+            self.refuse_change(cx, settings::refusal(refusal));
+            return;
+        }
         cx.out.record(Record::ModeRefused {
             mode: asking.mode.clone(),
             refusal,
@@ -380,7 +414,7 @@ impl Active {
             .is_some_and(|running| running.mode == *mode)
     }
 
-    const fn next_ask_id(&mut self) -> AskId {
+    pub(super) const fn next_ask_id(&mut self) -> AskId {
         self.asks = self.asks.wrapping_add(1);
         AskId(self.asks)
     }

@@ -92,6 +92,7 @@ impl Active {
             Effect::Pointer(event) => self.act(cx, activation, Action::Pointer(event)),
             Effect::Key(event) => self.act(cx, activation, Action::Key(event)),
             Effect::Text(text) => self.act(cx, activation, Action::Text(text)),
+            Effect::Settings(call) => self.on_settings(cx, activation, call),
             // The console is the operator half's.
             Effect::Console(_) => Err(Denial::OutOfScope),
         }

@@ -21,7 +21,7 @@ use alongside_protocol::{
     units::{Millis, PanelRect},
 };
 
-use super::{AdminVerdict, Ask, AskId, Freshness};
+use super::{AdminVerdict, Ask, AskId, Freshness, SettingsAct, SettingsNews};
 use crate::{Action, Binding, Cause, Limits, Link, Offer, OperatorIdentity, Outbound, Record};
 
 /// What a device says of itself, and whom it expects.
@@ -116,6 +116,13 @@ pub enum Input {
         /// How the check went.
         verdict: AdminVerdict,
     },
+    /// The device says this about its settings.
+    Settings {
+        /// The [call](Event::Settings) that it answers.
+        call: u64,
+        /// What it says.
+        news: SettingsNews,
+    },
     /// The customer did something.
     Local(CustomerAction),
     /// The embedder closes the session.
@@ -202,6 +209,15 @@ pub enum Event {
         /// What to do.
         action: Action,
     },
+    /// Do this with the device's settings. Its answers come as [`Input::Settings`] with the same number.
+    Settings {
+        /// The session's number for it; all that is about one change has the same.
+        call: u64,
+        /// What to do.
+        act: SettingsAct,
+    },
+    /// What the operator may look at from now on. The panel until told otherwise.
+    View(View),
     /// Whether the panel shows that somebody is connected, and EXIT. Shown until told otherwise.
     Banner(Banner),
     /// Draw this over the panel, or take it back.
@@ -226,6 +242,15 @@ pub enum Event {
     },
 }
 
+/// What an operator may look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum View {
+    /// The panel, as the customer sees it.
+    Panel,
+    /// In sleep: the device's service surface, if it has one, and nothing of the panel.
+    Service,
+}
+
 /// Whether the panel shows that somebody is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Banner {
@@ -248,6 +273,7 @@ impl fmt::Debug for Input {
             Self::Timing { capture, encode } => write!(f, "Timing({capture:?}, {encode:?})"),
             Self::Injected { n, ok } => write!(f, "Injected({n}, {ok})"),
             Self::AdminId { ask, verdict } => write!(f, "AdminId({ask}, {verdict:?})"),
+            Self::Settings { call, .. } => write!(f, "Settings({call})"),
             Self::ModeEffects { seq, effects } => write!(f, "ModeEffects({seq}, {effects:?})"),
             Self::ModeFailed { seq } => write!(f, "ModeFailed({seq})"),
             Self::Local(action) => write!(f, "Local({action:?})"),

@@ -101,6 +101,7 @@ impl Active {
 
     /// Nothing is granted any more, nothing that was asked for counts, and nothing stays drawn.
     fn withdraw(&mut self, cx: &mut Cx<'_>) {
+        self.withdraw_settings(cx);
         self.grant.withdraw();
         self.let_go(cx.out);
         self.hand.forget_rest();
@@ -110,12 +111,13 @@ impl Active {
     }
 
     /// Gives the mode that runs an event.
-    pub(super) fn notify(&mut self, cx: &mut Cx<'_>, event: HostEvent) {
-        let Some(mode) = self.hosting.running().map(|running| running.mode.clone()) else {
-            return;
-        };
+    ///
+    /// Gives its number; none if no mode runs.
+    pub(super) fn notify(&mut self, cx: &mut Cx<'_>, event: HostEvent) -> Option<u64> {
+        let mode = self.hosting.running().map(|running| running.mode.clone())?;
         let seq = self.hosting.number();
         cx.out.push(Output::ModeEvent { seq, mode, event });
+        Some(seq)
     }
 
     pub(super) fn announce(&mut self, cx: &mut Cx<'_>, state: ModeState) {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use alongside_protocol::frame::Channel;
 
-use super::{Event, Output};
+use super::{Event, Output, SettingsAct};
 use crate::{
     Outbound, Record,
     action::{Action, Deed, Held},
@@ -136,14 +136,38 @@ impl Outbox {
         });
     }
 
+    /// Drops what would change settings for good and has not happened yet.
+    pub(super) fn drop_settings(&mut self) {
+        self.queue.retain(|output| match output {
+            Output::Event(Event::Settings { act, .. }) => {
+                !matches!(act, SettingsAct::Allow | SettingsAct::Confirm)
+            }
+            Output::Record(Record::SettingSet { .. } | Record::SettingsConfirm { .. }) => false,
+            Output::Record(_)
+            | Output::Event(_)
+            | Output::Send(_)
+            | Output::WantFrame(_)
+            | Output::ModeEvent { .. }
+            | Output::Wait(_) => true,
+        });
+    }
+
     /// Drops everything that acts for the operator and has not happened yet, with its records.
     pub(super) fn drop_scope(&mut self) {
         self.drop_input();
+        self.drop_settings();
         self.queue.retain(|output| match output {
-            Output::Record(Record::Released { .. })
+            Output::Record(
+                Record::Released { .. }
+                | Record::SettingsRead { .. }
+                | Record::SettingsProposed { .. }
+                | Record::SettingsUndo { .. },
+            )
             | Output::WantFrame(_)
             | Output::ModeEvent { .. }
-            | Output::Event(Event::Annotate(_) | Event::Notice(_)) => false,
+            | Output::Event(Event::Annotate(_) | Event::Notice(_) | Event::Settings { .. }) => {
+                false
+            }
             Output::Send(outbound) => outbound.channel == Channel::Control,
             Output::Record(_) | Output::Event(_) | Output::Wait(_) => true,
         });

@@ -92,6 +92,7 @@ impl Proving {
             | Input::ModeFailed { .. }
             | Input::Injected { .. }
             | Input::AdminId { .. }
+            | Input::Settings { .. }
             | Input::Local(_)
             | Input::Close(_)
             | Input::Timeout

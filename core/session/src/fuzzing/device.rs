@@ -117,6 +117,10 @@ impl DeviceWorld {
                 n: self.model.injected.saturating_sub(back),
                 ok,
             },
+            Step::Settings { back, news } => device::Input::Settings {
+                call: self.model.last_call.saturating_sub(back),
+                news,
+            },
             Step::Operator(OperatorAction::Mode(mode)) => control(&ModeAsk { mode }.into()),
             Step::Operator(OperatorAction::StillHere) => control(&StillHere {}.into()),
             Step::Operator(_) => return,
@@ -218,6 +222,7 @@ fn offer(id: &str, consent: Consent) -> Offer {
         granted: Capabilities::from_bits(0b11_1111),
         consent,
         peer: alongside_mode::manifest::Span::new(1, 1).expect("a range"),
+        lapses: None,
     }
 }
 

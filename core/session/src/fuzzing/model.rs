@@ -12,7 +12,7 @@ use alongside_protocol::{
 
 use crate::{
     Act, Action, Deed, Limits, Link, Record,
-    device::{AdminVerdict, Ask, AskId, Banner, CustomerAction, Event, Input},
+    device::{AdminVerdict, Ask, AskId, Banner, CustomerAction, Event, Input, SettingsAct, View},
 };
 
 /// Time for which one record stands for its like.
@@ -30,6 +30,7 @@ pub(super) struct Model {
     is_masked: bool,
     is_missing: bool,
     is_hidden: bool,
+    is_unseen: bool,
     keys: Vec<KeyName>,
     is_pointer_down: bool,
     /// The record just before.
@@ -38,6 +39,12 @@ pub(super) struct Model {
     input: Option<(u64, Deed, Instant)>,
     pub(super) injected: u64,
     pub(super) last_ask: u32,
+    pub(super) last_call: u64,
+    /// Whether the customer has just allowed the open question about settings.
+    may_change: bool,
+    /// The record just before, if it is about settings.
+    settings: Option<&'static str>,
+    recorded: Option<&'static str>,
     pub(super) is_over: bool,
 }
 
@@ -76,6 +83,7 @@ impl Model {
             | Input::ModeFailed { .. }
             | Input::Timing { .. }
             | Input::Injected { .. }
+            | Input::Settings { .. }
             | Input::Local(_)
             | Input::Close(_)
             | Input::Timeout
@@ -88,6 +96,10 @@ impl Model {
         let Some(open) = self.ask.as_ref().filter(|open| open.ask.id == id) else {
             return;
         };
+        if open.ask.differences.is_some() {
+            self.may_change = true;
+            return;
+        }
         if open.is_verified || !open.ask.wants_admin_id {
             self.allowed = Some((open.ask.mode.clone(), now));
         }
@@ -95,6 +107,7 @@ impl Model {
 
     pub(super) fn on_record(&mut self, now: Instant, record: &Record) {
         self.released = None;
+        self.settings = None;
         match record {
             Record::ModeActivated { mode, granted, .. } => self.on_activated(mode, *granted),
             Record::ModeEnded { .. } | Record::ModeFailed { .. } | Record::SessionEnded { .. } => {
@@ -110,7 +123,24 @@ impl Model {
                 assert!(*n > self.injected, "actions are numbered in order");
                 self.input = Some((*n, *deed, now));
             }
-            Record::AttemptCharged
+            Record::SettingsRead { .. } => self.settings = Some("read"),
+            Record::SettingsProposed { .. } | Record::SettingsUndo { .. } => {
+                self.settings = Some("change");
+            }
+            Record::SettingSet { .. } => self.settings = Some("set"),
+            Record::SettingsConfirm { .. } => self.settings = Some("confirm"),
+            Record::SettingsAllowed { by_policy, .. } => {
+                let may = if *by_policy {
+                    self.may(Capabilities::SILENT)
+                } else {
+                    std::mem::take(&mut self.may_change)
+                };
+                assert!(may, "a change that nobody has allowed");
+                self.settings = Some("set");
+            }
+            Record::SettingsAsked { .. }
+            | Record::SettingsStage { .. }
+            | Record::AttemptCharged
             | Record::ProofFailed(_)
             | Record::SessionStarted { .. }
             | Record::ModeAsked { .. }
@@ -147,6 +177,7 @@ impl Model {
 
     pub(super) fn on_event(&mut self, now: Instant, event: &Event) {
         let released = self.released.take();
+        self.recorded = self.settings.take();
         match event {
             Event::Annotate(annotation) => self.on_annotate(now, annotation, released),
             Event::Notice(_) => {
@@ -181,6 +212,12 @@ impl Model {
                 }
             }
             Event::Inject { n, action } => self.on_inject(now, *n, action),
+            Event::Settings { call, act } => self.on_settings(*call, act),
+            Event::View(view) => {
+                let is_hidden = *view == View::Service;
+                assert_ne!(self.is_unseen, is_hidden, "told twice");
+                self.is_unseen = is_hidden;
+            }
             Event::Banner(banner) => {
                 let is_hidden = *banner == Banner::Hidden;
                 assert_ne!(self.is_hidden, is_hidden, "told twice");
@@ -200,6 +237,27 @@ impl Model {
             | Event::IdleWarning { .. }
             | Event::IdleOver => {}
         }
+    }
+
+    /// Nothing is read, and nothing changed, without a grant and without its record.
+    fn on_settings(&mut self, call: u64, act: &SettingsAct) {
+        self.last_call = self.last_call.max(call);
+        let (needs, record) = match act {
+            // These take nothing but away.
+            SettingsAct::Refuse | SettingsAct::Withdraw => return,
+            SettingsAct::Schema | SettingsAct::Read(_) => (Capabilities::SETTINGS_READ, "read"),
+            SettingsAct::Propose { .. } | SettingsAct::Undo => {
+                (Capabilities::SETTINGS_WRITE, "change")
+            }
+            SettingsAct::Allow => (Capabilities::SETTINGS_WRITE, "set"),
+            SettingsAct::Confirm => (Capabilities::SETTINGS_WRITE, "confirm"),
+        };
+        assert!(self.may(needs), "settings without a grant");
+        let is_run = record == "read";
+        assert!(
+            is_run || self.recorded == Some(record),
+            "settings without their record: {act:?}"
+        );
     }
 
     fn on_annotate(&mut self, now: Instant, annotation: &Annotation, released: Option<Act>) {

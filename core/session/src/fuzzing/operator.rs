@@ -77,6 +77,7 @@ impl OperatorWorld {
             | Step::Allow { .. }
             | Step::Refuse { .. }
             | Step::AdminId { .. }
+            | Step::Settings { .. }
             | Step::Answer { .. } => return,
             Step::Room { channel, bytes } => operator::Input::Room { channel, bytes },
             Step::Operator(action) => operator::Input::Ask(action),

@@ -2,20 +2,23 @@
 
 use std::time::Duration;
 
-use alongside_mode::{Delivery, Effect, Line, TypedText};
+use alongside_mode::{Delivery, Effect, Line, SettingsCall, SettingsWish, TypedText};
 use alongside_protocol::{
     Bytes, PanelPoint,
     annotation::Annotation,
     frame::Channel,
     ids::ModeId,
     input::{Buttons, KeyEvent, KeyMotion, KeyName, PointerEvent, PointerPhase},
+    setting::{
+        ChangeRefusal, ChangeStage, Difference, RollBack, SettingPath, SettingValue, Shown, Words,
+    },
     units::{Color, Pressure},
 };
 
 use super::Stage;
 use crate::{
     Cause,
-    device::{AdminVerdict, CustomerAction},
+    device::{AdminVerdict, CustomerAction, SettingsNews},
     operator::OperatorAction,
 };
 
@@ -67,6 +70,13 @@ pub enum Step {
         back: u32,
         /// How the check went.
         verdict: AdminVerdict,
+    },
+    /// The device says something about its settings.
+    Settings {
+        /// In answer to the call before the last one by this many.
+        back: u64,
+        /// What it says.
+        news: SettingsNews,
     },
     /// The customer allows.
     Allow {
@@ -133,7 +143,7 @@ impl Script<'_> {
         if self.0.is_empty() {
             return None;
         }
-        Some(match self.byte() % 16 {
+        Some(match self.byte() % 17 {
             0 => Step::Wait(Duration::from_millis(u64::from(self.byte()).pow(3))),
             1 => Step::Wait(Duration::from_millis(u64::from(self.byte()))),
             2..=5 => Step::Message {
@@ -158,6 +168,7 @@ impl Script<'_> {
             12 => self.customer(),
             13 => Step::Operator(self.operator()),
             14 => self.rare(),
+            16 => self.settings(),
             _ => Step::Message {
                 channel: Channel::Mode,
                 kind: 0x20,
@@ -179,7 +190,7 @@ impl Script<'_> {
             x: i32::from(self.byte()),
             y: 0,
         };
-        match self.byte() % 14 {
+        match self.byte() % 16 {
             0 => Effect::Annotate(Annotation::Pointer {
                 at,
                 color: Color::rgb(255, 0, 0),
@@ -204,11 +215,61 @@ impl Script<'_> {
                 delivery: Delivery::Reliable,
                 body: Bytes::from(vec![0; usize::from(self.byte()) << 5]),
             },
+            14 | 15 => Effect::Settings(self.call()),
             11 | 12 => self.key().unwrap_or(Effect::Annotate(Annotation::Clear)),
             _ => Effect::Peer {
                 delivery: Delivery::Reliable,
                 body: self.bytes(),
             },
+        }
+    }
+
+    fn call(&mut self) -> SettingsCall {
+        let byte = self.byte();
+        SettingsCall {
+            request: u32::from(byte >> 6),
+            wants: match byte % 8 {
+                0 => SettingsWish::Schema,
+                1 => SettingsWish::Read(None),
+                2 => SettingsWish::Undo,
+                3 | 4 => SettingsWish::Confirm,
+                _ => SettingsWish::Propose {
+                    if_version: None,
+                    changes: Vec::new(),
+                },
+            },
+        }
+    }
+
+    fn settings(&mut self) -> Step {
+        let byte = self.byte();
+        let shown = |value| Shown::Value(SettingValue::Bool(value));
+        let stage = match byte % 8 {
+            0 => ChangeStage::Conflict,
+            1..=3 => ChangeStage::Applied { within_s: 60 },
+            4 => ChangeStage::Confirmed,
+            5 => ChangeStage::Refused(ChangeRefusal::Customer),
+            6 => ChangeStage::Stuck(Words::new("no")),
+            _ => ChangeStage::RolledBack(RollBack::Unconfirmed),
+        };
+        let news = match (self.byte() % 8, SettingPath::new("tray.paper")) {
+            (0, _) => SettingsNews::Schema(vec![b' '; 5_000]),
+            (1, _) | (_, Err(_)) => SettingsNews::Failed(Words::new("no")),
+            (2..=4, Ok(path)) => SettingsNews::Ask {
+                change: u64::from(byte),
+                differences: vec![Difference {
+                    name: "Paper".to_owned(),
+                    unit: None,
+                    before: shown(false),
+                    after: shown(true),
+                    path,
+                }],
+            },
+            _ => SettingsNews::Stage(stage),
+        };
+        Step::Settings {
+            back: u64::from(byte >> 7),
+            news,
         }
     }
 

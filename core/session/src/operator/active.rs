@@ -336,7 +336,8 @@ fn is_input(granted: Capabilities, event: &HostEvent) -> bool {
         | HostEvent::Draw(_)
         | HostEvent::Timer(_)
         | HostEvent::Console(_)
-        | HostEvent::Link(_) => false,
+        | HostEvent::Link(_)
+        | HostEvent::Settings(_) => false,
     }
 }
 
@@ -352,6 +353,7 @@ const fn needs(event: &HostEvent) -> Capabilities {
         | HostEvent::Pointer(_)
         | HostEvent::Timer(_)
         | HostEvent::Console(_)
-        | HostEvent::Link(_) => Capabilities::NONE,
+        | HostEvent::Link(_)
+        | HostEvent::Settings(_) => Capabilities::NONE,
     }
 }

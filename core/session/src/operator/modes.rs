@@ -126,7 +126,8 @@ impl Active {
             | Effect::Pointer(_)
             | Effect::Key(_)
             | Effect::Text(_)
-            | Effect::Notice(_) => Err(Denial::OutOfScope),
+            | Effect::Notice(_)
+            | Effect::Settings(_) => Err(Denial::OutOfScope),
         }
     }
 

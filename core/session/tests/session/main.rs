@@ -17,3 +17,4 @@ mod pair;
 mod picture;
 mod proof;
 mod resume;
+mod settings;

@@ -78,6 +78,7 @@ pub(crate) fn device_config() -> device::Config {
             ),
             offer("example.easy", TOUCHES, Consent::Ask { admin_id: false }),
             offer("example.silent", SETTINGS, Consent::Silent),
+            offer("example.config", SETTINGS, Consent::Ask { admin_id: false }),
         ],
         has_admin_id: true,
     }
@@ -98,6 +99,7 @@ fn offer(id: &str, granted: Capabilities, consent: Consent) -> Offer {
         granted,
         consent,
         peer: Span::new(1, 1).unwrap(),
+        lapses: None,
     }
 }
 
@@ -117,6 +119,7 @@ pub(crate) fn operator_config() -> operator::Config {
             known(ModeId::OPERATOR_CONTROL, TOUCHES),
             known("example.easy", TOUCHES),
             known("example.silent", SETTINGS),
+            known("example.config", SETTINGS),
         ],
     }
 }

@@ -1,0 +1,3 @@
+//! The engineer config mode of Alongside as a loadable module.
+
+alongside_mode::export_mode!(alongside_engineer_config::EngineerConfig);
