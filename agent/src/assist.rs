@@ -25,6 +25,7 @@ use crate::{
 };
 
 pub mod commands;
+mod settings;
 
 use commands::Desk;
 
@@ -143,6 +144,12 @@ pub async fn drive(
                 if let Some(url) = who.as_ref().and_then(|who| who.url.as_deref()) {
                     announce(url);
                 }
+                continue;
+            }
+            if let OperatorEvent::Settings(told) = event {
+                settings::told(told)
+                    .into_iter()
+                    .for_each(|event| fan.send(event));
                 continue;
             }
             if let Some(event) = commands::told(event) {

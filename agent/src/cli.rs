@@ -54,7 +54,9 @@ impl Cli {
             Command::Assist(args) => (args.shared.link.log.unwrap_or_default(), "info"),
             // What is wrong stands in the table.
             Command::Doctor(args) => (args.link.log.unwrap_or_default(), "off"),
-            Command::AdminId(_) | Command::Audit(_) | Command::Mode(_) => (LogFormat::Text, "warn"),
+            Command::AdminId(_) | Command::Audit(_) | Command::Mode(_) | Command::Policy(_) => {
+                (LogFormat::Text, "warn")
+            }
         }
     }
 }
@@ -92,6 +94,8 @@ pub enum Command {
     Doctor(Box<DoctorArgs>),
     /// Sets or forgets the system administrator's ID, which operator control asks for on the device's panel.
     AdminId(AdminIdArgs),
+    /// Checks the owner's policy: who may work in sleep, unasked and unseen.
+    Policy(PolicyArgs),
     /// Shows, verifies or exports what happened: the records that a device or an operator keeps.
     #[command(after_help = AUDIT_HELP)]
     Audit(AuditArgs),
@@ -114,6 +118,30 @@ give it with --head the next time. Whoever holds the key can write another histo
 What happened today:     alongside-agent audit show ~/.local/state/alongside/device
 Is it as it was written: alongside-agent audit verify ~/.local/state/alongside/device --key 5f1c...
 Keep a copy:             alongside-agent audit export ~/.local/state/alongside/device > copy.jsonl";
+
+/// Options of `policy`.
+#[derive(Args, Clone, Debug)]
+pub struct PolicyArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub what: PolicyDo,
+    /// The device's folder [default: the user's state folder].
+    #[arg(long, env = "ALONGSIDE_STATE", value_name = "DIR", global = true)]
+    pub state: Option<PathBuf>,
+    /// File with more settings, in TOML.
+    #[arg(long, env = "ALONGSIDE_CONFIG", value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// What can be done with the owner's policy.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PolicyDo {
+    /// Tell what is wrong with it, or what it comes to: exit code 0 if it is good, 1 if not.
+    Check {
+        /// The policy [default: policy.toml in the device's folder].
+        file: Option<PathBuf>,
+    },
+}
 
 /// Options of `audit`.
 #[derive(Args, Clone, Debug)]

@@ -11,6 +11,7 @@ use alongside::{
         Serial,
         label::{LabelError, Name},
     },
+    settings::SchemaError,
     transport::ProxySettingError,
 };
 use serde::{Deserialize, Deserializer};
@@ -26,8 +27,11 @@ use crate::{
 };
 
 mod link;
+mod settings;
 
 pub use link::{Link, ProxyVariables};
+use settings::SettingsSection;
+pub use settings::{SettingsSource, SourceError};
 
 /// Why the settings cannot be used. All are usage errors: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +54,14 @@ pub enum ConfigError {
         line: usize,
         /// The key and what is wrong with it.
         message: String,
+    },
+    /// A schema of settings is not in order.
+    #[error("the schema {} is not in order", path.display())]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: SchemaError,
     },
     /// No relay was named anywhere.
     #[error(
@@ -93,6 +105,7 @@ struct File {
     paths: Option<Vec<Way>>,
     danger_relay_port: Option<u16>,
     log: Option<LogFormat>,
+    settings: Option<SettingsSection>,
     #[serde(default)]
     device: DeviceFile,
     #[serde(default)]
@@ -153,6 +166,8 @@ pub struct DeviceSettings {
     pub panel: PanelKind,
     /// X display, where one is named.
     pub x11_display: Option<String>,
+    /// The settings that it offers.
+    pub settings: SettingsSource,
     /// Serial number.
     pub serial: Serial,
     /// What the customer holds to end a session.
@@ -286,14 +301,16 @@ impl DeviceSettings {
             })?,
         };
         let shared = Shared::resolve(&args.shared, &file, around, "device")?;
+        let panel = args.panel.or(file.device.panel).unwrap_or_default();
         Ok(Self {
             screen: ScreenSettings::resolve(args, &file.device, &shared.state)?,
             shared,
-            panel: args.panel.or(file.device.panel).unwrap_or_default(),
             x11_display: args
                 .x11_display
                 .clone()
                 .or_else(|| file.device.x11_display.clone()),
+            settings: SettingsSource::resolve(file.settings, panel)?,
+            panel,
             serial,
             stop_key: args
                 .stop_key

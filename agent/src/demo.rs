@@ -7,6 +7,7 @@ use alongside::{
     operator,
     ports::{AdminId, Panel as _},
     protocol::{PublicKey, Serial, label::Label},
+    settings::DeskError,
 };
 use alongside_relay::{Config, Running, Socket, StateDir};
 
@@ -25,6 +26,7 @@ use crate::{
     mode::places::{PlaceError, Places},
     pages,
     panel::mfd::{Facts, MfdPanel},
+    settings::mfd::{MfdError, MfdSettings},
     signal,
 };
 
@@ -45,6 +47,10 @@ enum DemoError {
     Page(#[from] pages::page::PageError),
     #[error(transparent)]
     Modes(#[from] PlaceError),
+    #[error(transparent)]
+    Mfd(#[from] MfdError),
+    #[error(transparent)]
+    Desk(#[from] DeskError),
     #[error("the demo's own settings are wrong: {0}")]
     Settings(String),
 }
@@ -89,16 +95,18 @@ async fn stage(args: &DemoArgs) -> Result<(), DemoError> {
     });
     let serial =
         Serial::new("DEMO-0001").map_err(|error| DemoError::Settings(error.to_string()))?;
+    let kept = folder.path().join("device");
     let config = DeviceConfig {
         relay: way,
         serial: serial.clone(),
         model: Label::new("Alongside MFD 7")
             .map_err(|error| DemoError::Settings(error.to_string()))?,
-        compartment: Compartment::open(&folder.path().join("device"))?,
+        compartment: Compartment::open(&kept)?,
     };
     let (device, hand, device_events) =
         Device::new(config, Arc::new(panel.clone()), Arc::new(panel.clone()))?;
     let device = device.with_admin_id(admin_id).with_modes(modes);
+    let device = device.with_settings(Arc::new(MfdSettings::open(&kept)?))?;
     let device_told = Fan::default();
     let front = Front::new(hand.clone(), Arc::new(panel.clone()), Some(panel.clone()));
     let front_panel = pages::device::start(front, panel.clone(), device_told.clone()).await?;

@@ -35,6 +35,7 @@ use crate::{
         mfd::{Facts, HardKey, MfdPanel, Preferences},
         x11::X11Panel,
     },
+    policy::SleepPolicy,
     preferences, signal, stdio,
 };
 
@@ -89,6 +90,10 @@ pub async fn run(args: DeviceArgs) -> Exit {
             (device, handle, events)
         }
         Err(error) => return fail(Exit::Failed, &chain(&error)),
+    };
+    let device = match offer_settings(device, &settings) {
+        Ok(device) => device,
+        Err(exit) => return exit,
     };
     let fan = Fan::default();
     let front = Front::new(handle.clone(), screen.panel(), screen.hand())
@@ -165,6 +170,24 @@ pub async fn run(args: DeviceArgs) -> Exit {
             Exit::Failed,
             &format!("standard output cannot be written: {error}"),
         ),
+    }
+}
+
+/// The device with the settings that it offers, and with what its owner lets operators do in sleep.
+fn offer_settings(device: Device, settings: &DeviceSettings) -> Result<Device, Exit> {
+    let state = &settings.shared.state;
+    let policy = SleepPolicy::new(state);
+    // What is wrong with it is said before anybody relies on it.
+    if let Err(error) = policy.load() {
+        return Err(fail(Exit::Usage, &chain(&error)));
+    }
+    let device = device.with_policy(Arc::new(policy));
+    match settings.settings.open(state) {
+        Ok(None) => Ok(device),
+        Ok(Some(settings)) => device
+            .with_settings(settings)
+            .map_err(|error| fail(Exit::Failed, &chain(&error))),
+        Err(error) => Err(fail(Exit::Usage, &chain(&error))),
     }
 }
 

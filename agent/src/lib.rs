@@ -19,6 +19,7 @@ pub mod mode;
 pub mod obstacle;
 pub mod pages;
 pub mod panel;
+pub mod policy;
 pub mod preferences;
 pub mod settings;
 pub mod signal;

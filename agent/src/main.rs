@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 #[cfg(feature = "demo")]
 use alongside_agent::demo;
-use alongside_agent::{admin_id, assist, audit, cli, device, doctor, exit::Exit, log, mode};
+use alongside_agent::{
+    admin_id, assist, audit, cli, device, doctor, exit::Exit, log, mode, policy,
+};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
             cli::Command::AdminId(args) => admin_id::run(&args),
             cli::Command::Audit(args) => audit::run(&args),
             cli::Command::Mode(command) => mode::run(&command).await,
+            cli::Command::Policy(args) => policy::run(&args),
         }
     });
     // Standard input is read by a thread that only returns with the next line; do not wait for it.

@@ -86,7 +86,7 @@ pub enum Slot {
     Date,
     /// A time of day at which something began.
     From,
-    /// A time of day at which it ended.
+    /// What it would be, or the time of day at which it ended.
     Until,
 }
 

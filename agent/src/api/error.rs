@@ -98,6 +98,8 @@ codes! {
     SettingsInvalid = "settings-invalid",
     /// A setting has changed since it was read.
     SettingsConflict = "settings-conflict",
+    /// The device cannot tell its settings now.
+    SettingsUnreadable = "settings-unreadable",
     /// A record could not be made durable, so nothing was done.
     RecordFailed = "record-failed",
     /// A fault of this program.

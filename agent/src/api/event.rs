@@ -1,6 +1,6 @@
 //! What the agent tells: replies and events.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use alongside::{
     operator::ConsolePanel,
@@ -10,6 +10,7 @@ use alongside::{
         ids::ModeId,
         label::{Label, Name},
         reason::{EndReason, ModePhase, Party, Refusal},
+        setting::{self, SettingPath, SettingValue, Shown},
     },
 };
 use serde::{Serialize, Serializer};
@@ -92,17 +93,40 @@ pub enum Event {
     },
     /// Settings that were asked for.
     Settings {
-        /// Version of the tree they were read from.
+        /// Version of all settings.
         version: u64,
-        /// Path to value.
+        /// Path to value, of what is set; `null` for a secret.
         values: Value,
+        /// Whether another line with more of them follows.
+        #[serde(skip_serializing_if = "is_not")]
+        more: bool,
+    },
+    /// What settings there are.
+    SettingsSchema {
+        /// Groups and settings, in the order of the device's menus.
+        schema: Value,
+        /// Whether another line with more of them follows.
+        #[serde(skip_serializing_if = "is_not")]
+        more: bool,
+    },
+    /// What the operator sees in sleep, where it is not the panel.
+    Surface {
+        /// `none`: this device has no service surface.
+        surface: &'static str,
     },
     /// How a change of settings stands.
     SettingsResult {
-        /// Where it stands.
-        state: SettingsState,
-        /// What is wrong, by path.
-        errors: Value,
+        /// `asked`, `refused`, `applied`, `confirmed`, `rolled-back`, `conflict`, or `stuck`: it has to be taken back and
+        /// cannot be now.
+        state: String,
+        /// Why, in a word.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// What is wrong, by path; by the empty path what is about no single setting.
+        errors: BTreeMap<String, String>,
+        /// Seconds until silence counts as a no, or until it is taken back unless confirmed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expires_in_s: Option<u16>,
     },
     /// Pages to open.
     Pages {
@@ -323,6 +347,60 @@ pub struct Asked {
     pub wants_admin_id: bool,
     /// Seconds until it counts as a no.
     pub expires_in_s: u64,
+    /// What would change, if the question is about settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub differences: Option<Vec<Difference>>,
+}
+
+/// One setting that would be another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Which setting.
+    pub path: SettingPath,
+    /// What people call it.
+    pub name: String,
+    /// What its number counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// What it is: the value, `null` where it is not set, `{"secret": true}` where nobody may see it.
+    pub before: ShownValue,
+    /// What it would be.
+    pub after: ShownValue,
+}
+
+/// A setting's value as somebody may see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ShownValue {
+    /// Nobody may see it.
+    Secret {
+        /// Always true.
+        secret: bool,
+    },
+    /// It is this, or not set.
+    Plain(Option<SettingValue>),
+}
+
+impl From<&setting::Difference> for Difference {
+    fn from(difference: &setting::Difference) -> Self {
+        Self {
+            path: difference.path.clone(),
+            name: difference.name.clone(),
+            unit: difference.unit.clone(),
+            before: (&difference.before).into(),
+            after: (&difference.after).into(),
+        }
+    }
+}
+
+impl From<&Shown> for ShownValue {
+    fn from(shown: &Shown) -> Self {
+        match shown {
+            Shown::Absent => Self::Plain(None),
+            Shown::Secret => Self::Secret { secret: true },
+            Shown::Value(value) => Self::Plain(Some(value.clone())),
+        }
+    }
 }
 
 /// A message of the panel.
@@ -508,22 +586,8 @@ pub enum LinkState {
     Lost,
 }
 
-/// Where a change of settings stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SettingsState {
-    /// The customer is being asked.
-    Asked,
-    /// The customer, or the owner's policy, said no.
-    Refused,
-    /// Done, and waiting to be confirmed.
-    Applied,
-    /// Done for good.
-    Confirmed,
-    /// Undone.
-    RolledBack,
-    /// Something has changed since it was read.
-    Conflict,
+const fn is_not(flag: &bool) -> bool {
+    !*flag
 }
 
 fn word<T: ToString, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {

@@ -9,11 +9,26 @@ use alongside::protocol::{
     annotation::{StrokeId, StrokePoint, StrokeWidth},
     ids::ModeId,
     input::{Buttons, KeyMotion, KeyName, PointerPhase},
+    setting::{SettingPath, SettingValue},
     units::{Color, Pressure},
 };
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::error::Failure;
+
+/// A group of settings; the empty text is all of them.
+pub(super) fn group<'de, D: Deserializer<'de>>(d: D) -> Result<Option<SettingPath>, D::Error> {
+    let text = String::deserialize(d)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(Error::custom)
+}
+
+/// A setting's value; `null` is none, and leaving it out is a mistake.
+pub(super) fn setting<'de, D: Deserializer<'de>>(d: D) -> Result<Option<SettingValue>, D::Error> {
+    Option::deserialize(d)
+}
 
 /// Text that may be secret: `Debug` shows none of it.
 #[derive(Clone, PartialEq, Eq, Deserialize)]

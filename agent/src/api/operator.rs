@@ -2,16 +2,17 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use alongside::operator::SettingsAsk;
 use alongside::protocol::{
     PanelPoint, PanelSize,
     annotation::{self, Annotation, MAX_POINTS, StrokeId, StrokePoint, StrokeWidth},
     ids::ModeId,
     input::{Buttons, KeyEvent, KeyMotion, KeyName, PointerEvent, PointerPhase},
     label::Ticket,
+    setting::{self, SettingPath, SettingValue, SettingsVersion},
     units::{Color, PanelRect, Pressure},
 };
 use serde::Deserialize;
-use serde_json::Value;
 
 pub use super::field::SecretText;
 use super::{error::Failure, field, request::commands};
@@ -37,8 +38,12 @@ commands! {
         "text" => Text(Text),
         /// Read settings.
         "settings-get" => SettingsGet(SettingsGet),
+        /// Read what settings there are.
+        "settings-schema" => SettingsSchema,
         /// Change settings.
         "settings-apply" => SettingsApply(SettingsApply),
+        /// Take the last change of settings back.
+        "settings-undo" => SettingsUndo,
         /// Write the last applied picture to a file.
         "snapshot" => Snapshot(Snapshot),
         /// Show a part of the picture exactly before anything else.
@@ -75,7 +80,9 @@ impl Command {
             | Self::Key(_)
             | Self::Text(_)
             | Self::SettingsGet(_)
+            | Self::SettingsSchema
             | Self::SettingsApply(_)
+            | Self::SettingsUndo
             | Self::Snapshot(_)
             | Self::Exact(_)
             | Self::StillHere
@@ -243,8 +250,8 @@ pub struct Console {
 #[serde(deny_unknown_fields)]
 pub struct SettingsGet {
     /// Where they hang in the tree; empty means all.
-    #[serde(default)]
-    pub path: String,
+    #[serde(default, deserialize_with = "field::group")]
+    pub path: Option<SettingPath>,
 }
 
 /// Settings to change, all or none.
@@ -255,17 +262,43 @@ pub struct SettingsApply {
     pub changes: Vec<SettingChange>,
 }
 
+impl SettingsApply {
+    /// What is asked of the device.
+    ///
+    /// # Errors
+    ///
+    /// `bad-request` if the changes were seen in different versions: all are made, or none.
+    pub fn ask(self) -> Result<SettingsAsk, Failure> {
+        let mut versions = self.changes.iter().filter_map(|change| change.if_version);
+        let if_version = versions.next();
+        if versions.any(|version| Some(version) != if_version) {
+            return Err(Failure::bad_request(
+                "`changes`: all must have the same `if_version`",
+            ));
+        }
+        let change = |change: SettingChange| setting::SettingChange {
+            path: change.path,
+            value: change.value,
+        };
+        Ok(SettingsAsk::Apply {
+            if_version,
+            changes: self.changes.into_iter().map(change).collect(),
+        })
+    }
+}
+
 /// One change of a setting.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SettingChange {
     /// Which setting.
-    pub path: String,
-    /// What it shall be.
-    pub value: Value,
+    pub path: SettingPath,
+    /// What it shall be; `null` takes it out.
+    #[serde(deserialize_with = "field::setting")]
+    pub value: Option<SettingValue>,
     /// The version that the operator saw; the change is a conflict if it is another now.
     #[serde(default)]
-    pub if_version: Option<u64>,
+    pub if_version: Option<SettingsVersion>,
 }
 
 /// A picture to write.

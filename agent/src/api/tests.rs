@@ -45,6 +45,8 @@ fn every_command_of_the_operator_is_understood() {
         json!({"do": "key", "key": "Start", "down": true}),
         json!({"do": "text", "text": "Straße"}),
         json!({"do": "settings-get", "path": ""}),
+        json!({"do": "settings-schema"}),
+        json!({"do": "settings-undo"}),
         json!({"do": "settings-apply", "changes": [{"path": "sleep.after", "value": 5, "if_version": 7}]}),
         json!({"do": "snapshot", "file": "panel.png"}),
         json!({"do": "exact"}),

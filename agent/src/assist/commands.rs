@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alongside::{
     OperatorEvent, OperatorHandle, TypedText,
-    operator::{Mode, OperatorError},
+    operator::{Mode, OperatorError, SettingsAsk},
     protocol::{PanelSize, annotation::Annotation, control::ModeState},
     status,
 };
@@ -110,7 +110,13 @@ impl Executor<Command> for Desk {
                     .await
             }
             Command::End => handle.end().await,
-            Command::SettingsGet(_) | Command::SettingsApply(_) => Err(OperatorError::NotAllowed),
+            Command::SettingsSchema => handle.settings(&SettingsAsk::Schema).await,
+            Command::SettingsGet(get) => {
+                let group = get.path;
+                handle.settings(&SettingsAsk::Get { group }).await
+            }
+            Command::SettingsApply(apply) => handle.settings(&apply.ask()?).await,
+            Command::SettingsUndo => handle.settings(&SettingsAsk::Undo).await,
         };
         done.map(|()| Done::Accepted).map_err(failure)
     }

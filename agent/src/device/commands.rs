@@ -181,6 +181,9 @@ pub fn told(event: DeviceEvent) -> Option<Event> {
             mode: ask.mode,
             wants_admin_id: ask.wants_admin_id,
             expires_in_s: u64::from(convert::whole_seconds(ask.expires_in)),
+            differences: ask
+                .differences
+                .map(|all| all.iter().map(Into::into).collect()),
         }),
         DeviceEvent::Injected { n, action, ok } => Event::Injected(injected(n, &action, ok)),
         DeviceEvent::Annotation(annotation) => Event::Annotation((&annotation).into()),

@@ -72,6 +72,8 @@ impl Retained {
             | Event::Console { .. }
             | Event::Idle { .. }
             | Event::Settings { .. }
+            | Event::SettingsSchema { .. }
+            | Event::Surface { .. }
             | Event::SettingsResult { .. }
             | Event::Pages { .. } => {}
         }

@@ -390,6 +390,15 @@ sentences! {
         "May {name} go on using {mode}?",
         "Darf {name} {mode} weiter verwenden?",
         "允許 {name} 繼續使用 {mode} 嗎？";
+    AskChange =
+        "May {name} change these settings?",
+        "Darf {name} diese Einstellungen ändern?",
+        "允許 {name} 變更這些設定嗎？";
+    ChangeTo = "> {until}", "> {until}", "> {until}";
+    ChangeUnset = "not set", "nicht gesetzt", "未設定";
+    ChangeSecret = "not shown", "nicht gezeigt", "看不到";
+    ChangePage = "{number} / {count}", "{number} / {count}", "{number} / {count}";
+    MoreChanges = "More", "Weitere", "更多";
     AskText =
         "You see everything that is done, and can end it at any time.",
         "Sie sehen alles, was geschieht, und können es jederzeit beenden.",

@@ -120,6 +120,7 @@ fn asked() -> Mfd {
             is_renewal: false,
             wants_admin_id: true,
             expires_in: std::time::Duration::from_secs(60),
+            differences: None,
         }),
         refused: None,
         idle_ends_in: None,

@@ -14,6 +14,7 @@ mod codes;
 mod hostile;
 mod killed;
 mod session;
+mod settings;
 mod trouble;
 mod x11;
 mod x11_control;

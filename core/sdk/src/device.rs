@@ -1,9 +1,12 @@
 //! The device's side: takes the code that a customer types, and lets the operator behind it help.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use alongside_protocol::{AccessCode, Serial, label::Label};
-use alongside_session::{EntryGuard, OperatorIdentity};
+use alongside_session::{EntryGuard, Limits, Offer, OperatorIdentity};
 use alongside_transport::{Connection, Identity};
 use tokio::sync::mpsc::{self, error::TrySendError};
 
@@ -12,9 +15,10 @@ use crate::{
     audit::AuditStore,
     clock::{self, SteadyClock},
     compartment::{Compartment, CompartmentError},
-    modes::Modes,
-    ports::{AdminId, Customer, Panel},
+    modes::{Means, Modes},
+    ports::{AdminId, Customer, OwnerPolicy, Panel},
     search::Search,
+    settings::{Desk, DeskError, Settings},
     status::Status,
 };
 
@@ -22,6 +26,7 @@ mod asking;
 mod attempt;
 mod board;
 mod camera;
+mod changes;
 mod drive;
 mod event;
 mod hand;
@@ -74,6 +79,8 @@ pub struct Device {
     admin_id: Option<Arc<dyn AdminId>>,
     audit: Arc<dyn AuditStore>,
     modes: Modes,
+    desk: Option<Desk>,
+    policy: Option<Arc<dyn OwnerPolicy>>,
     hand: Hand,
     events: mpsc::Sender<DeviceEvent>,
     volume: Volume,
@@ -105,6 +112,8 @@ impl Device {
             admin_id: None,
             audit: Arc::new(audit),
             modes: Modes::built_in(),
+            desk: None,
+            policy: None,
             hand: Hand::new(commands),
             events,
             volume: Volume::default(),
@@ -137,6 +146,31 @@ impl Device {
         self
     }
 
+    /// Lets operators read and change the device's settings, each change with the customer's word. Reads the journal of
+    /// changes in the compartment; what was under way when the program ended is taken back before the first code.
+    ///
+    /// # Errors
+    ///
+    /// [`DeskError`] if the journal cannot be read. The settings are then left as they are.
+    pub fn with_settings(self, settings: Arc<dyn Settings>) -> Result<Self, DeskError> {
+        let desk = Desk::open(settings, &self.config.compartment)?;
+        Ok(self.with_desk(desk))
+    }
+
+    /// As [`Device::with_settings`], with a desk that is open already.
+    #[must_use]
+    pub fn with_desk(mut self, desk: Desk) -> Self {
+        self.desk = Some(desk);
+        self
+    }
+
+    /// Asks `policy` which operators may work in sleep. Without one, nobody may.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Arc<dyn OwnerPolicy>) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
     /// Waits for codes and serves their sessions.
     ///
     /// # Cancel safety
@@ -145,6 +179,7 @@ impl Device {
     pub async fn run(mut self, until: Until) -> DeviceEnd {
         let mut way = None;
         self.show(&Status::Idle);
+        self.settle().await;
         let end = loop {
             let Some(entry) = self.next_entry(&mut way).await else {
                 break DeviceEnd::Stopped;
@@ -173,6 +208,7 @@ impl Device {
         if let Some(way) = way {
             way.close().await;
         }
+        self.settle().await;
         end
     }
 
@@ -189,6 +225,7 @@ impl Device {
         operator: OperatorIdentity,
         code: AccessCode,
     ) -> DeviceEnd {
+        self.settle().await;
         let tried = match self.check_entry() {
             Ok(()) => {
                 self.show(&Status::Connecting {
@@ -200,6 +237,7 @@ impl Device {
             }
             Err(refusal) => Tried::Refused(refusal),
         };
+        self.settle().await;
         match tried {
             Tried::Session { by, reason } => DeviceEnd::Session { by, reason },
             Tried::Refused(refusal) => {
@@ -217,11 +255,30 @@ impl Device {
     async fn next_entry(&mut self, way: &mut Option<Way>) -> Option<Entry> {
         let lapses = clock::now() + WAY_KEPT;
         loop {
-            tokio::select! {
+            let event = tokio::select! {
                 biased;
                 entry = self.hand.entry() => return entry,
-                () = way::unused(way, lapses) => *way = None,
-            }
+                event = changes::next(&mut self.desk) => event,
+                () = way::unused(way, lapses) => {
+                    *way = None;
+                    continue;
+                }
+            };
+            self.on_desk_alone(event).await;
+        }
+    }
+
+    /// What this device has for this operator's modes to work with.
+    fn means(&self, now: Instant, operator: &OperatorIdentity) -> Means {
+        let policy = self.policy.as_ref();
+        let sleep = policy
+            .and_then(|policy| policy.sleep(operator.key, &self.config.serial, clock::unix_ms()));
+        // Longer than any session lasts is for ever.
+        let longest = Limits::default().cap();
+        Means {
+            settings: self.desk.is_some(),
+            surface: self.panel.service_surface().is_some(),
+            sleeps_until: sleep.map(|sleep| now + sleep.min(longest)),
         }
     }
 

@@ -48,7 +48,7 @@ mod shelf;
 #[cfg(feature = "dynamic-modes")]
 mod signature;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Instant};
 
 use alongside_mode::{
     abi::Module,
@@ -94,6 +94,17 @@ impl fmt::Display for Boxing {
             Self::SealedWithoutLandlock => "sealed: seccomp alone, this kernel has no landlock",
         })
     }
+}
+
+/// What a device has that its modes work with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Means {
+    /// Whether it has settings to offer.
+    pub(crate) settings: bool,
+    /// Whether it has a service surface.
+    pub(crate) surface: bool,
+    /// Until when its owner lets this operator work in sleep, if at all.
+    pub(crate) sleeps_until: Option<Instant>,
 }
 
 /// What modes a device or an operator has.
@@ -182,6 +193,8 @@ static BUILTINS: &[(&str, &Module)] = &[
     #[cfg(feature = "builtin-modes")]
     (ModeId::USER_GUIDE, &alongside_user_guide::MODULE),
     #[cfg(feature = "builtin-modes")]
+    (ModeId::ENGINEER_CONFIG, &alongside_engineer_config::MODULE),
+    #[cfg(feature = "builtin-modes")]
     (
         ModeId::OPERATOR_CONTROL,
         &alongside_operator_control::MODULE,
@@ -194,6 +207,12 @@ mod tests {
 
     use super::*;
 
+    const MEANS: Means = Means {
+        settings: true,
+        surface: false,
+        sleeps_until: None,
+    };
+
     #[test]
     fn every_mode_that_is_linked_in_is_in_order_and_named_as_it_names_itself() {
         for (name, module) in BUILTINS {
@@ -204,11 +223,35 @@ mod tests {
 
     #[tokio::test]
     async fn what_touches_the_panel_wants_the_administrators_id() {
-        let offers = Modes::built_in().shelf().await.offers();
+        let offers = Modes::built_in().shelf().await.offers(MEANS);
         let control = offers
             .iter()
             .find(|offer| offer.id.as_str() == ModeId::OPERATOR_CONTROL);
         let consent = control.map(|offer| offer.consent);
         assert_eq!(consent, Some(Consent::Ask { admin_id: true }));
+    }
+
+    #[tokio::test]
+    async fn a_device_without_settings_offers_none_and_only_engineer_config_sleeps() {
+        let none = Means {
+            settings: false,
+            ..MEANS
+        };
+        let shelf = Modes::built_in().shelf().await;
+        let ids = |means| {
+            let offers = shelf.offers(means).into_iter();
+            offers.map(|offer| offer.id).collect::<Vec<_>>()
+        };
+        let config = ModeId::new(ModeId::ENGINEER_CONFIG).expect("a name");
+        assert!(!ids(none).contains(&config) && ids(MEANS).contains(&config));
+        let sleeping = Means {
+            sleeps_until: Some(crate::clock::now()),
+            ..MEANS
+        };
+        for offer in shelf.offers(sleeping) {
+            let sleeps = offer.consent == Consent::Silent;
+            assert_eq!(sleeps, offer.id == config);
+            assert!(!sleeps || !offer.granted.contains(alongside_mode::Capabilities::VIEW));
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+#[cfg(feature = "builtin-modes")]
+pub use alongside_engineer_config::{Ask as SettingsAsk, Surface, Tell as SettingsTold};
 use alongside_protocol::{
     label::{Name, Ticket},
     reason::{EndReason, Party},
@@ -23,6 +25,8 @@ mod handle;
 mod issue;
 mod latency;
 mod screen;
+#[cfg(feature = "builtin-modes")]
+mod told;
 
 use desk::{Desk, Ended};
 use drive::Driven;

@@ -3,10 +3,12 @@
 //! All are dyn-compatible and may be called from any thread. A port never blocks for long except
 //! [`Panel::capture`], which the driver runs where blocking is allowed.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use alongside_panel::Frame;
-use alongside_protocol::{PanelSize, annotation::Annotation, label::Label, units::PanelRect};
+use alongside_protocol::{
+    PanelSize, PublicKey, Serial, annotation::Annotation, label::Label, units::PanelRect,
+};
 pub use alongside_session::{Action, device::AdminVerdict};
 use tokio::sync::watch;
 
@@ -54,6 +56,12 @@ pub trait Panel: Send + Sync + fmt::Debug {
     fn inject(&self, action: &Action) -> Result<(), PanelError> {
         let _ = action;
         Err(PanelError::Unsupported)
+    }
+
+    /// A second surface of the same size that a service engineer works with and the customer does not see; pictures of it
+    /// are all that an operator is shown in sleep. Devices without one have none.
+    fn service_surface(&self) -> Option<Arc<dyn Panel>> {
+        None
     }
 
     /// Keeps the panel from dimming, resetting itself or locking while help is under way.
@@ -118,6 +126,15 @@ pub trait AdminId: Send + Sync + fmt::Debug {
     fn is_set(&self) -> bool {
         true
     }
+}
+
+/// What the device's owner has laid down about operators who work in sleep: unasked and unseen, and only in a session that
+/// a customer's code began.
+pub trait OwnerPolicy: Send + Sync + fmt::Debug {
+    /// For how long from `unix_ms`, the time by the device's clock, this operator may; `None` if not at all.
+    ///
+    /// Asked when a session begins. Blocks no longer than it takes to read a small file.
+    fn sleep(&self, operator: PublicKey, serial: &Serial, unix_ms: u64) -> Option<Duration>;
 }
 
 /// The person in front of the panel, as far as the session is concerned: what to show them.

@@ -1,12 +1,13 @@
 //! How a device's side of things stands, for showing to the customer.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use alongside_protocol::{
     code::CodeError,
     ids::{ModeId, SessionId},
     proof::ProofFailure,
     reason::{EndReason, ModePhase, Party, Refusal},
+    setting::Difference,
 };
 
 pub use alongside_protocol::obstacle::{Contact, Obstacle, ObstacleKind};
@@ -72,6 +73,8 @@ pub struct Ask {
     pub wants_admin_id: bool,
     /// Time left; silence is a no.
     pub expires_in: Duration,
+    /// What would change, if the question is about settings: whoever answers has to see all of it.
+    pub differences: Option<Arc<[Difference]>>,
 }
 
 /// Why a code did not lead to a session.

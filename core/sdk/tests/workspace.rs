@@ -56,9 +56,20 @@ const CRATES: &[(&str, &[&str], Outside)] = &[
             "alongside-mode",
             "alongside-session",
             "alongside-transport",
+            "alongside-engineer-config",
             "alongside-operator-control",
             "alongside-user-guide",
         ],
+        Outside::Any,
+    ),
+    (
+        "alongside-engineer-config",
+        &["alongside-mode"],
+        Outside::Any,
+    ),
+    (
+        "alongside-engineer-config-so",
+        &["alongside-mode", "alongside-engineer-config"],
         Outside::Any,
     ),
     (
@@ -104,6 +115,7 @@ const CRATES: &[(&str, &[&str], Outside)] = &[
 const UNSAFE: &[&str] = &[
     "alongside-mode",
     "alongside",
+    "alongside-engineer-config-so",
     "alongside-operator-control-so",
     "alongside-user-guide-so",
     "custom-mode-so",
@@ -144,7 +156,11 @@ fn crates_build_on_what_the_map_says_and_on_nothing_else() {
 #[test]
 fn the_built_in_modes_can_be_left_out() {
     let members = members();
-    for mode in ["alongside-operator-control", "alongside-user-guide"] {
+    for mode in [
+        "alongside-engineer-config",
+        "alongside-operator-control",
+        "alongside-user-guide",
+    ] {
         let edge = dependencies(&members["alongside"])
             .find(|d| d["name"] == mode)
             .expect("edge");

@@ -70,9 +70,15 @@ pub(crate) fn answer(now: Instant, config: &Config, mode: &ModeId) -> Answer {
         return Answer::Refuse(Refusal::Policy);
     };
     let has_lapsed = offer.lapses.is_some_and(|at| now >= at);
-    let consent = match offer.consent {
-        Consent::Silent if has_lapsed => Consent::Ask { admin_id: true },
-        consent => consent,
+    // Whoever is asked is also seen, and so may see.
+    let (consent, granted) = match offer.consent {
+        Consent::Silent if has_lapsed => (
+            Consent::Ask { admin_id: true },
+            offer.granted.with(Capabilities::VIEW),
+        ),
+        consent @ (Consent::Code | Consent::Ask { .. } | Consent::Silent) => {
+            (consent, offer.granted)
+        }
     };
     match consent {
         Consent::Code => Answer::Activate(offer.granted & USER_GUIDE),
@@ -84,7 +90,7 @@ pub(crate) fn answer(now: Instant, config: &Config, mode: &ModeId) -> Answer {
             Answer::Refuse(Refusal::NoAdminId)
         }
         Consent::Ask { admin_id } => Answer::Ask {
-            granted: offer.granted.without(Capabilities::SILENT),
+            granted: granted.without(Capabilities::SILENT),
             wants_admin_id: admin_id,
         },
     }

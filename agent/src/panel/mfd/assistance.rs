@@ -10,7 +10,7 @@ use alongside::{
         input::KeyMotion,
         reason::{EndReason, ModePhase, Party},
     },
-    status::{Active, CodeRefusal, OperatorIdentity, Status},
+    status::{Active, Ask, CodeRefusal, OperatorIdentity, Status},
 };
 
 use super::{
@@ -97,6 +97,8 @@ impl Past {
 pub(super) struct Asking {
     pub(super) step: Step,
     pub(super) pad: IdPad,
+    /// Which page of the settings that would change is shown.
+    pub(super) page: usize,
 }
 
 /// Steps of a question.
@@ -215,13 +217,11 @@ impl Assistance {
     /// Keeps what the live session has come to.
     fn follow(&mut self, active: &Active, now: Duration) {
         let same_ask = |live: &Active| {
-            live.ask
-                .as_ref()
-                .map(|ask| (&ask.mode, ask.is_renewal, ask.wants_admin_id))
-                == active
-                    .ask
-                    .as_ref()
-                    .map(|ask| (&ask.mode, ask.is_renewal, ask.wants_admin_id))
+            let about = |ask: &Ask| Ask {
+                expires_in: Duration::ZERO,
+                ..ask.clone()
+            };
+            live.ask.as_ref().map(about) == active.ask.as_ref().map(about)
         };
         if !self.live().is_some_and(same_ask) {
             self.asking = Asking::default();

@@ -1,5 +1,6 @@
 //! Every screen in every state, for tests and for looking at.
 
+mod differences;
 mod people;
 
 pub use people::{code, confirmed, unverified};
@@ -318,6 +319,7 @@ fn session_states(add: &mut Add<'_>) {
             is_renewal: false,
             wants_admin_id,
             expires_in: Duration::from_secs(48),
+            differences: None,
         })
     };
     let control = ModeId::new(ModeId::OPERATOR_CONTROL).unwrap_or_else(ModeId::user_guide);
@@ -440,6 +442,7 @@ fn session_states(add: &mut Add<'_>) {
             id_states(add, active);
         }
     }
+    differences::states(add);
     add("live-control-key", &|mfd| {
         let mode = ModeId::new(ModeId::OPERATOR_CONTROL).unwrap_or_else(ModeId::user_guide);
         mfd.show(&Status::Active(Active {

@@ -212,6 +212,7 @@ impl Mfd {
             // Any touch is a sign of life, and this one has been told as such.
             Target::StayConnected => {}
             Target::Allow => self.actions.push(CustomerAction::Allow(None)),
+            Target::MoreChanges => self.assistance.asking.page += 1,
             Target::Refuse => {
                 self.assistance.asking = assistance::Asking::default();
                 self.actions.push(CustomerAction::Refuse);

@@ -1,6 +1,7 @@
 //! Which screen is drawn, and what stands over it.
 
 mod address;
+mod changes;
 mod copy;
 mod dialog;
 mod entry;

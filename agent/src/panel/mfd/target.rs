@@ -77,6 +77,8 @@ pub enum Target {
     StayConnected,
     /// Yes to the operator's question.
     Allow,
+    /// On to the next settings that would change.
+    MoreChanges,
     /// No to the operator's question.
     Refuse,
     /// Yes, and on to the administrator's ID.
@@ -131,6 +133,7 @@ impl Target {
             | Self::MoveBanner
             | Self::StayConnected
             | Self::Allow
+            | Self::MoreChanges
             | Self::Refuse
             | Self::EnterId
             | Self::IdLetter(_)

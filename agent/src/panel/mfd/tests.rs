@@ -345,6 +345,7 @@ fn the_operators_hand_works_the_machine_and_nothing_that_speaks_for_the_customer
         is_renewal: false,
         wants_admin_id: false,
         expires_in: secs(60),
+        differences: None,
     };
     mfd.show(&Status::Active(alongside::status::Active {
         ask: Some(ask),
@@ -368,6 +369,7 @@ fn a_question_is_answered_by_its_two_buttons() {
             is_renewal: false,
             wants_admin_id: false,
             expires_in: secs(60),
+            differences: None,
         };
         mfd.show(&Status::Active(alongside::status::Active {
             ask: Some(ask),
@@ -513,6 +515,7 @@ fn ask(wants_admin_id: bool) -> Status {
             is_renewal: false,
             wants_admin_id,
             expires_in: secs(60),
+            differences: None,
         }),
         ..active(confirmed())
     })

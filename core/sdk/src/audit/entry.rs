@@ -55,6 +55,7 @@ impl Entry {
                     | Record::ModeRefused { .. }
                     | Record::ModeEnded { .. }
                     | Record::ModeFailed { .. }
+                    | Record::SettingsAllowed { .. }
                     | Record::SessionEnded { .. }
             ),
             What::Operator(_) | What::Device { .. } => false,
@@ -107,6 +108,14 @@ const fn name(record: &Record) -> &'static str {
         Record::Released { .. } => "released",
         Record::Input { .. } => "input",
         Record::Performed { .. } => "performed",
+        Record::SettingsRead { .. } => "settings-read",
+        Record::SettingsProposed { .. } => "settings-proposed",
+        Record::SettingsUndo { .. } => "settings-undo",
+        Record::SettingsAsked { .. } => "settings-asked",
+        Record::SettingsAllowed { .. } => "settings-allowed",
+        Record::SettingSet { .. } => "setting-set",
+        Record::SettingsConfirm { .. } => "settings-confirm",
+        Record::SettingsStage { .. } => "settings-stage",
         Record::Paused => "paused",
         Record::Resumed => "resumed",
         Record::Denied { .. } => "denied",
@@ -188,6 +197,31 @@ fn fields(record: &Record, body: &mut Body) {
         Record::Performed { n, done } => {
             body.number("n", *n);
             body.flag("done", *done);
+        }
+        Record::SettingsRead { activation } | Record::SettingsUndo { activation } => {
+            body.number("activation", (*activation).into());
+        }
+        Record::SettingsProposed { activation, count } => {
+            body.number("activation", (*activation).into());
+            body.number("count", (*count).into());
+        }
+        Record::SettingsAsked { change } | Record::SettingsConfirm { change } => {
+            body.number("change", *change);
+        }
+        Record::SettingsAllowed { change, by_policy } => {
+            body.number("change", *change);
+            body.flag("by_policy", *by_policy);
+        }
+        Record::SettingSet { change, path } => {
+            body.number("change", *change);
+            body.word("path", path);
+        }
+        Record::SettingsStage { change, stage, why } => {
+            body.number("change", *change);
+            body.word("stage", stage);
+            if let Some(why) = why {
+                body.word("why", why);
+            }
         }
         Record::Denied { act, why } => {
             body.word("act", act.as_str());

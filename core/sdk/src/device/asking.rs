@@ -130,6 +130,7 @@ impl<C: Connection> Drive<'_, C> {
             is_renewal: ask.is_renewal,
             wants_admin_id: ask.wants_admin_id,
             expires_in: ask.expires_in,
+            differences: ask.differences,
         })
     }
 

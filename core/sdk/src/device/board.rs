@@ -195,6 +195,7 @@ mod tests {
             is_renewal: false,
             wants_admin_id: true,
             expires_in: secs(60),
+            differences: None,
         };
         board.on_ask(start, Some(ask));
         let _shown = active(&mut board, start);

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alongside_session::device::Freshness;
+use alongside_session::device::{Freshness, View};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
@@ -15,7 +15,10 @@ type Taken = Result<Capture, PanelError>;
 
 /// Takes pictures of the panel when they are wanted and there is something new to see.
 pub(super) struct Camera {
-    panel: Arc<dyn Panel>,
+    /// The panel that the customer sees.
+    front: Arc<dyn Panel>,
+    /// What pictures are taken of; nothing in sleep on a device without a service surface.
+    panel: Option<Arc<dyn Panel>>,
     changes: watch::Receiver<u64>,
     wanted: Option<Freshness>,
     /// The picture given last, and what the panel's counter stood at before it was taken.
@@ -28,13 +31,26 @@ impl Camera {
     pub(super) fn new(panel: Arc<dyn Panel>) -> Self {
         let changes = panel.changes();
         Self {
-            panel,
+            front: Arc::clone(&panel),
+            panel: Some(panel),
             changes,
             wanted: None,
             last: None,
             capturing: None,
             took: Duration::ZERO,
         }
+    }
+
+    /// Takes pictures of something else from now on. One that is being taken is nobody's any more.
+    pub(super) fn look_at(&mut self, view: View) {
+        self.panel = match view {
+            View::Panel => Some(Arc::clone(&self.front)),
+            View::Service => self.front.service_surface(),
+        };
+        if let Some(panel) = &self.panel {
+            self.changes = panel.changes();
+        }
+        (self.last, self.capturing) = (None, None);
     }
 
     pub(super) fn want(&mut self, freshness: Freshness) {
@@ -48,7 +64,7 @@ impl Camera {
 
     /// Next picture, once one is wanted and there. Cancel safe.
     pub(super) async fn next(&mut self) -> Taken {
-        let Some(mut wanted) = self.wanted else {
+        let Some((mut wanted, panel)) = self.wanted.zip(self.panel.as_ref()) else {
             return std::future::pending().await;
         };
         loop {
@@ -81,7 +97,7 @@ impl Camera {
                 }
                 (Some(_), Freshness::Now | Freshness::Changed) | (None, _) => {}
             }
-            let panel = Arc::clone(&self.panel);
+            let panel = Arc::clone(panel);
             self.capturing = Some((
                 version,
                 tokio::task::spawn_blocking(move || {

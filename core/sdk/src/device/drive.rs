@@ -24,6 +24,7 @@ use super::{
     asking::{self, Check},
     board::Board,
     camera::Camera,
+    changes::{self, Changes},
     hand::Left,
     refusal,
 };
@@ -63,10 +64,11 @@ pub(super) struct Drive<'a, C: Connection> {
     pub(super) session: Session,
     wire: Wire<C>,
     search: Search<C>,
-    journal: Journal,
+    pub(super) journal: Journal,
     modes: ModeHost,
-    camera: Camera,
+    pub(super) camera: Camera,
     pub(super) check: Option<Check>,
+    pub(super) changes: Changes,
     /// What the customer is shown, while a session is live.
     board: Option<Board>,
     /// Whether a session was ever live.
@@ -89,6 +91,7 @@ impl Device {
         let shelf = self.modes.shelf().await;
         let now = clock::now();
         let info = self.panel.describe();
+        let offers = shelf.offers(self.means(now, &operator));
         let config = Config {
             serial: self.config.serial.clone(),
             model: self.config.model.clone(),
@@ -97,7 +100,7 @@ impl Device {
             operator,
             locale: "en".to_owned(),
             limits: Limits::default(),
-            modes: shelf.offers(),
+            modes: offers,
             has_admin_id: self.admin_id.as_ref().is_some_and(|id| id.is_set()),
         };
         let binding = session_io::binding(&connection);
@@ -107,6 +110,7 @@ impl Device {
         let mut drive = Drive {
             camera: Camera::new(Arc::clone(&self.panel)),
             check: None,
+            changes: Changes::default(),
             device: self,
             session: Session::new(now, config, code),
             wire: Wire::new(connection, Role::Accepts).counting_into(volume),
@@ -135,6 +139,8 @@ impl Device {
                 biased;
                 command = drive.device.hand.next() => drive.on_command(command).await,
                 verdict = asking::verdict(&mut drive.check) => drive.on_verdict(verdict).await,
+                (call, news) = drive.changes.read() => drive.input(Input::Settings { call, news }),
+                event = changes::next(&mut drive.device.desk) => drive.on_desk(event),
                 taken = drive.camera.next() => drive.on_picture(taken),
                 status = meter.next(), if is_live => drive.device.emit(DeviceEvent::Path(status)),
                 () = clock::sleep_until(counts) => drive.update(Board::tick),

@@ -7,12 +7,14 @@ use alongside_mode::{Capabilities, Line, Manifest, Side, abi::Module, host::Vett
 use alongside_protocol::ids::ModeId;
 use alongside_session::{Consent, Offer, operator::Known};
 
-use super::{RunFailure, Running};
+use super::{Means, RunFailure, Running};
 #[cfg(feature = "dynamic-modes")]
 use super::{loader::Loader, package::Package};
 #[cfg(feature = "dynamic-modes")]
 use crate::operator::ConsolePanel;
 use crate::operator::Mode;
+
+const SETTINGS: Capabilities = Capabilities::SETTINGS_READ.with(Capabilities::SETTINGS_WRITE);
 
 /// The modes of one session, looked at when it begins.
 #[derive(Debug, Default)]
@@ -86,9 +88,10 @@ impl Shelf {
     }
 
     /// What a device offers beside the user guide.
-    pub(crate) fn offers(&self) -> Vec<Offer> {
+    pub(crate) fn offers(&self, means: Means) -> Vec<Offer> {
         let above = self.books.iter().filter(|book| !book.is_user_guide());
-        above.map(Book::offer).collect()
+        let fits = above.filter(|book| means.settings || (book.allowed & SETTINGS).is_empty());
+        fits.map(|book| book.offer(means)).collect()
     }
 
     /// The modes whose operator's half is here, beside the user guide.
@@ -174,7 +177,8 @@ impl Book {
     ///
     /// Whatever touches the panel or changes a setting wants the system administrator's ID besides the customer's word.
     /// What only sees and draws has that word already, by the code, if its manifest says that a notice will do.
-    fn offer(&self) -> Offer {
+    /// Engineer config is offered in sleep where the owner's policy names the operator.
+    fn offer(&self, means: Means) -> Offer {
         let strong = Capabilities::INPUT | Capabilities::SETTINGS_WRITE;
         let plain = Capabilities::VIEW | Capabilities::ANNOTATE;
         let ask = Consent::Ask {
@@ -189,11 +193,24 @@ impl Book {
             | manifest::Consent::Ask
             | manifest::Consent::AskEach => ask,
         };
+        let can_sleep = self.manifest.id.as_str() == ModeId::ENGINEER_CONFIG;
+        let lapses = means.sleeps_until.filter(|_| can_sleep);
+        let consent = lapses.map_or(consent, |_| Consent::Silent);
+        let granted = match consent {
+            // Without a service surface there is nothing that the operator could look at unseen.
+            Consent::Silent if means.surface => self.allowed.with(Capabilities::SILENT),
+            Consent::Silent => self
+                .allowed
+                .with(Capabilities::SILENT)
+                .without(Capabilities::VIEW),
+            Consent::Code | Consent::Ask { .. } => self.allowed.without(Capabilities::SILENT),
+        };
         Offer {
             id: self.manifest.id.clone(),
-            granted: self.allowed.without(Capabilities::SILENT),
+            granted,
             consent,
             peer: self.manifest.peer,
+            lapses,
         }
     }
 

@@ -62,6 +62,8 @@ struct Drive<'a, C: Connection> {
     panel_at: Instant,
     latency: LatencyMeter,
     paths: watch::Receiver<PathReport>,
+    #[cfg(feature = "builtin-modes")]
+    pieces: super::told::Pieces,
 }
 
 impl Operator {
@@ -100,6 +102,8 @@ impl Operator {
             panel_at: now,
             latency: LatencyMeter::default(),
             paths,
+            #[cfg(feature = "builtin-modes")]
+            pieces: super::told::Pieces::default(),
         };
         drive.input(Input::Connected {
             binding,
@@ -295,13 +299,25 @@ impl<C: Connection> Drive<'_, C> {
                 self.wire.open(&[Channel::Mode, Channel::Panel]);
                 OperatorEvent::Connected(hello)
             }
-            Event::Mode(state) => OperatorEvent::Mode(state),
+            Event::Mode(state) => {
+                #[cfg(feature = "builtin-modes")]
+                if state.phase == alongside_protocol::reason::ModePhase::Active {
+                    self.pieces.forget();
+                }
+                OperatorEvent::Mode(state)
+            }
             Event::Panel(applied) => match self.on_panel(applied) {
                 Some(event) => event,
                 None => return,
             },
             Event::Offered(offered) => OperatorEvent::Offered(self.modes.offered(&offered)),
-            Event::Console(json) => OperatorEvent::Console(json),
+            Event::Console(json) => {
+                #[cfg(feature = "builtin-modes")]
+                if let Some(told) = self.pieces.take(&json) {
+                    self.operator.tell(OperatorEvent::Settings(told));
+                }
+                OperatorEvent::Console(json)
+            }
             Event::Link(link) => {
                 match link {
                     Link::Lost { .. } => self.on_lost(),

@@ -47,6 +47,9 @@ pub enum OperatorEvent {
     Panel(PanelUpdate),
     /// The modes that the device offers beside the user guide, of those whose operator's half is here.
     Offered(Vec<Mode>),
+    /// What there is to tell of the device's settings. A schema and values come whole.
+    #[cfg(feature = "builtin-modes")]
+    Settings(super::SettingsTold),
     /// The active mode has something for its part of the console: JSON.
     Console(Vec<u8>),
     /// How long the picture takes from the panel to this side; at most once a second, while it changes.

@@ -171,6 +171,19 @@ impl OperatorHandle {
         self.act(OperatorAction::Exact(part)).await
     }
 
+    /// Asks the device for its settings, or to change some. What comes of it is told as
+    /// [`OperatorEvent::Settings`](crate::OperatorEvent::Settings).
+    ///
+    /// # Errors
+    ///
+    /// [`OperatorError::NotConnected`] outside a session, [`OperatorError::NotAllowed`] outside of a mode that reads
+    /// settings.
+    #[cfg(feature = "builtin-modes")]
+    pub async fn settings(&self, ask: &super::SettingsAsk) -> Result<(), OperatorError> {
+        let json = serde_json::to_vec(ask).unwrap_or_default();
+        self.act(OperatorAction::Settings(json)).await
+    }
+
     /// Says that the operator is still there, after [`OperatorEvent::IdleWarning`](crate::OperatorEvent::IdleWarning).
     ///
     /// # Errors

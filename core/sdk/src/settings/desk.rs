@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Instant};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{
-    Difference, Failpoint, Proposal, Reading, Settings, SettingsError, Stage, TransactionId,
+    Difference, Failpoint, Proposal, Reading, Schema, Settings, SettingsError, Stage,
+    TransactionId,
     journal::{Journal, JournalError},
     transaction::{Input, Job, Output, Report, Transaction, Wish},
     worker::Worker,
@@ -95,14 +96,24 @@ impl Desk {
         self.transaction.is_idle() && self.running.is_none()
     }
 
+    /// What settings there are.
+    pub fn schema(&self) -> Arc<Schema> {
+        self.worker.settings.schema()
+    }
+
+    /// Begins to read all settings, where that may block.
+    pub(crate) fn start_reading(&self) -> JoinHandle<Result<Reading, SettingsError>> {
+        let settings = Arc::clone(&self.worker.settings);
+        spawn_blocking(move || settings.read())
+    }
+
     /// Reads all settings.
     ///
     /// # Errors
     ///
     /// [`SettingsError`] when they cannot be read.
     pub async fn read(&self) -> Result<Reading, SettingsError> {
-        let settings = Arc::clone(&self.worker.settings);
-        let read = spawn_blocking(move || settings.read()).await;
+        let read = self.start_reading().await;
         read.unwrap_or(Err(SettingsError::Broken))
     }
 

@@ -73,8 +73,10 @@ pub struct Setting {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
     /// Whether it can be written and never read.
+    #[serde(skip_serializing_if = "is_not")]
     pub is_secret: bool,
     /// Whether it cannot be taken out.
+    #[serde(skip_serializing_if = "is_not")]
     pub is_required: bool,
     /// The only values it may have; any where empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -93,20 +95,25 @@ pub enum Kind {
     /// A whole number.
     Integer {
         /// The least it may be.
+        #[serde(skip_serializing_if = "is_least")]
         min: i64,
         /// The most it may be.
+        #[serde(skip_serializing_if = "is_most")]
         max: i64,
     },
     /// A number.
     Number {
         /// The least it may be.
+        #[serde(skip_serializing_if = "is_unbounded")]
         min: f64,
         /// The most it may be.
+        #[serde(skip_serializing_if = "is_unbounded")]
         max: f64,
     },
     /// Text.
     String {
         /// The fewest characters it may have.
+        #[serde(skip_serializing_if = "is_nothing")]
         min: u16,
         /// The most characters it may have.
         max: u16,
@@ -140,6 +147,28 @@ impl Schema {
     pub fn setting(&self, path: &SettingPath) -> Option<&Setting> {
         self.settings.get(*self.by_path.get(path)?)
     }
+}
+
+// Bounds that bound nothing, and flags that are not set, are not written.
+
+const fn is_not(flag: &bool) -> bool {
+    !*flag
+}
+
+const fn is_least(min: &i64) -> bool {
+    *min == i64::MIN
+}
+
+const fn is_most(max: &i64) -> bool {
+    *max == i64::MAX
+}
+
+const fn is_unbounded(bound: &f64) -> bool {
+    bound.abs() == f64::MAX
+}
+
+const fn is_nothing(min: &u16) -> bool {
+    *min == 0
 }
 
 impl Setting {

@@ -13,7 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alongside_protocol::setting::{Problem, SettingChange, SettingPath, SettingsVersion};
+use alongside_protocol::setting::{
+    ChangeRefusal, ChangeStage, Problem, RollBack, SettingChange, SettingPath, SettingsVersion,
+    Words,
+};
 
 use super::{Difference, Shown};
 
@@ -68,6 +71,34 @@ pub enum Stage {
     RolledBack(Reason),
     /// It has to be taken back, and cannot be now, in these words. It is tried again.
     Stuck(String),
+}
+
+impl From<Stage> for ChangeStage {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Asked => Self::Asked { expires_in_s: 0 },
+            Stage::Refused => Self::Refused(ChangeRefusal::Customer),
+            Stage::Busy => Self::Refused(ChangeRefusal::Busy),
+            Stage::Unchanged => Self::Refused(ChangeRefusal::Unchanged),
+            Stage::Conflict => Self::Conflict,
+            Stage::Invalid(problems) => Self::Invalid(problems),
+            Stage::Failed(words) | Stage::NotRecorded(words) => Self::Failed(Words::new(&words)),
+            Stage::Applied { within } => Self::Applied {
+                within_s: u16::try_from(within.as_secs()).unwrap_or(u16::MAX),
+            },
+            Stage::Confirmed => Self::Confirmed,
+            Stage::RolledBack(why) => Self::RolledBack(match why {
+                Reason::Failed(words) | Reason::NotRecorded(words) => {
+                    RollBack::Failed(Words::new(&words))
+                }
+                Reason::Conflict => RollBack::Conflict,
+                Reason::Unconfirmed => RollBack::Unconfirmed,
+                Reason::Withdrawn => RollBack::Withdrawn,
+                Reason::Restarted => RollBack::Restarted,
+            }),
+            Stage::Stuck(words) => Self::Stuck(Words::new(&words)),
+        }
+    }
 }
 
 /// Why a change is taken back.

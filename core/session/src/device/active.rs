@@ -88,7 +88,7 @@ impl Active {
             hand: Hand::default(),
             is_masked: false,
             denied: None,
-            settings: Settings::new(cx.now),
+            settings: Settings::new(),
             points_until: None,
             picture: Picture::new(cx.now, config.size, epoch),
             line: Line::Up,

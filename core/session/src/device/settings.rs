@@ -33,10 +33,14 @@ use crate::{
 
 /// Most readings that wait for their answer.
 const MAX_READINGS: usize = 4;
+/// Most parts of answers that wait, when another reading is asked for (our choice: about 2 MB).
+const MAX_PARTS: usize = 512;
 /// Time for which one record stands for the readings that follow it.
 const READING: Duration = Duration::from_secs(1);
-/// Shortest time between two changes that an operator proposes (our choice: each leaves a record).
-const CHANGE_INTERVAL: Duration = Duration::from_millis(250);
+/// Most changes that an operator proposes within [`CROWD`] (our choice: each leaves a record).
+const MAX_CHANGES: usize = 30;
+/// Time in which changes are counted.
+const CROWD: Duration = Duration::from_secs(10);
 
 /// What is to be done with the device's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +104,8 @@ pub(super) struct Settings {
     /// The event with the last part, until the mode has answered to it.
     told: Option<u64>,
     read_until: Option<Instant>,
-    next_change: Instant,
+    /// When the last changes were proposed.
+    proposed: VecDeque<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +153,7 @@ enum Step {
 }
 
 impl Settings {
-    pub(super) const fn new(now: Instant) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             calls: 0,
             readings: Vec::new(),
@@ -156,7 +161,7 @@ impl Settings {
             parts: VecDeque::new(),
             told: None,
             read_until: None,
-            next_change: now,
+            proposed: VecDeque::new(),
         }
     }
 
@@ -205,7 +210,11 @@ impl Settings {
         request: u32,
         act: SettingsAct,
     ) -> Result<(), Denial> {
-        if self.readings.len() == MAX_READINGS || !self.parts.is_empty() {
+        if self.readings.len() == MAX_READINGS || self.parts.len() > MAX_PARTS {
+            if self.parts.len() <= 2 * MAX_PARTS {
+                let words = Words::new("too many questions about settings at once");
+                self.answer(request, SettingsPart::Failed(words));
+            }
             return Err(Denial::OverLimit);
         }
         if self.read_until.is_none_or(|until| now >= until) {
@@ -226,7 +235,7 @@ impl Settings {
         request: u32,
         act: SettingsAct,
     ) {
-        self.next_change = now + CHANGE_INTERVAL;
+        self.proposed.push_back(now);
         let call = self.number();
         self.change = Some(Change {
             call,
@@ -255,6 +264,12 @@ impl Settings {
             act: SettingsAct::Confirm,
         });
         Ok(())
+    }
+
+    /// Whether the next change should wait.
+    fn is_crowded(&mut self, now: Instant) -> bool {
+        self.proposed.retain(|at| now < *at + CROWD);
+        self.proposed.len() >= MAX_CHANGES
     }
 
     const fn number(&mut self) -> u64 {
@@ -337,7 +352,7 @@ impl Active {
                 return Err(Denial::LinkMissing);
             }
             let is_busy = self.settings.change.is_some() || self.asking.is_some();
-            if is_busy || cx.now < self.settings.next_change {
+            if is_busy || self.settings.is_crowded(cx.now) {
                 let busy = ChangeStage::Refused(ChangeRefusal::Busy);
                 self.settings
                     .answer(call.request, SettingsPart::Stage(busy));
@@ -361,7 +376,11 @@ impl Active {
                 differences,
             } if is_change => self.on_differences(cx, change, differences),
             SettingsNews::Stage(stage) if is_change => self.on_stage(cx, stage),
-            news => self.settings.on_reading(call, news),
+            news @ (SettingsNews::Schema(_)
+            | SettingsNews::Values { .. }
+            | SettingsNews::Failed(_)
+            | SettingsNews::Ask { .. }
+            | SettingsNews::Stage(_)) => self.settings.on_reading(call, news),
         }
     }
 

@@ -188,6 +188,18 @@ impl Active {
     }
 
     fn on_action(&mut self, cx: &mut Cx<'_>, action: OperatorAction) -> Result<(), SessionError> {
+        let wants = match &action {
+            OperatorAction::Settings(_) => Capabilities::SETTINGS_READ,
+            OperatorAction::Mode(_)
+            | OperatorAction::Pointer(_)
+            | OperatorAction::Key(_)
+            | OperatorAction::Text(_)
+            | OperatorAction::Draw(_)
+            | OperatorAction::Console(_)
+            | OperatorAction::Exact(_)
+            | OperatorAction::StillHere
+            | OperatorAction::End => Capabilities::NONE,
+        };
         let event = match action {
             OperatorAction::Mode(mode) => return self.request(ModeAsk { mode }),
             OperatorAction::StillHere => return self.request(StillHere {}),
@@ -199,7 +211,9 @@ impl Active {
             OperatorAction::Key(event) => HostEvent::Key(event),
             OperatorAction::Text(text) => HostEvent::Text(text),
             OperatorAction::Draw(annotation) => HostEvent::Draw(annotation),
-            OperatorAction::Console(json) => HostEvent::Console(json),
+            OperatorAction::Console(json) | OperatorAction::Settings(json) => {
+                HostEvent::Console(json)
+            }
             OperatorAction::End => return Err(SessionError::NotNow),
         };
         let Some(running) = self.hosting.running() else {
@@ -207,7 +221,8 @@ impl Active {
         };
         // A courtesy to the operator; what counts is decided on the device.
         let granted = cx.config.capabilities(&running.mode).unwrap_or_default();
-        if !granted.contains(needs(&event)) || (self.is_paused && is_input(granted, &event)) {
+        if !granted.contains(needs(&event) | wants) || (self.is_paused && is_input(granted, &event))
+        {
             return Err(SessionError::NotAllowed);
         }
         if self.uplink.is_crowded() {

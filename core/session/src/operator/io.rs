@@ -125,6 +125,8 @@ pub enum OperatorAction {
     Console(Vec<u8>),
     /// Show this part of the picture exactly before anything else.
     Exact(PanelRect),
+    /// The same, to a mode that may read settings.
+    Settings(Vec<u8>),
     /// Answer the idle warning.
     StillHere,
     /// End the session.
@@ -224,6 +226,7 @@ impl fmt::Debug for OperatorAction {
             Self::Draw(_) => f.write_str("Draw"),
             Self::Console(json) => write!(f, "Console({} bytes)", json.len()),
             Self::Exact(_) => f.write_str("Exact"),
+            Self::Settings(json) => write!(f, "Settings({} bytes)", json.len()),
             Self::StillHere => f.write_str("StillHere"),
             Self::End => f.write_str("End"),
         }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use alongside::status::Ask;
 
-use super::id_pad::{self, For};
+use super::{
+    changes,
+    id_pad::{self, For},
+};
 use crate::{
     panel::{
         StopKey,
@@ -30,6 +33,10 @@ pub(super) fn ask(
     name: &Words,
     now: Duration,
 ) {
+    if let Some(differences) = &ask.differences {
+        changes::draw(view, below, ask, differences, asking.page, name);
+        return;
+    }
     let words = view.text.may_they(ask, name);
     let left = view.text.fill(
         if ask.is_renewal {
@@ -138,7 +145,7 @@ pub(super) fn ended(view: &mut View, area: Rect, ended: &Ended, stop: &StopKey) 
 }
 
 /// Dims `area` and raises a card in its middle; answers the inside of the card.
-fn raise(view: &mut View, area: Rect, width: i32, height: i32) -> Rect {
+pub(super) fn raise(view: &mut View, area: Rect, width: i32, height: i32) -> Rect {
     let (width, height) = (width.min(area.w), height.min(area.h - 24));
     let card = match view.skin {
         Skin::Machine => {

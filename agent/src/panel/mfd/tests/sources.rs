@@ -28,6 +28,7 @@ const NOT_SCREENS: &[&str] = &[
     "layer.rs",
     "gallery.rs",
     "people.rs",
+    "differences.rs",
     "x11.rs",
     "grab.rs",
     "watch.rs",

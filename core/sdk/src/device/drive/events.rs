@@ -41,6 +41,8 @@ impl<C: Connection> Drive<'_, C> {
             Event::AdminIdNeeded(_) => {}
             Event::Banner(banner) => self.update(|board, _| board.on_banner(banner)),
             Event::Inject { n, action } => self.on_inject(n, action),
+            Event::Settings { call, act } => self.on_settings(call, act),
+            Event::View(view) => self.camera.look_at(view),
             Event::Annotate(annotation) => {
                 self.device.panel.annotate(&annotation);
                 self.device.emit(DeviceEvent::Annotation(annotation));
