@@ -6,7 +6,7 @@ use std::{
 };
 
 use alongside_protocol::{AccessCode, Serial, label::Label};
-use alongside_session::{EntryGuard, Limits, Offer, OperatorIdentity};
+use alongside_session::{EntryGuard, Limits, OperatorIdentity};
 use alongside_transport::{Connection, Identity};
 use tokio::sync::mpsc::{self, error::TrySendError};
 
