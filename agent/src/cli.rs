@@ -54,9 +54,11 @@ impl Cli {
             Command::Assist(args) => (args.shared.link.log.unwrap_or_default(), "info"),
             // What is wrong stands in the table.
             Command::Doctor(args) => (args.link.log.unwrap_or_default(), "off"),
-            Command::AdminId(_) | Command::Audit(_) | Command::Mode(_) | Command::Policy(_) => {
-                (LogFormat::Text, "warn")
-            }
+            Command::AdminId(_)
+            | Command::Audit(_)
+            | Command::Forget(_)
+            | Command::Mode(_)
+            | Command::Policy(_) => (LogFormat::Text, "warn"),
         }
     }
 }
@@ -94,6 +96,8 @@ pub enum Command {
     Doctor(Box<DoctorArgs>),
     /// Sets or forgets the system administrator's ID, which operator control asks for on the device's panel.
     AdminId(AdminIdArgs),
+    /// Exports the audit, then wipes everything that this program keeps: keys, counters, settings of its own.
+    Forget(ForgetArgs),
     /// Checks the owner's policy: who may work in sleep, unasked and unseen.
     Policy(PolicyArgs),
     /// Shows, verifies or exports what happened: the records that a device or an operator keeps.
@@ -118,6 +122,20 @@ give it with --head the next time. Whoever holds the key can write another histo
 What happened today:     alongside-agent audit show ~/.local/state/alongside/device
 Is it as it was written: alongside-agent audit verify ~/.local/state/alongside/device --key 5f1c...
 Keep a copy:             alongside-agent audit export ~/.local/state/alongside/device > copy.jsonl";
+
+/// Options of `forget`.
+#[derive(Args, Clone, Debug)]
+pub struct ForgetArgs {
+    /// File that the audit is written to first; it must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub export: PathBuf,
+    /// The device's folder [default: the user's state folder].
+    #[arg(long, env = "ALONGSIDE_STATE", value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// File with more settings, in TOML.
+    #[arg(long, env = "ALONGSIDE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
 
 /// Options of `policy`.
 #[derive(Args, Clone, Debug)]

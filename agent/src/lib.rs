@@ -14,6 +14,7 @@ pub mod device;
 pub mod doctor;
 pub mod exit;
 pub mod fan;
+pub mod forget;
 pub mod log;
 pub mod mode;
 pub mod obstacle;

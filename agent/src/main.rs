@@ -6,7 +6,7 @@ use std::process::ExitCode;
 #[cfg(feature = "demo")]
 use alongside_agent::demo;
 use alongside_agent::{
-    admin_id, assist, audit, cli, device, doctor, exit::Exit, log, mode, policy,
+    admin_id, assist, audit, cli, device, doctor, exit::Exit, forget, log, mode, policy,
 };
 use clap::Parser;
 
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
             cli::Command::AdminId(args) => admin_id::run(&args),
             cli::Command::Audit(args) => audit::run(&args),
             cli::Command::Mode(command) => mode::run(&command).await,
+            cli::Command::Forget(args) => forget::run(&args),
             cli::Command::Policy(args) => policy::run(&args),
         }
     });

@@ -27,6 +27,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use alongside::{
     Frame,
+    audit::SessionCard,
     ports::{Action, AdminVerdict, Awake},
     protocol::{
         PanelPoint, PanelSize,
@@ -305,6 +306,12 @@ impl Mfd {
                 has_place
             }
         }
+    }
+
+    /// Takes what the audit says of the session that has just ended, for its card.
+    pub fn over(&mut self, card: &SessionCard) {
+        self.assistance.over(card);
+        self.is_stale = true;
     }
 
     /// Shows how the session stands.

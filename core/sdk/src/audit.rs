@@ -22,12 +22,14 @@ use std::{fmt, io, path::PathBuf, sync::Mutex};
 
 mod chain;
 mod entry;
+pub(crate) mod history;
 pub(crate) mod journal;
 mod store;
 mod verify;
 
 pub use chain::{GENESIS, Hash, Head};
 pub use entry::{Entry, What};
+pub use history::{ChangedSetting, SessionCard, last_sessions};
 pub use store::{AuditLog, DEFAULT_CAP, files};
 pub use verify::{Bad, Expect, Flaw, Line, Lines, Summary, verify};
 

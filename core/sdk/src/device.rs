@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{
     Relay, Volume,
-    audit::AuditStore,
+    audit::{AuditStore, history::History},
     clock::{self, SteadyClock},
     compartment::{Compartment, CompartmentError},
     modes::{Means, Modes},
@@ -80,6 +80,8 @@ pub struct Device {
     audit: Arc<dyn AuditStore>,
     modes: Modes,
     desk: Option<Desk>,
+    /// The session that has just ended, until its card is shown.
+    history: Option<History>,
     policy: Option<Arc<dyn OwnerPolicy>>,
     hand: Hand,
     events: mpsc::Sender<DeviceEvent>,
@@ -113,6 +115,7 @@ impl Device {
             audit: Arc::new(audit),
             modes: Modes::built_in(),
             desk: None,
+            history: None,
             policy: None,
             hand: Hand::new(commands),
             events,
@@ -189,6 +192,7 @@ impl Device {
             let end = match tried {
                 Tried::Session { by, reason } => {
                     way = None;
+                    self.hand_over_card().await;
                     DeviceEnd::Session { by, reason }
                 }
                 Tried::Refused(refusal) => {
@@ -237,7 +241,7 @@ impl Device {
             }
             Err(refusal) => Tried::Refused(refusal),
         };
-        self.settle().await;
+        self.hand_over_card().await;
         match tried {
             Tried::Session { by, reason } => DeviceEnd::Session { by, reason },
             Tried::Refused(refusal) => {
@@ -279,6 +283,14 @@ impl Device {
             settings: self.desk.is_some(),
             surface: self.panel.service_surface().is_some(),
             sleeps_until: sleep.map(|sleep| now + sleep.min(longest)),
+        }
+    }
+
+    /// Shows what the session that has ended came to, once what it left open has been taken back.
+    async fn hand_over_card(&mut self) {
+        self.settle().await;
+        if let Some(card) = self.history.take().and_then(History::into_last) {
+            self.customer.session_over(&card);
         }
     }
 

@@ -12,7 +12,7 @@ use alongside_protocol::{
 pub use alongside_session::{Action, device::AdminVerdict};
 use tokio::sync::watch;
 
-use crate::status::Status;
+use crate::{audit::SessionCard, status::Status};
 
 /// What a panel is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,4 +146,10 @@ pub trait Customer: Send + Sync + fmt::Debug {
     /// From the first [`Status::Active`] until [`Status::Ended`] the panel must show who is connected and how to end
     /// it, unless the status says that the session is silent.
     fn show(&self, status: &Status);
+
+    /// A session is over, and this is what the audit says of it: to be shown until somebody has read it. Comes after
+    /// [`Status::Ended`], once nothing of the session is under way any more.
+    fn session_over(&self, card: &SessionCard) {
+        let _ = card;
+    }
 }

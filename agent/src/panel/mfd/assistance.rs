@@ -4,6 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use alongside::{
     admin_id::UNTIL_RESET,
+    audit::{ChangedSetting, SessionCard},
     ports::AdminVerdict,
     protocol::{
         ids::ModeId,
@@ -78,6 +79,8 @@ pub struct Past {
     pub until_ms: u64,
     /// The modes that were active, in the order in which they first were.
     pub modes: Vec<ModeId>,
+    /// The settings that were changed, once the audit has told.
+    pub settings: Vec<String>,
 }
 
 impl Past {
@@ -214,6 +217,19 @@ impl Assistance {
         }
     }
 
+    /// Takes what the audit says of the session that has just ended.
+    pub(super) fn over(&mut self, card: &SessionCard) {
+        let stays = |setting: &&ChangedSetting| setting.stage == "confirmed";
+        let settings = card.settings.iter().filter(stays);
+        let settings: Vec<_> = settings.map(|setting| setting.path.clone()).collect();
+        if let Some(past) = self.ended.as_mut().and_then(|ended| ended.past.as_mut()) {
+            past.settings.clone_from(&settings);
+        }
+        if let Some(past) = self.past.front_mut() {
+            past.settings = settings;
+        }
+    }
+
     /// Keeps what the live session has come to.
     fn follow(&mut self, active: &Active, now: Duration) {
         let same_ask = |live: &Active| {
@@ -232,6 +248,7 @@ impl Assistance {
             from_ms,
             until_ms: from_ms,
             modes: Vec::new(),
+            settings: Vec::new(),
         });
         if active.phase == ModePhase::Active && !live.modes.contains(&active.mode) {
             live.modes.push(active.mode.clone());

@@ -10,6 +10,7 @@ use std::{
 
 use alongside::{
     DeviceHandle,
+    audit::SessionCard,
     device::{AdminIdEntry, DeviceError},
     ports::{
         Action, AdminId, AdminVerdict, Awake, Capture, Customer, Panel, PanelError, PanelInfo,
@@ -419,6 +420,10 @@ impl Panel for MfdPanel {
 }
 
 impl Customer for MfdPanel {
+    fn session_over(&self, card: &SessionCard) {
+        self.with(|state, _| state.mfd.over(card));
+    }
+
     fn show(&self, status: &Status) {
         let is_over = matches!(status, Status::Idle | Status::Ended { .. });
         self.with(|state, _| {

@@ -44,6 +44,22 @@ impl Entry {
         }
     }
 
+    /// Whether a card of the session says something of it.
+    pub(super) const fn is_on_card(&self) -> bool {
+        match &self.what {
+            What::Record(record) => matches!(
+                record,
+                Record::SessionStarted { .. }
+                    | Record::ModeActivated { .. }
+                    | Record::SettingSet { .. }
+                    | Record::SettingsStage { .. }
+                    | Record::SessionEnded { .. }
+            ),
+            What::Operator(_) => true,
+            What::Device { .. } => false,
+        }
+    }
+
     /// Whether a signature has to follow soon: the session or its mode takes a turn.
     pub(super) const fn is_turn(&self) -> bool {
         match &self.what {

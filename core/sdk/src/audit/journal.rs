@@ -6,7 +6,7 @@ use alongside_protocol::SessionId;
 use alongside_session::Record;
 use tokio::task::JoinHandle;
 
-use super::{AuditError, AuditStore, Entry, What};
+use super::{AuditError, AuditStore, Entry, What, history::History};
 use crate::clock;
 
 /// How long a write may take before it counts as failed (our choice: a card that is busy with itself takes a second or
@@ -19,15 +19,18 @@ pub(crate) struct Journal {
     store: Option<Arc<dyn AuditStore>>,
     session: Option<SessionId>,
     waiting: Vec<Entry>,
+    /// What the session comes to, for the card after it.
+    history: History,
     writing: Option<JoinHandle<Result<(), AuditError>>>,
 }
 
 impl Journal {
-    pub(crate) const fn new(store: Option<Arc<dyn AuditStore>>) -> Self {
+    pub(crate) fn new(store: Option<Arc<dyn AuditStore>>) -> Self {
         Self {
             store,
             session: None,
             waiting: Vec::new(),
+            history: History::default(),
             writing: None,
         }
     }
@@ -44,12 +47,21 @@ impl Journal {
     /// Takes anything else worth a line.
     pub(crate) fn note(&mut self, what: What) {
         if self.store.is_some() {
-            self.waiting.push(Entry {
+            let entry = Entry {
                 at: clock::unix_ms(),
                 session: self.session,
                 what,
-            });
+            };
+            if entry.is_on_card() {
+                self.history.add(&entry);
+            }
+            self.waiting.push(entry);
         }
+    }
+
+    /// What the session has come to.
+    pub(crate) fn take_history(&mut self) -> History {
+        std::mem::take(&mut self.history)
     }
 
     /// Makes durable whatever was taken. Cancel safe: the write goes on, and the next call waits for it.

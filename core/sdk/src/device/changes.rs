@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::{Device, drive::Drive};
 use crate::{
-    audit::{What, journal::Journal},
+    audit::{Entry, What, journal::Journal},
     clock, session_io,
     settings::{Desk, DeskEvent, Proposal, Reading, SettingsError, Stage, TransactionId},
 };
@@ -176,6 +176,13 @@ impl Device {
                 tracing::info!(change = id.0, ?stage, "a change of settings");
                 let mut journal = Journal::new(Some(Arc::clone(&self.audit)));
                 if let Some(record) = left(id, &SettingsNews::Stage(stage.into())) {
+                    if let Some(history) = &mut self.history {
+                        history.add(&Entry {
+                            at: clock::unix_ms(),
+                            session: None,
+                            what: What::Record(record.clone()),
+                        });
+                    }
                     journal.note(What::Record(record));
                 }
                 if let Err(error) = journal.flush_in_time().await {

@@ -379,6 +379,7 @@ impl<C: Connection> Drive<'_, C> {
             session_io::code_of(self.ended),
             session_io::reason_of(self.ended),
         );
+        self.device.history = self.was_live.then(|| self.journal.take_history());
         let (kept, ()) = tokio::join!(
             self.journal.flush_in_time(),
             self.wire.finish(patience, code, words)

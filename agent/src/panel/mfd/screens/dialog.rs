@@ -140,6 +140,15 @@ pub(super) fn ended(view: &mut View, area: Rect, ended: &Ended, stop: &StopKey) 
     view.sketch.text(who, BODY.cut(), Ink::Text, &words);
     let words = view.text.span(past.from_ms, past.until_ms);
     view.sketch.text(when, BODY, Ink::Text, &words);
+    let did = if past.settings.is_empty() {
+        did
+    } else {
+        let (changed, did) = did.cut_bottom(28, 2);
+        let words = Words::data(past.settings.join(", "));
+        let words = view.text.fill(Id::EndedChanged, &[(Slot::Name, &words)]);
+        view.sketch.text(changed, SMALL.cut(), Ink::Text, &words);
+        did
+    };
     let words = past.did(view.text);
     view.sketch.text(did, BODY, Ink::Text, &words);
 }
