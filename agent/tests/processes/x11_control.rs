@@ -149,6 +149,7 @@ fn asked() -> Mfd {
             is_renewal: false,
             wants_admin_id: true,
             expires_in: Duration::from_secs(60),
+            differences: None,
         }),
         refused: None,
         idle_ends_in: None,

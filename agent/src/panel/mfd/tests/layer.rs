@@ -35,6 +35,7 @@ fn asked(wants_admin_id: bool, is_renewal: bool) -> Status {
             is_renewal,
             wants_admin_id,
             expires_in: secs(60),
+            differences: None,
         }),
         ..active(confirmed())
     })
