@@ -242,7 +242,7 @@ pub struct Text {
 #[serde(deny_unknown_fields)]
 pub struct Console {
     /// Whatever the mode understands.
-    pub message: Value,
+    pub message: serde_json::Value,
 }
 
 /// Settings to read.
