@@ -390,10 +390,7 @@ sentences! {
         "May {name} go on using {mode}?",
         "Darf {name} {mode} weiter verwenden?",
         "允許 {name} 繼續使用 {mode} 嗎？";
-    AskChange =
-        "May {name} change these settings?",
-        "Darf {name} diese Einstellungen ändern?",
-        "允許 {name} 變更這些設定嗎？";
+    AskChange = "May {name} change these settings?", "Darf {name} diese Einstellungen ändern?", "允許 {name} 變更這些設定嗎？";
     ChangeTo = "> {until}", "> {until}", "> {until}";
     ChangeUnset = "not set", "nicht gesetzt", "未設定";
     ChangeSecret = "not shown", "nicht gezeigt", "看不到";
@@ -446,10 +443,7 @@ sentences! {
         "Not allowed: the connection was lost before there was an answer.",
         "Nicht erlaubt: Die Verbindung brach vor der Antwort ab.",
         "連線中斷，因此沒有允許。";
-    RefusedBusy =
-        "Refused: another question is still open.",
-        "Abgelehnt: Eine andere Frage ist noch offen.",
-        "已拒絕：另一個問題尚未回答。";
+    RefusedBusy = "Refused: another question is still open.", "Abgelehnt: Eine andere Frage ist noch offen.", "已拒絕：另一個問題尚未回答。";
 
     // The system administrator's ID.
     AdminTitle =
