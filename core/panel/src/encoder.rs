@@ -59,7 +59,7 @@ pub struct Encoder {
     parts: Option<Parts>,
     search: Search,
     looks: Looks,
-    /// Whether what is known of tiles is of this epoch.
+    /// Whether what is known of tiles is of this epoch, and of the picture that was handed in last.
     has_looked: bool,
     commotion: Commotion,
     costs: Costs,
@@ -141,6 +141,10 @@ impl Encoder {
         if self.parts.is_none() || self.shown.size() != frame.size() {
             return self.reopen(frame, captured_at);
         }
+        if terms.sameness == Sameness::Unknown {
+            // What comes before anything new, such as a CHECK, looks at no tile.
+            self.has_looked = false;
+        }
         if let Some(lost) = self.sent.repeat() {
             let is_last = self.sent.again() == 0;
             self.progress = Progress::Partial;
@@ -219,7 +223,7 @@ impl Encoder {
     ) -> Result<Option<Message>, StageError> {
         let grid = TileGrid::new(frame.size());
         let parts = self.parts.as_mut().ok_or(StageError)?;
-        let news = if terms.sameness == Sameness::Same && self.has_looked {
+        let news = if self.has_looked {
             0
         } else {
             parts.look(&mut self.looks, frame, &changed, at)

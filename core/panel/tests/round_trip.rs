@@ -4,7 +4,8 @@
 mod common;
 
 use alongside_panel::{
-    Decoder, Encoder, Entropy, Frame, PanelError, Profile, Step, What, message::MAX_MESSAGE,
+    Decoder, Encoder, Entropy, Frame, PanelError, Profile, Sameness, Step, Terms, What,
+    message::MAX_MESSAGE,
 };
 use alongside_protocol::units::{Millis, PanelRect};
 use common::{Pair, Seeded, parts, plain, profile, profiles, size};
@@ -245,6 +246,38 @@ fn a_check_is_sent_after_five_seconds_or_256_updates_and_confirmed() {
         checks += usize::from(pair.deliver(&step).what == What::Confirmed);
     }
     assert_eq!(checks, 1 + 3, "one for the minute, one for each 256");
+}
+
+#[test]
+fn a_picture_that_first_came_with_a_check_is_looked_at_all_the_same() {
+    let size = size(320, 240);
+    let same = Terms {
+        sameness: Sameness::Same,
+        ..Terms::default()
+    };
+    for profile in profiles() {
+        let mut pair = Pair::with(size, profile);
+        let mut seeded = Seeded(5);
+        let frames: Vec<_> = (0..4).map(|_| seeded.noise(size, u32::MAX)).collect();
+        pair.settle(&frames[0]);
+        // Much of one is still to be drawn when the next comes, and a check with it.
+        let begun = pair.step(&frames[1]).unwrap();
+        pair.deliver(&begun);
+        pair.now += 5_000;
+        let check = pair.step(&frames[2]).unwrap();
+        assert_eq!(pair.deliver(&check).what, What::Confirmed);
+        for _ in 0..1_000 {
+            let at = Millis::new(pair.now);
+            match pair.encoder.step_within(&frames[2], at, &same) {
+                Some(step) => drop(pair.deliver(&step)),
+                None => break,
+            }
+        }
+        assert!(pair.decoder.picture() == Some(&frames[2]));
+        for n in [1, 3, 2, 0, 1, 2] {
+            pair.settle(&frames[n]);
+        }
+    }
 }
 
 #[test]
