@@ -1,7 +1,9 @@
 //! The figures of a session between real processes on this machine, as a table.
 //!
 //! `cargo bench -p alongside-agent --bench figures` starts a relay, and for every round a device and an operator that
-//! speak JSON Lines, and measures from outside: what a person waits for, and what the device's process costs.
+//! speak JSON Lines, and measures from outside: what a person waits for, and what the device's process costs. Bytes of an
+//! idle minute and round trips until the code is proved are printed by the example `data-sheet`, where nothing else is
+//! on the line.
 #![expect(clippy::disallowed_methods, reason = "it measures real time")]
 #![expect(clippy::print_stdout, reason = "it prints a table")]
 #![expect(
@@ -73,6 +75,7 @@ fn main() {
 
     let mut pair = lab.meet();
     while pair.operator.until("panel")["exact"] != true {}
+    let way = pair.operator.until("path")["kind"].to_string();
     let pointers = pair.pointers();
     let before = pair.device.cpu();
     std::thread::sleep(REST);
@@ -119,14 +122,30 @@ fn main() {
         peak as f64 / 1000.0
     );
     println!("| device's CPU at rest in a session | {rest:.2} % of a core |");
-    let binary = fs::metadata(env!("CARGO_BIN_EXE_alongside-agent"))
-        .unwrap()
-        .len();
-    println!(
-        "| size of the agent's binary as built | {:.1} MB |",
-        binary as f64 / 1e6
-    );
+    println!("| way that the packets took | {way} |");
+    println!("| {} |", binary(folder.path()));
     runtime.block_on(relay.shutdown());
+}
+
+/// The size of the agent's binary, without symbols where this machine has a program that strips them.
+fn binary(folder: &Path) -> String {
+    let built = Path::new(env!("CARGO_BIN_EXE_alongside-agent"));
+    let stripped = folder.join("stripped");
+    let is_stripped = Command::new("strip")
+        .arg("-o")
+        .args([&stripped, &built.to_owned()])
+        .status()
+        .is_ok_and(|status| status.success());
+    let (what, file) = if is_stripped {
+        ("stripped", stripped.as_path())
+    } else {
+        ("as built, as there is no `strip` here", built)
+    };
+    let bytes = fs::metadata(file).unwrap().len();
+    format!(
+        "size of the agent's binary, {what} | {:.1} MB",
+        bytes as f64 / 1e6
+    )
 }
 
 /// Milliseconds at a percentile.
@@ -212,8 +231,8 @@ impl Lab {
         operator.until("ready");
         operator.tell(json!({"do": "code"}));
         let code = operator.until("code");
-        device.tell(json!({"do": "enter-code", "code": code["code"]}));
         let entered = Instant::now();
+        device.tell(json!({"do": "enter-code", "code": code["code"]}));
         operator.until("connected");
         Pair {
             device,
@@ -260,9 +279,9 @@ impl Pair {
         let mut times = Vec::new();
         for n in 0..POINTERS {
             let x = 100 + n;
+            let sent = Instant::now();
             self.operator
                 .tell(json!({"do": "pointer", "x": x, "y": 100, "phase": "hover"}));
-            let sent = Instant::now();
             loop {
                 let drawn = self.device.until("annotation");
                 if drawn["points"][0][0].as_f64() == Some(x as f64) {

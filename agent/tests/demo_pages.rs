@@ -3,6 +3,8 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod common;
+#[path = "demo_pages/tour.rs"]
+mod tour;
 
 use std::{
     io::{BufRead, BufReader},
@@ -11,8 +13,12 @@ use std::{
 
 use alongside::{
     protocol::{
-        AccessCode, PanelPoint, PublicKey, SessionId, code::CodeSecret, ids::ModeId,
-        input::PointerPhase, label::Label, reason::ModePhase,
+        AccessCode, PanelPoint, PublicKey, SessionId,
+        code::CodeSecret,
+        ids::ModeId,
+        input::PointerPhase,
+        label::Label,
+        reason::{EndReason, ModePhase, Party},
     },
     status::{Active, Banner, Link, OperatorIdentity, Status},
 };
@@ -155,6 +161,48 @@ fn ended(console: &Tab, sentence: &str) {
     console.click(".ended .primary");
 }
 
+/// Holds the stop key in the page for so many milliseconds; answers for how many it was, by the page's clock.
+fn hold(front: &Tab, ms: u32) -> f64 {
+    front.eval(
+        "document.querySelector('al-keypad').addEventListener('key', \
+           () => { window.wentDown = performance.now(); }, { once: true })",
+    );
+    let key = front.middle("[data-key='#']");
+    front.pointer(Hand::Mouse, "mousePressed", key, true);
+    let held = front.eval(&format!(
+        "new Promise(up => setTimeout(() => {{ document.querySelector('al-keypad').release(); \
+           up(performance.now() - window.wentDown); }}, {ms} - (performance.now() - window.wentDown)))"
+    ));
+    front.pointer(Hand::Mouse, "mouseReleased", key, false);
+    held.as_f64().expect("milliseconds")
+}
+
+/// Waits until the device's page shows the card that says why, in the picture of the panel itself.
+fn says_why(front: &Tab, reason: EndReason) {
+    front.until("document.body.dataset.stands === 'ended'");
+    let mut mfd = in_session();
+    mfd.show(&Status::Ended {
+        by: Party::Customer,
+        reason,
+    });
+    let frame = mfd.render();
+    let (left, top, width, height) = tour::WHY;
+    let sum = (top..top + height)
+        .flat_map(|y| (left..left + width).map(move |x| y * 1024 + x))
+        .fold(0_u32, |sum, at| {
+            sum.wrapping_mul(31)
+                .wrapping_add(frame.pixels()[at as usize])
+        });
+    front.until(&format!(
+        "(() => {{ const copy = new OffscreenCanvas({width}, {height}).getContext('2d'); \
+           copy.drawImage(document.querySelector('al-screen canvas'), {left}, {top}, {width}, {height}, 0, 0, {width}, {height}); \
+           const {{ data }} = copy.getImageData(0, 0, {width}, {height}); let sum = 0; \
+           for (let at = 0; at < data.length; at += 4) \
+             sum = (Math.imul(sum, 31) + (data[at] << 16 | data[at + 1] << 8 | data[at + 2])) >>> 0; \
+           return sum === {sum}; }})()"
+    ));
+}
+
 #[test]
 fn a_customer_is_helped_and_ends_it() {
     if !common::is_lab("the demo in a real browser needs chromium") {
@@ -206,11 +254,26 @@ fn a_customer_is_helped_and_ends_it() {
     console.click("#undo");
     front.until(&format!("{lowest} === '0,0,0,0'"));
 
+    // The stop key, held not quite long enough, as the page itself measures it: the session goes on.
+    let held = hold(&front, 4_900);
+    assert!(
+        held < 4_990.0,
+        "held for {held} ms: too slow a machine to tell"
+    );
+    let at = |n: u32| console.at("al-screen", 0.3 + f64::from(n) / 50.0, 0.4);
+    console.pointer(hand(40), "mousePressed", at(0), true);
+    console.pointer(hand(40), "mouseMoved", at(9), true);
+    console.pointer(hand(40), "mouseReleased", at(9), false);
+    let drawn = pixel("al-screen canvas.ink", 800, 480);
+    front.until(&format!("{drawn} === '229,52,43,255'"));
+    assert_eq!(front.eval("document.body.dataset.stands"), "connected");
+
     // The stop key, held.
     let key = front.middle("[data-key='#']");
     front.pointer(Hand::Mouse, "mousePressed", key, true);
     ended(&console, "The customer ended it by holding the stop key.");
     front.pointer(Hand::Mouse, "mouseReleased", key, false);
+    says_why(&front, EndReason::StopKey);
 
     // EXIT. The first key closes the card that says how it ended, the second goes home.
     for _ in 0..2 {
@@ -221,6 +284,7 @@ fn a_customer_is_helped_and_ends_it() {
     connected(&console);
     touch(&front, find(in_session(), &[], Target::Exit));
     ended(&console, "The customer ended it with EXIT.");
+    says_why(&front, EndReason::Exit);
 
     // The operator.
     for _ in 0..2 {
