@@ -246,6 +246,9 @@ async fn a_session_between_two_that_reach_each_other_leaves_the_relay_alone() {
     let (device, _events) = leg_with(&relay, Role::Device, &network, Paths::default()).await;
     let (at_operator, at_device) = meet(&mut operator, &device).await;
     for end in [&at_operator, &at_device] {
+        end.admit();
+    }
+    for end in [&at_operator, &at_device] {
         let mut way = end.path();
         patient(way.wait_for(|way| way.kind == PathKind::Direct))
             .await

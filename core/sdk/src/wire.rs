@@ -151,9 +151,13 @@ impl<C: Connection> Wire<C> {
         self
     }
 
-    /// The other side has proved the code: all channels are open to it from now on.
+    /// The other side has proved the code: all channels are open to it from now on, and ways that need not pass the
+    /// relay.
     pub(crate) fn admit(&mut self) {
-        self.is_admitted = true;
+        if !self.is_admitted {
+            self.is_admitted = true;
+            self.connection.admit();
+        }
         self.lanes.iter_mut().for_each(Lane::admit);
     }
 

@@ -82,6 +82,10 @@ pub trait Connection: Clone + Send + Sync + 'static {
         watch::channel(Vec::new()).1
     }
 
+    /// The other side has proved the code, and may know and do more than carry messages: where a connection looks
+    /// for other ways to the peer, it tells addresses of this side, and tries those of the other, only from then on.
+    fn admit(&self) {}
+
     /// Ends the connection at once, telling the other side `code` (see [`close_code`]) and `reason`. What was
     /// not acknowledged yet may not arrive. Does nothing on a connection that is over.
     fn close(&self, code: u32, reason: &str);

@@ -24,6 +24,7 @@ pub struct QuicConnection {
     binding: Binding,
     shared: Arc<Shared>,
     closed_ways: Option<watch::Receiver<Vec<ClosedWay>>>,
+    admission: Option<Arc<watch::Sender<bool>>>,
 }
 
 /// The peer showed no Ed25519 key, or the connection is over already.
@@ -71,6 +72,7 @@ impl QuicConnection {
             },
             shared,
             closed_ways: None,
+            admission: None,
         })
     }
 
@@ -78,6 +80,13 @@ impl QuicConnection {
     #[must_use]
     pub(crate) fn with_closed_ways(mut self, ways: watch::Receiver<Vec<ClosedWay>>) -> Self {
         self.closed_ways = Some(ways);
+        self
+    }
+
+    /// The same connection, which says through `admission` that the peer has proved the code.
+    #[must_use]
+    pub(crate) fn with_admission(mut self, admission: watch::Sender<bool>) -> Self {
+        self.admission = Some(Arc::new(admission));
         self
     }
 
@@ -148,6 +157,12 @@ impl Connection for QuicConnection {
         match &self.closed_ways {
             Some(closed) => closed.clone(),
             None => watch::channel(Vec::new()).1,
+        }
+    }
+
+    fn admit(&self) {
+        if let Some(admission) = &self.admission {
+            admission.send_replace(true);
         }
     }
 

@@ -14,7 +14,7 @@ use super::Operators;
 /// Largest file that is read, in bytes: ten thousand operators fit (our choice).
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// An `operators.toml` and the last good table that was read from it.
+/// An `operators.toml` and the last good table that was read from it; an empty one while there is no file.
 #[derive(Debug)]
 pub struct OperatorsFile {
     path: PathBuf,
@@ -51,14 +51,15 @@ impl OperatorsFile {
 
     /// Reads the file if it changed; the new table, or `None` if there is no other than before.
     ///
-    /// A file that cannot be read or parsed keeps the old table and is said at WARN, once a version.
+    /// A file that cannot be read or parsed keeps the old table and is said at WARN, once a version. One that was there
+    /// and is gone is an empty table: nobody may hand out codes.
     pub fn refresh(&mut self) -> Option<Arc<Operators>> {
         let stamp = match fs::metadata(&self.path) {
             Ok(found) => Stamp {
                 modified: found.modified().ok(),
                 bytes: found.len(),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.forget(),
             Err(error) => return self.keep(&error),
         };
         if self.seen == Some(stamp) {
@@ -86,6 +87,15 @@ impl OperatorsFile {
             }
             Err(error) => self.keep(&error),
         }
+    }
+
+    /// The file is gone. Whoever takes it away means nobody to be let in, and an old table that lives on unseen would
+    /// end at the next restart.
+    fn forget(&mut self) -> Option<Arc<Operators>> {
+        self.seen.take()?;
+        warn!(file = %self.path.display(), "the operators' file is gone: nobody may hand out codes");
+        self.table = Arc::default();
+        Some(self.table())
     }
 
     fn keep(&self, why: &dyn std::fmt::Display) -> Option<Arc<Operators>> {

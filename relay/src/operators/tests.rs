@@ -50,7 +50,7 @@ fn the_template_is_a_valid_file_that_lets_nobody_in() {
 }
 
 #[test]
-fn a_broken_file_keeps_the_last_good_table() {
+fn a_broken_file_keeps_the_last_good_table_and_a_missing_one_lets_nobody_in() {
     let dir = std::env::temp_dir().join(format!("alongside-operators-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
     let path = dir.join(FILE_NAME);
@@ -71,5 +71,13 @@ fn a_broken_file_keeps_the_last_good_table() {
     )
     .unwrap();
     assert_eq!(file.refresh().unwrap().len(), 2);
+
+    // Gone is not broken: it lets nobody in, once said, until there is a file again.
+    std::fs::remove_file(&path).unwrap();
+    assert!(file.refresh().unwrap().is_empty());
+    assert!(file.table().is_empty());
+    assert_eq!(file.refresh(), None);
+    std::fs::write(&path, entry(1, "name = \"Ana\"")).unwrap();
+    assert_eq!(file.refresh().unwrap().len(), 1);
     std::fs::remove_dir_all(&dir).unwrap();
 }

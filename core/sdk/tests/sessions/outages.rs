@@ -12,9 +12,16 @@ use std::{
 
 use alongside::{
     DeviceEvent, OperatorEvent, PathKind, operator,
-    protocol::reason::{EndReason, Party},
+    protocol::{
+        AccessCode,
+        code::CodeSecret,
+        reason::{EndReason, Party},
+    },
     status::{Link, Status},
-    transport::sim::{Host, Nat, Reach},
+    transport::{
+        Connection as _, LegEvent,
+        sim::{Host, Nat, Reach},
+    },
 };
 use tokio::time::Instant;
 
@@ -387,4 +394,31 @@ async fn a_direct_session_needs_no_relay() {
         device.handle.exit().await.unwrap();
         assert_eq!(operator.ended().await, (Party::Customer, EndReason::Exit));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_never_proves_the_code_gets_no_direct_way() {
+    let world = World::behind(line(15), [Nat::None, Nat::None]);
+    let device = world.device();
+    let (leg, mut events) = world.rogue_leg().await;
+    let allocated = leg.allocate(secs(600), None).await.unwrap();
+    let code = AccessCode::new(allocated.nameplate, CodeSecret::draw(&[1; 48]).unwrap());
+    let dial = async {
+        let LegEvent::Peer(peer) = events.next().await else {
+            panic!("no device came")
+        };
+        leg.dial(&peer).await.unwrap()
+    };
+    let digits = code.reveal();
+    let (entered, connection) = tokio::join!(device.enter(&digits), dial);
+    entered.unwrap();
+    // It tells where it is and asks to be probed, for as long as the device waits for a proof.
+    connection.admit();
+    let mut way = connection.path();
+    let start = Instant::now();
+    while way.changed().await.is_ok() {
+        let kind = way.borrow_and_update().kind;
+        assert_ne!(kind, PathKind::Direct, "after {:?}", start.elapsed());
+    }
+    assert!(start.elapsed() >= secs(5), "{:?}", start.elapsed());
 }

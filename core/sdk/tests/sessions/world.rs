@@ -21,9 +21,10 @@ use alongside::{
         code::CodeSecret,
         label::Label,
         reason::{EndReason, Party},
+        relay::Role,
     },
     transport::{
-        Paths,
+        Leg, LegConfig, LegEvents, Paths, RelayAddress, Trust,
         sim::{Host, Nat, Quality, Rate, Reach, SimNet},
     },
 };
@@ -162,6 +163,17 @@ impl World {
                 ..Paths::default()
             })
             .over(Arc::new(host.clone()))
+    }
+
+    /// A leg of the operator's host, for an operator's program that keeps no rule of its own.
+    pub async fn rogue_leg(&self) -> (Leg, LegEvents) {
+        let identity = Arc::new(Identity::generate().unwrap());
+        let address = RelayAddress::new("relay.test");
+        let trust = Trust::CaFile(self.ca.clone());
+        let mut config = LegConfig::new(Role::Operator, identity, address, trust);
+        config.paths = self.reached_from(&self.operator_host).paths();
+        let network = Arc::new(self.operator_host.clone());
+        Leg::connect_on(config, network).await.unwrap()
     }
 
     pub fn device_with(&self, panel: Arc<TestPanel>, until: device::Until) -> DeviceSide {

@@ -1,8 +1,11 @@
 //! The direct way under one end-to-end connection, from its handshake to its end.
+//!
+//! A handshake proves a key and no more: whoever claims a live nameplate gets that far. Until the session has proved
+//! the code, this side tells no address of its own and sends nothing to one that the other side names.
 
 use std::{sync::Arc, time::Duration};
 
-use alongside_protocol::{LegToken, obstacle::ObstacleKind, relay::Role};
+use alongside_protocol::{LegToken, obstacle::ObstacleKind};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
@@ -18,12 +21,13 @@ use crate::{
 /// Time after which a search that found nothing is told: its quick rounds are over.
 const FRUITLESS_AFTER: Duration = Duration::from_secs(5);
 
-/// Looks for a direct way to `peer`, if that is allowed, as long as `connection` lives. What comes back follows
-/// the way that its packets take.
+/// Looks for a direct way to `peer`, if that is allowed, once it is `admitted` and as long as `connection` lives.
+/// What comes back follows the way that its packets take.
 pub(super) fn look_for(
     inner: &Inner,
     connection: &quinn::Connection,
     peer: LegToken,
+    admitted: watch::Receiver<bool>,
 ) -> watch::Receiver<PathKind> {
     let by_relay = inner.kind.clone();
     let candidates = inner.candidates.clone();
@@ -31,15 +35,7 @@ pub(super) fn look_for(
     let (Some(candidates), Some(keys)) = (candidates, keys) else {
         return by_relay;
     };
-    let now = Instant::now().into_std();
-    // Both sides begin at the same moment: the operator's handshake is complete half a round trip before the
-    // device's, and it hears the device's candidates half a round trip after. A translator that takes unasked
-    // packets for its own would give our port away to a probe that comes before our first.
-    let start = match inner.role {
-        Role::Operator => now,
-        Role::Device => now + connection.rtt() / 2,
-    };
-    inner.socket.add_direct(now, start, keys, candidates);
+    inner.socket.add_direct(keys, candidates);
     let (shown, kind) = watch::channel(*by_relay.borrow());
     let search = Search {
         socket: Arc::clone(&inner.socket),
@@ -48,7 +44,8 @@ pub(super) fn look_for(
         shown,
         generation: inner.generation.clone(),
         closed: inner.closed.clone(),
-        since: now.into(),
+        admitted,
+        since: None,
     };
     tokio::spawn(search.run(connection.clone()));
     kind
@@ -61,11 +58,38 @@ struct Search {
     shown: watch::Sender<PathKind>,
     generation: PathGeneration,
     closed: Closed,
-    since: Instant,
+    admitted: watch::Receiver<bool>,
+    /// When the search began.
+    since: Option<Instant>,
 }
 
 impl Search {
     async fn run(mut self, connection: quinn::Connection) {
+        if self.wait_for_admission(&connection).await {
+            self.search(&connection).await;
+        }
+        self.socket.remove_direct(self.peer);
+        self.shown.send_replace(PathKind::None);
+    }
+
+    /// Whether the peer is admitted before its connection is over.
+    async fn wait_for_admission(&mut self, connection: &quinn::Connection) -> bool {
+        loop {
+            self.show();
+            tokio::select! {
+                _ = connection.closed() => return false,
+                admitted = self.admitted.wait_for(|admitted| *admitted) => return admitted.is_ok(),
+                Ok(()) = self.by_relay.changed() => {}
+            }
+        }
+    }
+
+    async fn search(&mut self, connection: &quinn::Connection) {
+        let now = Instant::now();
+        self.since = Some(now);
+        let half_way = connection.rtt() / 2;
+        self.socket
+            .admit_direct(now.into_std(), half_way, self.peer);
         let mut changes = self.socket.direct_changes();
         loop {
             changes.mark_unchanged();
@@ -81,8 +105,6 @@ impl Search {
                 Ok(()) = self.by_relay.changed() => {}
             }
         }
-        self.socket.remove_direct(self.peer);
-        self.shown.send_replace(PathKind::None);
     }
 
     fn show(&mut self) {
@@ -90,7 +112,11 @@ impl Search {
         let route = self.socket.route(self.peer);
         match route {
             Route::Direct(_) => self.closed.open(PathKind::Direct),
-            Route::Relay if self.since.elapsed() >= FRUITLESS_AFTER => {
+            Route::Relay
+                if self
+                    .since
+                    .is_some_and(|since| since.elapsed() >= FRUITLESS_AFTER) =>
+            {
                 self.closed
                     .close(PathKind::Direct, ObstacleKind::NoDirect.into());
             }

@@ -15,7 +15,7 @@ use alongside_protocol::{
     LegToken, PublicKey,
     relay::{Peer, Prepare, Role},
 };
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use super::{DialError, Inner, direct};
 use crate::{
@@ -112,10 +112,13 @@ impl Inner {
         connection: quinn::Connection,
         peer: LegToken,
     ) -> Result<QuicConnection, DialError> {
-        let kind = direct::look_for(self, &connection, peer);
+        let (admission, admitted) = watch::channel(false);
+        let kind = direct::look_for(self, &connection, peer, admitted);
         let local = self.identity.public_key();
         let connection = QuicConnection::new(connection, local, kind)?;
-        Ok(connection.with_closed_ways(self.closed.subscribe()))
+        Ok(connection
+            .with_closed_ways(self.closed.subscribe())
+            .with_admission(admission))
     }
 
     fn server_config(&self, peer: PublicKey) -> Result<quinn::ServerConfig, TlsError> {

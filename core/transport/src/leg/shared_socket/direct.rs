@@ -4,7 +4,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use alongside_protocol::{LegToken, cid};
@@ -34,7 +34,10 @@ pub(super) struct Peers(Vec<Peer>);
 #[derive(Debug)]
 struct Peer {
     keys: ProbeKeys,
-    direct: Direct,
+    /// `None` until the peer is admitted.
+    direct: Option<Direct>,
+    /// Candidates that it has told before.
+    early: Vec<SocketAddr>,
     sent: SentLately,
     replays: Replays,
     /// Where its probes came from.
@@ -55,26 +58,30 @@ pub(super) enum Sent {
 }
 
 impl SharedSocket {
-    /// Looks for a direct way to the peer of `keys` from `start` on, and tells it `candidates`.
-    pub(crate) fn add_direct(
-        &self,
-        now: Instant,
-        start: Instant,
-        keys: ProbeKeys,
-        candidates: Vec<SocketAddr>,
-    ) {
+    /// Knows the peer of `keys`, and sends it nothing before it is [admitted](SharedSocket::admit_direct): it may be
+    /// anybody. This side's own addresses are `candidates`.
+    pub(crate) fn add_direct(&self, keys: ProbeKeys, candidates: Vec<SocketAddr>) {
         let mut peers = self.peers();
         peers.0.retain(|peer| peer.keys.peer() != keys.peer());
         peers.0.push(Peer {
             keys,
-            direct: Direct::new(start),
+            direct: None,
+            early: Vec::new(),
             sent: SentLately::default(),
             replays: Replays::default(),
             sources: Vec::new(),
             candidates,
             told: 0,
-            next_tell: Some(now),
+            next_tell: None,
         });
+    }
+
+    /// Tells `peer` our candidates and looks for a direct way to it. It is `half_way` away.
+    pub(crate) fn admit_direct(&self, now: Instant, half_way: Duration, peer: LegToken) {
+        let mut peers = self.peers();
+        if let Some(known) = peers.0.iter_mut().find(|known| known.keys.peer() == peer) {
+            known.admit(now, half_way);
+        }
     }
 
     /// Packets to `peer` go through the relay again.
@@ -86,17 +93,18 @@ impl SharedSocket {
     pub(crate) fn route(&self, peer: LegToken) -> Route {
         let peers = self.peers();
         let known = peers.0.iter().find(|known| known.keys.peer() == peer);
-        known.map_or(Route::Relay, |known| known.direct.route())
+        known.map_or(Route::Relay, Peer::route)
     }
 
-    /// Does what is due for `peer`; when it is to be called again, or `None` if the peer is not known.
+    /// Does what is due for `peer`; when it is to be called again, or `None` if the peer is not admitted.
     pub(crate) fn tend_direct(&self, now: Instant, peer: LegToken) -> Option<Instant> {
         let mut peers = self.peers();
         let known = peers.0.iter_mut().find(|known| known.keys.peer() == peer)?;
         let is_busy = known.sent.is_busy(now);
-        known.direct.handle_timeout(now, is_busy);
+        let direct = known.direct.as_mut()?;
+        direct.handle_timeout(now, is_busy);
         let mut packets = Vec::new();
-        while let Some(ping) = known.direct.poll_ping() {
+        while let Some(ping) = direct.poll_ping() {
             let probe = Probe::Ping { n: ping.n };
             let packet = match ping.size {
                 Size::Small => known.keys.seal(&probe),
@@ -104,12 +112,9 @@ impl SharedSocket {
             };
             packets.push((ping.to, packet));
         }
+        let due = direct.deadline();
         let tell = known.tell(now);
-        let deadline = known
-            .next_tell
-            .into_iter()
-            .chain([known.direct.deadline()])
-            .min();
+        let deadline = known.next_tell.into_iter().chain([due]).min();
         drop(peers);
         for (to, packet) in packets {
             self.send_probe(to, &packet);
@@ -168,7 +173,7 @@ impl SharedSocket {
         };
         let packets = transmit.contents.len().div_ceil(first.len().max(1));
         peer.sent.note(now, packets);
-        let route = peer.direct.route();
+        let route = peer.route();
         drop(peers);
         match route {
             Route::Relay => Sent::Nothing,
@@ -221,8 +226,8 @@ impl SharedSocket {
             return false;
         };
         let is_ours = cid::destination(packet) == Some(self.own);
-        if is_ours {
-            peer.direct.handle_heard(now, source);
+        if is_ours && let Some(direct) = &mut peer.direct {
+            direct.handle_heard(now, source);
         }
         is_ours
     }
@@ -265,6 +270,32 @@ impl SharedSocket {
 }
 
 impl Peer {
+    fn route(&self) -> Route {
+        self.direct.as_ref().map_or(Route::Relay, Direct::route)
+    }
+
+    /// Begins. Both sides do at the same moment, whichever admits the other first: whoever has heard nothing yet
+    /// hears the other's candidates half a round trip after the other told them, and whoever has waits for as long.
+    /// A translator that takes unasked packets for its own would give our port away to a probe that comes before our
+    /// first.
+    fn admit(&mut self, now: Instant, half_way: Duration) {
+        if self.direct.is_some() {
+            return;
+        }
+        let early = std::mem::take(&mut self.early);
+        let start = if early.is_empty() {
+            now
+        } else {
+            now + half_way
+        };
+        let mut direct = Direct::new(start);
+        for candidate in early {
+            direct.add_candidate(now, candidate);
+        }
+        self.direct = Some(direct);
+        self.next_tell = Some(now);
+    }
+
     /// What to answer to who said `probe`.
     fn answer(
         &mut self,
@@ -273,24 +304,33 @@ impl Peer {
         probe: Probe,
         reachable: impl Fn(SocketAddr) -> Option<SocketAddr>,
     ) -> Option<Vec<u8>> {
+        let Some(direct) = &mut self.direct else {
+            // The peer may have admitted us before we do it, so what it tells is kept. Nothing else counts.
+            if let Probe::Candidates { list, .. } = probe {
+                let list = list.into_iter().filter_map(reachable);
+                self.early = list.take(MAX_CANDIDATES).collect();
+            }
+            return None;
+        };
         match probe {
             Probe::Ping { n } => {
                 let source = canonical(source?);
                 if !self.replays.is_new(n) {
                     return None;
                 }
+                direct.handle_ping(now, source);
                 self.note_source(source);
-                self.direct.handle_ping(now, source);
                 Some(self.keys.seal(&Probe::Pong { n, seen: source }))
             }
             Probe::Pong { n, .. } => {
-                self.note_source(canonical(source?));
-                self.direct.handle_pong(now, n);
+                let source = canonical(source?);
+                direct.handle_pong(now, n);
+                self.note_source(source);
                 None
             }
             Probe::Candidates { list, .. } => {
                 for candidate in list.into_iter().filter_map(reachable) {
-                    self.direct.add_candidate(now, candidate);
+                    direct.add_candidate(now, candidate);
                 }
                 None
             }
@@ -311,10 +351,7 @@ impl Peer {
     fn tell(&mut self, now: Instant) -> Option<Vec<u8>> {
         self.next_tell.filter(|at| *at <= now)?;
         self.told = self.told.saturating_add(1);
-        let pause = TELL
-            .get(self.told)
-            .copied()
-            .map(std::time::Duration::from_millis);
+        let pause = TELL.get(self.told).copied().map(Duration::from_millis);
         self.next_tell = pause.map(|pause| now + pause);
         let n = u32::try_from(self.told).unwrap_or(u32::MAX);
         let list = self.candidates.clone();

@@ -1,8 +1,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use alongside_protocol::relay::Role;
 use quinn::udp::EcnCodepoint;
 
 use super::*;
+use crate::leg::probe::{Probe, ProbeKeys};
 
 const OWN: LegToken = LegToken(*b"our own!");
 const PEER: LegToken = LegToken(*b"the peer");
@@ -265,4 +267,46 @@ fn an_ipv4_relay_is_reached_from_a_dual_stack_socket() {
         as_socket_wants(relay(), "0.0.0.0:0".parse().unwrap()),
         relay()
     );
+}
+
+#[tokio::test]
+async fn a_peer_that_is_not_admitted_is_told_nothing_and_sends_this_side_nowhere() {
+    let Pair { script, shared, .. } = start();
+    shared.add_peer(PEER);
+    let exported: [u8; 72] = std::array::from_fn(|at| u8::try_from(at).unwrap());
+    let keys = |role| ProbeKeys::from_exported(&exported, role, PEER).unwrap();
+    let peer = keys(Role::Device);
+    let at = |last| SocketAddr::from(([192, 0, 2, last], 4000));
+    let now = Instant::now().into_std();
+    shared.add_direct(keys(Role::Operator), vec![at(1)]);
+    let list = (10..18).map(at).collect();
+    let told = peer.seal(&Probe::Candidates { n: 1, list });
+    assert!(shared.take_probe(now, None, &told));
+    let ping = peer.seal(&Probe::Ping { n: 1 });
+    assert!(shared.take_probe(now, Some(at(10)), &ping));
+    assert!(!shared.is_direct(now, at(10), &short(OWN, 1)));
+    for seconds in 0..60 {
+        assert_eq!(
+            shared.tend_direct(now + Duration::from_secs(seconds), PEER),
+            None
+        );
+    }
+    assert_eq!(*script.sent.lock().unwrap(), []);
+
+    let half_way = Duration::from_millis(30);
+    shared.admit_direct(now, half_way, PEER);
+    shared.tend_direct(now, PEER).unwrap();
+    let sent = std::mem::take(&mut *script.sent.lock().unwrap());
+    let [(to, packet)] = sent.as_slice() else {
+        panic!("only our candidates are sent at once: {sent:?}")
+    };
+    let list = vec![at(1)];
+    assert_eq!(
+        (*to, peer.open(packet)),
+        (relay(), Some(Probe::Candidates { n: 1, list }))
+    );
+    shared.tend_direct(now + half_way, PEER).unwrap();
+    let sent = script.sent.lock().unwrap();
+    let to: Vec<SocketAddr> = sent.iter().map(|(to, _)| *to).collect();
+    assert_eq!(to, (10..18).map(at).collect::<Vec<_>>());
 }

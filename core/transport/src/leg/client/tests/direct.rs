@@ -1,7 +1,7 @@
 //! Direct ways between hosts behind translators of all kinds.
 
 use super::{
-    moves::{Flow, Net, meet},
+    moves::{Flow, Net, admit, meet},
     *,
 };
 
@@ -20,6 +20,7 @@ async fn session(
     let device = net.leg(Role::Device).await;
     let mut operator = net.leg(Role::Operator).await;
     let (at_operator, at_device) = meet(&mut operator, &device.0).await;
+    admit(&at_operator, &at_device).await;
     (net, operator, device, at_operator, at_device)
 }
 
@@ -151,6 +152,31 @@ async fn a_policy_without_direct_keeps_packets_from_the_peer() {
         .unwrap();
     let mut operator = net.leg(Role::Operator).await;
     let (at_operator, at_device) = meet(&mut operator, &device.0).await;
+    admit(&at_operator, &at_device).await;
     let kinds = kinds_after(Duration::from_secs(120), &at_operator, &at_device).await;
     assert_eq!(kinds, (PathKind::RelayQuic, PathKind::RelayQuic));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_peer_that_is_admitted_is_looked_for() {
+    for rash in [Role::Device, Role::Operator] {
+        let net = Net::with_nat(0, Nat::None, Nat::None);
+        let device = net.leg(Role::Device).await;
+        let mut operator = net.leg(Role::Operator).await;
+        let (at_operator, at_device) = meet(&mut operator, &device.0).await;
+        // This one tells where it is and asks to be probed, and nothing has been proved to the other.
+        let (first, second) = match rash {
+            Role::Device => (&at_device, &at_operator),
+            Role::Operator => (&at_operator, &at_device),
+        };
+        first.admit();
+        let kinds = kinds_after(Duration::from_secs(30), &at_operator, &at_device).await;
+        let relay = (PathKind::RelayQuic, PathKind::RelayQuic);
+        assert_eq!(kinds, relay, "{rash:?} admits alone");
+
+        second.admit();
+        let kinds = kinds_after(ms(300), &at_operator, &at_device).await;
+        let direct = (PathKind::Direct, PathKind::Direct);
+        assert_eq!(kinds, direct, "{rash:?} admitted first");
+    }
 }

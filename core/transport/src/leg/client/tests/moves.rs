@@ -112,6 +112,23 @@ pub(super) async fn meet(
     tokio::join!(dial, accept)
 }
 
+/// Both sides admit each other as a session does: the device first, and the operator by its answer.
+pub(super) async fn admit(operator: &QuicConnection, device: &QuicConnection) {
+    let ask = async {
+        let (mut send, mut recv) = operator.open_bi(0).await.unwrap();
+        send.write_all(b"proof").await.unwrap();
+        recv.read_exact(&mut [0; 5]).await.unwrap();
+        operator.admit();
+    };
+    let answer = async {
+        let (mut send, mut recv) = device.accept_bi().await.unwrap();
+        recv.read_exact(&mut [0; 5]).await.unwrap();
+        device.admit();
+        send.write_all(b"proof").await.unwrap();
+    };
+    tokio::join!(ask, answer);
+}
+
 /// Numbers that come every 33 ms, and when they came.
 pub(super) struct Flow {
     arrived: Arc<Mutex<Vec<Instant>>>,
