@@ -39,6 +39,10 @@ pub fn failure(refusal: &CodeRefusal) -> Failure {
                 .with_wait_s(u64::try_from(seconds).unwrap_or(u64::MAX))
         }
         CodeRefusal::NoConnection(problem) => connect(problem),
+        CodeRefusal::RecordFailed => Failure::new(
+            ErrorCode::RecordFailed,
+            "the count of wrong codes cannot be kept: see that the state folder can be written",
+        ),
         _ => Failure::new(ErrorCode::Internal, "the code did not lead to a session"),
     }
 }
@@ -58,13 +62,14 @@ fn connect(problem: &ConnectProblem) -> Failure {
     }
 }
 
-/// Whether the refusal can only be known after the relay has accepted the claim.
+/// Whether the refusal may become known only after the relay has accepted the claim.
 pub const fn comes_after_the_claim(refusal: &CodeRefusal) -> bool {
     matches!(
         refusal,
         CodeRefusal::Wrong { .. }
             | CodeRefusal::Burnt
             | CodeRefusal::Expired
+            | CodeRefusal::RecordFailed
             | CodeRefusal::NoConnection(
                 ConnectProblem::OperatorUnreachable | ConnectProblem::Incompatible
             )
@@ -84,6 +89,7 @@ pub const fn exit(refusal: &CodeRefusal) -> Exit {
             Exit::Refused
         }
         CodeRefusal::NoConnection(_) => Exit::NoPath,
+        CodeRefusal::RecordFailed => Exit::Failed,
         CodeRefusal::Malformed(_)
         | CodeRefusal::Unknown
         | CodeRefusal::Expired

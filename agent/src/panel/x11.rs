@@ -382,6 +382,10 @@ impl Panel for X11Panel {
 }
 
 impl Customer for X11Panel {
+    fn locale(&self) -> String {
+        self.inner.front.locale()
+    }
+
     fn show(&self, status: &Status) {
         self.inner.front.show(status);
         if matches!(status, Status::Idle | Status::Ended { .. }) {

@@ -82,6 +82,7 @@ impl Text {
                 ConnectProblem::Incompatible => both(Id::Incompatible, Id::IncompatibleNext),
                 _ => both(Id::OtherProblem, Id::OtherProblemNext),
             },
+            CodeRefusal::RecordFailed => both(Id::EndedRecord, Id::OtherProblemNext),
             _ => both(Id::OtherProblem, Id::OtherProblemNext),
         }
     }

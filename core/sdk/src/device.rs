@@ -73,6 +73,8 @@ pub struct Device {
     config: DeviceConfig,
     identity: Arc<Identity>,
     guard: EntryGuard,
+    /// Whether the disk has the guard as it is.
+    guard_is_kept: bool,
     clock: SteadyClock,
     panel: Arc<dyn Panel>,
     customer: Arc<dyn Customer>,
@@ -108,6 +110,7 @@ impl Device {
             config,
             identity,
             guard,
+            guard_is_kept: true,
             clock: SteadyClock::start(),
             panel,
             customer,
@@ -230,7 +233,7 @@ impl Device {
         code: AccessCode,
     ) -> DeviceEnd {
         self.settle().await;
-        let tried = match self.check_entry() {
+        let tried = match self.check_entry().await {
             Ok(()) => {
                 self.show(&Status::Connecting {
                     operator: operator.clone(),

@@ -69,6 +69,7 @@ pub struct Operator {
     config: OperatorConfig,
     audit: Option<Arc<dyn AuditStore>>,
     modes: Modes,
+    locale: String,
     desk: Desk,
     events: mpsc::Sender<OperatorEvent>,
     screen: Screen,
@@ -107,6 +108,7 @@ impl Operator {
             config,
             audit: None,
             modes: Modes::built_in(),
+            locale: "en".to_owned(),
             desk: Desk::new(commands),
             events,
             screen,
@@ -126,6 +128,14 @@ impl Operator {
     #[must_use]
     pub fn with_modes(mut self, modes: Modes) -> Self {
         self.modes = modes;
+        self
+    }
+
+    /// Tells the operator's halves of modes that the operator speaks this language, such as `de` or `zh-TW` (BCP 47).
+    /// Without, it is English.
+    #[must_use]
+    pub fn with_locale(mut self, locale: &str) -> Self {
+        self.locale = locale.to_owned();
         self
     }
 

@@ -152,4 +152,9 @@ pub trait Customer: Send + Sync + fmt::Debug {
     fn session_over(&self, card: &SessionCard) {
         let _ = card;
     }
+
+    /// The person's language, such as `de` or `zh-TW` (BCP 47), for the modes of a session; asked when one begins.
+    fn locale(&self) -> String {
+        "en".to_owned()
+    }
 }

@@ -101,6 +101,8 @@ pub enum CodeRefusal {
     },
     /// There is no way to the relay, or no operator behind it.
     NoConnection(ConnectProblem),
+    /// The count of wrong codes cannot be kept on this device's disk, so none is tried.
+    RecordFailed,
 }
 
 impl From<ProofFailure> for CodeRefusal {

@@ -424,6 +424,10 @@ impl Customer for MfdPanel {
         self.with(|state, _| state.mfd.over(card));
     }
 
+    fn locale(&self) -> String {
+        self.shared.preferences.borrow().locale.tag().to_owned()
+    }
+
     fn show(&self, status: &Status) {
         let is_over = matches!(status, Status::Idle | Status::Ended { .. });
         self.with(|state, _| {

@@ -56,7 +56,7 @@ impl Device {
     /// Tries one code. The way to the relay stays open for the next, unless a session took place.
     pub(super) async fn try_code(&mut self, way: &mut Option<Way>, entry: Entry) -> Tried {
         let Entry { code, reply } = entry;
-        let introduced = match self.check_entry() {
+        let introduced = match self.check_entry().await {
             Ok(()) => self.introduce(way, &code).await,
             Err(refusal) => Err(Tried::Refused(refusal)),
         };
@@ -83,10 +83,15 @@ impl Device {
         tried
     }
 
-    /// Whether a code may be entered now.
-    pub(super) fn check_entry(&mut self) -> Result<(), CodeRefusal> {
+    /// Whether a code may be entered now. Where the count could not be kept, none may until it is.
+    pub(super) async fn check_entry(&mut self) -> Result<(), CodeRefusal> {
         let checked = self.guard.check(self.clock.since_epoch());
-        checked.map_err(|Locked { wait }| CodeRefusal::EntryLocked { wait })
+        checked.map_err(|Locked { wait }| CodeRefusal::EntryLocked { wait })?;
+        if self.guard_is_kept {
+            Ok(())
+        } else {
+            self.keep_guard().await
+        }
     }
 
     /// Tells everybody that a code led to nothing.
@@ -119,7 +124,7 @@ impl Device {
             Err(error) => {
                 let refusal = refusal::of_claim(&error);
                 if refusal::counts_as_wrong_entry(&refusal) {
-                    self.charge_entry().await;
+                    self.charge_entry().await.map_err(Tried::Refused)?;
                 }
                 Err(Tried::Refused(refusal))
             }
@@ -147,32 +152,37 @@ impl Device {
         }
     }
 
-    /// Counts an entry as wrong until its code is proved.
-    pub(super) async fn charge_entry(&mut self) {
+    /// Counts an entry as wrong until its code is proved. What cannot be counted must not be tried: whoever makes the
+    /// disk fail could guess for ever, from one restart to the next.
+    pub(super) async fn charge_entry(&mut self) -> Result<(), CodeRefusal> {
         self.guard.charge(self.clock.since_epoch());
-        self.keep_guard().await;
+        self.keep_guard().await
     }
 
     /// The last entry was right after all.
     pub(super) async fn clear_entries(&mut self) {
         self.guard.proved();
-        self.keep_guard().await;
+        // Where that fails, the next entry has to keep it first, and a restart forgives nothing.
+        let _kept_later = self.keep_guard().await;
     }
 
-    async fn keep_guard(&self) {
+    async fn keep_guard(&mut self) -> Result<(), CodeRefusal> {
         let (compartment, guard) = (self.config.compartment.clone(), self.guard.clone());
         let keep = tokio::task::spawn_blocking(move || compartment.keep_entry_guard(&guard));
-        match tokio::time::timeout(PATIENCE, keep).await {
-            Ok(Ok(Ok(()))) => {}
+        let kept = tokio::time::timeout(PATIENCE, keep).await;
+        self.guard_is_kept = matches!(kept, Ok(Ok(Ok(()))));
+        match kept {
+            Ok(Ok(Ok(()))) => return Ok(()),
             Ok(Ok(Err(error))) => {
-                tracing::error!(error = %session_io::chain(&error), "the count of wrong codes is not kept over a restart");
+                tracing::error!(error = %session_io::chain(&error), "the count of wrong codes cannot be kept");
             }
             Ok(Err(_)) | Err(_) => {
                 tracing::error!(
-                    "the count of wrong codes is not kept over a restart: the disk does not answer"
+                    "the count of wrong codes cannot be kept: the disk does not answer"
                 );
             }
         }
+        Err(CodeRefusal::RecordFailed)
     }
 }
 

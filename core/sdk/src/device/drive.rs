@@ -98,7 +98,7 @@ impl Device {
             panel: info.kind,
             size: info.size,
             operator,
-            locale: "en".to_owned(),
+            locale: self.customer.locale(),
             limits: Limits::default(),
             modes: offers,
             has_admin_id: self.admin_id.as_ref().is_some_and(|id| id.is_set()),
@@ -171,7 +171,12 @@ impl<C: Connection> Drive<'_, C> {
                 Output::WantFrame(freshness) => self.camera.want(freshness),
                 Output::ModeEvent { seq, mode, event } => self.on_mode_event(seq, &mode, &event),
                 // Durable before the answer that lets the other side test a guess.
-                Output::Event(Event::AttemptCharged) => self.device.charge_entry().await,
+                Output::Event(Event::AttemptCharged) => {
+                    if let Err(refusal) = self.device.charge_entry().await {
+                        self.refused = Some(refusal);
+                        self.input(Input::Close(Cause::RecordFailed));
+                    }
+                }
                 Output::Event(Event::Connected { session, operator }) => {
                     self.journal.note(What::Operator(operator.clone()));
                     self.on_connected(session, operator);

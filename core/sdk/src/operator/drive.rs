@@ -79,7 +79,7 @@ impl Operator {
         let now = clock::now();
         let config = Config {
             name: self.config.name.clone(),
-            locale: "en".to_owned(),
+            locale: self.locale.clone(),
             modes: shelf.known(),
         };
         let binding = session_io::binding(&connection);

@@ -98,31 +98,35 @@ async fn a_relay_that_sends_the_operators_words_back_gets_nowhere() {
     mirror.abort();
 }
 
+/// The operator's share of somebody who does not know the code.
+fn guess() -> Proof {
+    Proof::A {
+        version: 1,
+        method: 1,
+        // The base point of ristretto255 (RFC 9496, appendix A.1).
+        share: [
+            0xe2, 0xf2, 0xae, 0x0a, 0x6a, 0xbc, 0x4e, 0x71, 0xa8, 0x84, 0xa9, 0x61, 0xc5, 0x00,
+            0x51, 0x5f, 0x58, 0xe3, 0x0b, 0x6a, 0xa5, 0x82, 0xdd, 0x8d, 0xb6, 0xa6, 0x59, 0x45,
+            0xe0, 0x8d, 0x2d, 0x76,
+        ],
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_guess_at_the_devices_code_is_counted_before_it_is_answered() {
     let scratch = Scratch::new();
-    for guess in 1..=5 {
+    for n in 1..=5 {
         let (mallory, to_device) = pair();
         let device = device(&scratch, to_device, OPERATOR, 1);
         let (mut send, mut recv) = mallory.open_bi(0).await.unwrap();
-        let share = Proof::A {
-            version: 1,
-            method: 1,
-            // The base point of ristretto255 (RFC 9496, appendix A.1).
-            share: [
-                0xe2, 0xf2, 0xae, 0x0a, 0x6a, 0xbc, 0x4e, 0x71, 0xa8, 0x84, 0xa9, 0x61, 0xc5, 0x00,
-                0x51, 0x5f, 0x58, 0xe3, 0x0b, 0x6a, 0xa5, 0x82, 0xdd, 0x8d, 0xb6, 0xa6, 0x59, 0x45,
-                0xe0, 0x8d, 0x2d, 0x76,
-            ],
-        };
         send.write_all(&[Channel::Control.id()]).await.unwrap();
-        send.write_all(&share.to_frame()).await.unwrap();
+        send.write_all(&guess().to_frame()).await.unwrap();
         let mut answer = [0; 4];
         recv.read_exact(&mut answer).await.unwrap();
         assert_eq!(answer[3], KIND_B);
         // Whatever happens to the device now, the guess is on its disk.
         let kept = std::fs::read(scratch.path().join("device/entry")).unwrap();
-        assert!(kept.iter().skip(10).any(|byte| *byte != 0) || guess == 5);
+        assert!(kept.iter().skip(10).any(|byte| *byte != 0) || n == 5);
         mallory.close(close_code::DONE, "");
         let end = device.task.await.unwrap();
         assert!(matches!(end, DeviceEnd::Refused(_)), "{end:?}");
@@ -133,6 +137,30 @@ async fn a_guess_at_the_devices_code_is_counted_before_it_is_answered() {
         matches!(end, DeviceEnd::Refused(CodeRefusal::EntryLocked { .. })),
         "{end:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guess_that_cannot_be_counted_is_not_answered_and_no_other_is_taken() {
+    let scratch = Scratch::new();
+    // Something stands where the count would be written, as on a disk that is full or read-only.
+    let in_the_way = scratch.path().join("device/entry.new");
+    for _ in 0..7 {
+        let (mallory, to_device) = pair();
+        let device = device(&scratch, to_device, OPERATOR, 1);
+        std::fs::create_dir_all(&in_the_way).unwrap();
+        let (mut send, mut recv) = mallory.open_bi(0).await.unwrap();
+        send.write_all(&[Channel::Control.id()]).await.unwrap();
+        send.write_all(&guess().to_frame()).await.unwrap();
+        let mut answer = Vec::new();
+        let _over = recv.read_to_end(&mut answer).await;
+        assert!(answer.is_empty(), "the guess was tested: {answer:?}");
+        let end = device.task.await.unwrap();
+        assert_eq!(end, DeviceEnd::Refused(CodeRefusal::RecordFailed));
+    }
+    std::fs::remove_dir(&in_the_way).unwrap();
+    let (one, other) = pair();
+    let _operator = operator(one, issued(1));
+    device(&scratch, other, OPERATOR, 1).connected().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -316,3 +316,24 @@ async fn a_device_leaves_the_relay_when_nobody_tries_again() {
         "a device at rest is silent"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_wrong_codes_cannot_be_counted_none_is_tried_until_they_can() {
+    let world = World::new(line(15));
+    let mut device = world.device();
+    let operator = world.operator();
+    let code = operator.code().await;
+    let in_the_way = world.folder("device").join("entry.new");
+    std::fs::create_dir_all(&in_the_way).unwrap();
+    // Nobody has the first code, and not even that is told. For the second the relay is not asked.
+    for digits in [&unknown(), &code] {
+        let refused = device.enter(digits).await;
+        assert!(
+            matches!(refused, Err(DeviceError::Code(CodeRefusal::RecordFailed))),
+            "{refused:?}"
+        );
+    }
+    std::fs::remove_dir(&in_the_way).unwrap();
+    device.enter(&code).await.unwrap();
+    device.connected().await;
+}

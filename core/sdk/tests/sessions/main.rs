@@ -13,6 +13,7 @@ mod attackers;
 mod codes;
 mod ending;
 mod hour;
+mod languages;
 mod links;
 mod outages;
 mod own_transport;

@@ -126,4 +126,8 @@ impl Customer for Shown {
         let mut shown = self.0.lock().unwrap();
         shown.push((Instant::now(), status.clone()));
     }
+
+    fn locale(&self) -> String {
+        "zh-TW".to_owned()
+    }
 }
