@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use alongside::{
     admin_id::UNTIL_RESET,
-    audit::{ChangedSetting, SessionCard},
+    audit::SessionCard,
     ports::AdminVerdict,
     protocol::{
         ids::ModeId,
@@ -219,8 +219,7 @@ impl Assistance {
 
     /// Takes what the audit says of the session that has just ended.
     pub(super) fn over(&mut self, card: &SessionCard) {
-        let stays = |setting: &&ChangedSetting| setting.stage == "confirmed";
-        let settings = card.settings.iter().filter(stays);
+        let settings = card.settings.iter().filter(|setting| setting.stays());
         let settings: Vec<_> = settings.map(|setting| setting.path.clone()).collect();
         if let Some(past) = self.ended.as_mut().and_then(|ended| ended.past.as_mut()) {
             past.settings.clone_from(&settings);

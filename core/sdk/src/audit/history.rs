@@ -50,6 +50,13 @@ pub struct ChangedSetting {
     pub stage: String,
 }
 
+impl ChangedSetting {
+    /// Whether the setting stayed as the session set it.
+    pub fn stays(&self) -> bool {
+        self.stage == "confirmed"
+    }
+}
+
 /// Sessions being put together from what the audit says, one line after the other.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History(Vec<SessionCard>);
