@@ -72,7 +72,11 @@ pub async fn run(args: AssistArgs) -> Exit {
             events,
             &fan,
             Until::FirstSession,
-            Some(Who { key, url }),
+            Some(Who {
+                key,
+                url,
+                in_lines: args.stdio,
+            }),
         )
         .await;
         fan.close();
@@ -122,6 +126,8 @@ pub struct Who {
     pub key: PublicKey,
     /// The console's address.
     pub url: Option<String>,
+    /// Whether standard output is for programs, which are told the address as an event.
+    pub in_lines: bool,
 }
 
 /// Runs the operator and tells what happens; the last thing told is `ended`.
@@ -141,8 +147,21 @@ pub async fn drive(
                     serial: None,
                     panel: None,
                 }));
-                if let Some(url) = who.as_ref().and_then(|who| who.url.as_deref()) {
-                    announce(url);
+                match &who {
+                    Some(Who {
+                        url: Some(url),
+                        in_lines: true,
+                        ..
+                    }) => fan.send(Event::Pages {
+                        operator: Some(url.clone()),
+                        device: None,
+                    }),
+                    Some(Who {
+                        url: Some(url),
+                        in_lines: false,
+                        ..
+                    }) => announce(url),
+                    Some(Who { url: None, .. }) | None => {}
                 }
                 continue;
             }

@@ -289,7 +289,8 @@ pub struct DeviceArgs {
     /// Kind of panel [default: mfd].
     #[arg(long, env = "ALONGSIDE_PANEL", value_name = "KIND")]
     pub panel: Option<PanelKind>,
-    /// Whether a code can be entered on the panel [default: as set there, at first off].
+    /// Whether a code can be entered on the panel or its page [default: as set there, at first off]. Codes that come by
+    /// --stdio or --code-file are the owner's own doing: this does not keep them out.
     #[arg(long, env = "ALONGSIDE_REMOTE_ASSISTANCE", value_name = "SWITCH")]
     pub remote_assistance: Option<Switch>,
     /// Language of the panel: en, de, zh-TW, or qps-ploc for tests [default: as set there, at first en].

@@ -108,7 +108,8 @@ async fn stage(args: &DemoArgs) -> Result<(), DemoError> {
     let device = device.with_admin_id(admin_id).with_modes(modes);
     let device = device.with_settings(Arc::new(MfdSettings::open(&kept)?))?;
     let device_told = Fan::default();
-    let front = Front::new(hand.clone(), Arc::new(panel.clone()), Some(panel.clone()));
+    let front =
+        Front::new(hand.clone(), Arc::new(panel.clone()), Some(panel.clone())).for_customers();
     let front_panel = pages::device::start(front, panel.clone(), device_told.clone()).await?;
     device_told.send(device::ready(&serial, panel.describe()));
 

@@ -100,10 +100,12 @@ pub async fn run(args: DeviceArgs) -> Exit {
         .stopped_by(settings.stop_key.clone());
     let wants_page = !args.stdio && screen.hand().is_some();
     let page = match (wants_page, screen.hand()) {
-        (true, Some(mfd)) => match pages::device::start(front.clone(), mfd, fan.clone()).await {
-            Ok(page) => Some(page),
-            Err(error) => return fail(Exit::Failed, &chain(&error)),
-        },
+        (true, Some(mfd)) => {
+            match pages::device::start(front.clone().for_customers(), mfd, fan.clone()).await {
+                Ok(page) => Some(page),
+                Err(error) => return fail(Exit::Failed, &chain(&error)),
+            }
+        }
         _ => None,
     };
     if let Some(page) = &page {

@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod exit;
 pub mod fan;
 pub mod forget;
+pub mod harden;
 pub mod log;
 pub mod mode;
 pub mod obstacle;

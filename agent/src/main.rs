@@ -6,12 +6,14 @@ use std::process::ExitCode;
 #[cfg(feature = "demo")]
 use alongside_agent::demo;
 use alongside_agent::{
-    admin_id, assist, audit, cli, device, doctor, exit::Exit, forget, log, mode, policy,
+    admin_id, assist, audit, cli, device, doctor, exit::Exit, forget, harden::harden, log, mode,
+    policy,
 };
 use clap::Parser;
 
 fn main() -> ExitCode {
     alongside::modes::run_child_if_asked();
+    harden();
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return cli::refuse(&error).into(),

@@ -1,14 +1,19 @@
 //! JSON Lines on standard input and output: the commands of one side in, replies and events out.
 
-use std::{future::Future, io, pin::Pin};
-
-use futures_util::{StreamExt, stream::FuturesOrdered};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
-    sync::mpsc,
+use std::{
+    collections::VecDeque,
+    future::Future,
+    io,
+    pin::{Pin, pin},
 };
 
-use crate::api::{self, Commands, Event, MAX_LINE, Reply, Request};
+use futures_util::{StreamExt, stream::FuturesOrdered};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+
+use crate::{
+    api::{self, Commands, Event, MAX_LINE, Reply, Request},
+    fan::Ear,
+};
 
 /// Answers that may be open at once; the next line is read when one of them is given.
 const OPEN_ANSWERS: usize = 256;
@@ -22,16 +27,18 @@ pub trait Executor<C>: Send + Sync {
 /// Reads commands from `input` and writes replies and `events` to `output` until `input` or `events` end.
 ///
 /// Comes back once `events` is closed and everything is written. At the end of `input` it runs `at_eof` and goes on
-/// writing events, so that the last one, `ended`, is told.
+/// writing events, so that the last one, `ended`, is told. Whoever does not read `output` holds up neither commands nor
+/// the end of `input`.
 ///
 /// # Errors
 ///
-/// The output cannot be written.
+/// The output cannot be written, or nobody has read it for very long. Nobody is in control then any more, so `at_eof`
+/// has run as well.
 pub async fn serve<C, E, R, W>(
     executor: &E,
     input: R,
-    mut output: W,
-    mut events: mpsc::UnboundedReceiver<Event>,
+    output: W,
+    events: Ear<Event>,
     at_eof: impl Future<Output = ()>,
 ) -> io::Result<()>
 where
@@ -40,38 +47,59 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
+    let mut pen = Pen::new(output);
     let mut lines = Lines::new(input);
     let mut answers: FuturesOrdered<Answer<'_>> = FuturesOrdered::new();
-    let mut at_eof = Some(at_eof);
-    let mut reading = true;
-    loop {
+    let mut given: VecDeque<Event> = VecDeque::new();
+    let mut at_eof = pin!(at_eof);
+    let mut input = Ends::Open;
+    let mut is_over = false;
+    let written = loop {
+        if pen.is_idle() {
+            match given.pop_front() {
+                Some(answer) => pen.take(&answer),
+                None if is_over && answers.is_empty() => break Ok(()),
+                None => {}
+            }
+        }
         tokio::select! {
             biased;
-            Some(answer) = answers.next(), if !answers.is_empty() => write(&mut output, &answer).await?,
-            event = events.recv() => match event {
-                Some(event) => write(&mut output, &event).await?,
-                None => break,
+            written = pen.write(), if !pen.is_idle() => if written.is_err() {
+                break written;
             },
-            line = lines.next(), if reading && answers.len() < OPEN_ANSWERS => match line {
+            () = events.cut_off(), if !is_over => break Err(io::Error::other("nobody reads it")),
+            () = &mut at_eof, if input == Ends::Ending => input = Ends::Ended,
+            Some(answer) = answers.next(), if !answers.is_empty() && given.len() < OPEN_ANSWERS => given.push_back(answer),
+            event = events.recv(), if !is_over && pen.is_idle() => match event {
+                Some(event) => pen.take(&event),
+                None => is_over = true,
+            },
+            line = lines.next(), if input == Ends::Open && !is_over && answers.len() < OPEN_ANSWERS => match line {
                 Line::Whole(line) if line.iter().all(u8::is_ascii_whitespace) => {}
                 Line::Whole(line) => answers.push_back(answer(executor, &line)),
                 Line::TooLong(length) => {
                     let failure = api::Failure::bad_request(format!("line of {length} bytes where at most {MAX_LINE} are allowed"));
                     answers.push_back(Box::pin(std::future::ready(Event::reply(None, Err(failure)))));
                 }
-                Line::End => {
-                    reading = false;
-                    if let Some(at_eof) = at_eof.take() {
-                        at_eof.await;
-                    }
-                }
+                Line::End => input = Ends::Ending,
             },
         }
+    };
+    if written.is_err() && input != Ends::Ended {
+        at_eof.await;
     }
-    while let Some(answer) = answers.next().await {
-        write(&mut output, &answer).await?;
-    }
-    Ok(())
+    written
+}
+
+/// How the input stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ends {
+    /// More may come.
+    Open,
+    /// It has ended, and what follows from that happens.
+    Ending,
+    /// That has happened.
+    Ended,
 }
 
 /// An answer that is being worked on.
@@ -90,11 +118,46 @@ fn answer<'a, C: Commands + 'a, E: Executor<C>>(executor: &'a E, line: &[u8]) ->
     }
 }
 
-async fn write<W: AsyncWrite + Unpin>(output: &mut W, event: &Event) -> io::Result<()> {
-    let mut line = event.line(alongside::unix_ms());
-    line.push('\n');
-    output.write_all(line.as_bytes()).await?;
-    output.flush().await
+/// Writes lines, one after the other.
+struct Pen<W> {
+    output: W,
+    line: Vec<u8>,
+    /// How much of the line is written.
+    at: usize,
+}
+
+impl<W: AsyncWrite + Unpin> Pen<W> {
+    const fn new(output: W) -> Self {
+        Self {
+            output,
+            line: Vec::new(),
+            at: 0,
+        }
+    }
+
+    const fn is_idle(&self) -> bool {
+        self.line.is_empty()
+    }
+
+    /// Begins a line.
+    fn take(&mut self, event: &Event) {
+        self.line = event.line(alongside::unix_ms()).into_bytes();
+        self.line.push(b'\n');
+        self.at = 0;
+    }
+
+    /// Finishes the line. Cancel safe.
+    async fn write(&mut self) -> io::Result<()> {
+        while let Some(rest) = self.line.get(self.at..).filter(|rest| !rest.is_empty()) {
+            match self.output.write(rest).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => self.at += written,
+            }
+        }
+        self.output.flush().await?;
+        self.line.clear();
+        Ok(())
+    }
 }
 
 /// One line of input.
@@ -166,8 +229,13 @@ impl<R: AsyncRead + Unpin> Lines<R> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
-    use crate::api::{Done, device};
+    use crate::{
+        api::{Done, device},
+        fan::{Fan, MOST_WAITING},
+    };
 
     /// Accepts everything but `refuse`.
     struct Agreeable;
@@ -194,10 +262,11 @@ mod tests {
     }
 
     async fn run(input: &[u8]) -> Vec<serde_json::Value> {
-        let (sender, events) = mpsc::unbounded_channel();
+        let fan = Fan::default();
+        let events = fan.subscribe();
         let mut output = Vec::new();
         serve::<device::Command, _, _, _>(&Agreeable, input, &mut output, events, async {
-            drop(sender)
+            fan.close();
         })
         .await
         .expect("written");
@@ -244,5 +313,69 @@ mod tests {
                 .contains("655360 bytes")
         );
         assert_eq!(lines[1]["id"], 7);
+    }
+
+    /// Something that can always be told again.
+    fn idle() -> Event {
+        Event::Idle { ends_in_s: 1 }
+    }
+
+    #[tokio::test]
+    async fn whoever_closes_the_output_has_left() {
+        let fan = Fan::default();
+        let events = fan.subscribe();
+        let (input, _open) = tokio::io::duplex(64);
+        let (output, closed) = tokio::io::duplex(64);
+        drop(closed);
+        let has_left = Cell::new(false);
+        fan.send(idle());
+        let written = serve::<device::Command, _, _, _>(&Agreeable, input, output, events, async {
+            has_left.set(true);
+        })
+        .await;
+        let error = written.expect_err("it is closed");
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert!(has_left.get());
+    }
+
+    #[tokio::test]
+    async fn whoever_never_reads_the_output_can_still_leave() {
+        let fan = Fan::default();
+        let events = fan.subscribe();
+        let (input, open) = tokio::io::duplex(64);
+        let (output, _unread) = tokio::io::duplex(16);
+        let (leaves, left) = tokio::sync::oneshot::channel();
+        fan.send(idle());
+        let serving = serve::<device::Command, _, _, _>(&Agreeable, input, output, events, async {
+            leaves.send(()).expect("waited for");
+        });
+        let leaving = async {
+            drop(open);
+            left.await.expect("left");
+        };
+        tokio::select! {
+            _ = serving => panic!("nobody has read what it told"),
+            () = leaving => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_never_reads_the_output_is_taken_to_be_gone_at_last() {
+        let fan = Fan::default();
+        let events = fan.subscribe();
+        let (input, _open) = tokio::io::duplex(64);
+        let (output, _unread) = tokio::io::duplex(16);
+        let has_left = Cell::new(false);
+        let serving = serve::<device::Command, _, _, _>(&Agreeable, input, output, events, async {
+            has_left.set(true);
+        });
+        let telling = async {
+            for _ in 0..=MOST_WAITING {
+                fan.send(idle());
+            }
+        };
+        let (written, ()) = tokio::join!(serving, telling);
+        assert_eq!(written.expect_err("unread").to_string(), "nobody reads it");
+        assert!(has_left.get());
     }
 }

@@ -34,7 +34,7 @@ codes! {
     Unsupported = "unsupported",
     /// There is no session.
     NotConnected = "not-connected",
-    /// The active mode does not allow it.
+    /// The active mode does not allow it, or the owner's switch does not.
     NotAllowed = "not-allowed",
     /// Nobody has asked the customer anything.
     NotAsked = "not-asked",

@@ -17,6 +17,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::error::Failure;
+use crate::fan::Tells;
 
 /// Answer to a command.
 pub type Reply = Result<Done, Failure>;
@@ -146,6 +147,17 @@ pub enum Event {
         #[serde(serialize_with = "word")]
         reason: EndReason,
     },
+}
+
+impl Tells for Event {
+    fn is_outdone_by(&self, newer: &Self) -> bool {
+        matches!(
+            (self, newer),
+            (Self::Panel(_), Self::Panel(_))
+                | (Self::Latency(_), Self::Latency(_))
+                | (Self::Path(_), Self::Path(_))
+        )
+    }
 }
 
 impl Event {

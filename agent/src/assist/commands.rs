@@ -85,16 +85,7 @@ impl Executor<Command> for Desk {
             Command::Snapshot(snapshot) => return self.snapshot(snapshot).await,
             Command::Mode(mode) => handle.mode(mode.mode).await,
             Command::Pointer(pointer) => handle.pointer(pointer.event()).await,
-            Command::Stroke(stroke) => {
-                let mut done = Ok(());
-                for operation in stroke.operations() {
-                    done = handle.draw(operation).await;
-                    if done.is_err() {
-                        break;
-                    }
-                }
-                done
-            }
+            Command::Stroke(stroke) => handle.draw_all(stroke.operations()).await,
             Command::Undo => handle.draw(Annotation::Undo(None)).await,
             Command::Clear => handle.draw(Annotation::Clear).await,
             Command::Key(key) => handle.key(key.event()).await,

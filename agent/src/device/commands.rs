@@ -17,7 +17,10 @@ use crate::{
         event, operator,
     },
     convert,
-    panel::{StopKey, mfd::MfdPanel},
+    panel::{
+        StopKey,
+        mfd::{Allowed, MfdPanel},
+    },
     snapshot,
     stdio::Executor,
 };
@@ -32,6 +35,16 @@ pub struct Front {
     /// The panel as something that can be touched; only a panel that the agent draws itself can be.
     hand: Option<MfdPanel>,
     stop: StopKey,
+    entry: Entry,
+}
+
+/// Who enters codes here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entry {
+    /// The owner's own program, which stands above the panel's switch.
+    Owners,
+    /// Whoever stands at the panel, for whom its switch counts.
+    Customers,
 }
 
 /// A key that is held for a time goes up this much later, so that the time has passed wherever it is measured.
@@ -45,6 +58,7 @@ impl Front {
             panel,
             hand,
             stop: StopKey::default(),
+            entry: Entry::Owners,
         }
     }
 
@@ -52,6 +66,31 @@ impl Front {
     #[must_use]
     pub fn stopped_by(self, stop: StopKey) -> Self {
         Self { stop, ..self }
+    }
+
+    /// Takes codes only while Remote Assistance is turned on at the panel, as its own screens do.
+    #[must_use]
+    pub fn for_customers(self) -> Self {
+        Self {
+            entry: Entry::Customers,
+            ..self
+        }
+    }
+
+    /// Refuses a code that the owner's switch does not let in.
+    fn admit_code(&self) -> Result<(), Failure> {
+        let is_off = self
+            .hand
+            .as_ref()
+            .is_some_and(|hand| hand.preferences().borrow().allowed == Allowed::Off);
+        if self.entry == Entry::Customers && is_off {
+            return Err(Failure::new(
+                ErrorCode::NotAllowed,
+                "Remote Assistance is turned off on this device: turn it on under Settings, Remote Assistance, \
+                 or start the device with --remote-assistance on",
+            ));
+        }
+        Ok(())
     }
 
     fn touch(&self, touch: &Touch) -> Reply {
@@ -91,15 +130,16 @@ impl Front {
 
     async fn snapshot(&self, wanted: operator::Snapshot) -> Reply {
         let panel = Arc::clone(&self.panel);
-        let number = *panel.changes().borrow();
         let taken = tokio::task::spawn_blocking(move || {
-            panel
-                .capture()
-                .map(|taken| snapshot::write(&taken.frame, &wanted.file))
+            panel.capture().map(|taken| {
+                // A picture that was new at the capture has been counted by now.
+                let number = *panel.changes().borrow();
+                (snapshot::write(&taken.frame, &wanted.file), number)
+            })
         })
         .await;
         match taken {
-            Ok(Ok(written)) => convert::snapshot(Ok(written), number, true),
+            Ok(Ok((written, number))) => convert::snapshot(Ok(written), number, true),
             Ok(Err(error)) => Err(Failure::new(
                 ErrorCode::Internal,
                 crate::exit::chain(&error),
@@ -115,6 +155,7 @@ impl Executor<Command> for Front {
         let done = match command {
             Command::EnterCode(entered) => {
                 let code = entered.code()?;
+                self.admit_code()?;
                 self.handle.enter_code(code).await
             }
             Command::Touch(touch) => return self.touch(&touch),
@@ -238,5 +279,50 @@ fn card(operator: OperatorIdentity) -> event::OperatorCard {
         confirmed: operator.confirmed_by.is_some(),
         confirmed_by: operator.confirmed_by,
         key: operator.key,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alongside::{
+        Compartment, Device, DeviceConfig, Relay,
+        protocol::{Serial, label::Label},
+    };
+
+    use super::*;
+    use crate::{api, panel::mfd::Preferences};
+
+    /// What a device that runs no more says to a code, as the owner's program and at the panel.
+    async fn enter(allowed: Allowed) -> [ErrorCode; 2] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = DeviceConfig {
+            relay: Relay::new("127.0.0.1").expect("an address"),
+            serial: Serial::new("SN-1").expect("a serial"),
+            model: Label::new("MFD").expect("a label"),
+            compartment: Compartment::open(&folder.path().join("device")).expect("a folder"),
+        };
+        let panel = MfdPanel::with_preferences(Preferences {
+            allowed,
+            ..Preferences::default()
+        });
+        let built = Device::new(config, Arc::new(panel.clone()), Arc::new(panel.clone()));
+        let (device, handle, _events) = built.expect("a device");
+        drop(device);
+        let owners = Front::new(handle, Arc::new(panel.clone()), Some(panel));
+        let customers = owners.clone().for_customers();
+        let mut codes = [ErrorCode::Internal; 2];
+        for (front, code) in [owners, customers].iter().zip(&mut codes) {
+            let line = br#"{"do": "enter-code", "code": "000000000000"}"#;
+            let command = api::parse::<Command>(line).expect("a command").command;
+            *code = front.execute(command).await.expect_err("nothing runs").code;
+        }
+        codes
+    }
+
+    #[tokio::test]
+    async fn the_switch_keeps_codes_out_at_the_panel_and_not_the_owners() {
+        use ErrorCode::{NotAllowed, NotConnected};
+        assert_eq!(enter(Allowed::Off).await, [NotConnected, NotAllowed]);
+        assert_eq!(enter(Allowed::On).await, [NotConnected, NotConnected]);
     }
 }

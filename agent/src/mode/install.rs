@@ -3,7 +3,10 @@
 
 use std::{fs, path::Path};
 
-use alongside::protocol::{PublicKey, label::Label};
+use alongside::{
+    modes::{Package, Refusal},
+    protocol::{PublicKey, label::Label},
+};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::{
@@ -29,14 +32,12 @@ pub(super) fn run(
     let signed = fs::read_to_string(package.join("signature")).unwrap_or_default();
     let is_own = signed.lines().nth(1) == Some(&format!("signer {own}"));
     if is_own && places.policy.signer(own).is_none() {
+        // The signature first: a line that names the author is nobody's word yet.
+        judge(&package, |dir| places.loader().open_untrusted(dir))?;
         trust(&places.policy_file, own, "The author at this machine")?;
         places = Places::resolve(args, around)?;
     }
-    let judged = places.loader().open(&package);
-    let judged = judged.map_err(|source| Problem::Refused {
-        path: package.clone(),
-        source,
-    })?;
+    let judged = judge(&package, |dir| places.loader().open(dir))?;
     pack::make_folder(&places.own)?;
     let to = places.own.join(judged.manifest().id.as_str());
     if to.exists() {
@@ -46,6 +47,16 @@ pub(super) fn run(
     println!("Installed {} in {}", judged.manifest().id, to.display());
     println!("Sessions that begin from now on have it; `alongside-agent demo` does.");
     Ok(())
+}
+
+fn judge(
+    package: &Path,
+    open: impl FnOnce(&Path) -> Result<Package, Refusal>,
+) -> Result<Package, Problem> {
+    open(package).map_err(|source| Problem::Refused {
+        path: package.to_owned(),
+        source,
+    })
 }
 
 fn copy_all(from: &Path, to: &Path) -> Result<(), Problem> {

@@ -165,7 +165,7 @@ impl Page {
                 tracing::warn!(%error, "a page is no longer served");
             }
         });
-        let mut events = events.subscribe();
+        let events = events.subscribe();
         let teller = tokio::spawn({
             let desk = Arc::clone(&desk);
             async move {

@@ -1,13 +1,14 @@
 //! From an empty folder to an installed mode, as an integrator would: with the real program, in Rust and in C.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use tempfile::TempDir;
 
-use crate::made::AGENT;
+use crate::made::{AGENT, manifest};
 
 /// Somebody's home, and what they type.
 struct Integrator {
@@ -157,6 +158,53 @@ fn what_is_missing_or_wrong_is_said_with_what_to_do() {
     assert!(!good && said.contains("nothing is built"), "{said}");
     let (good, said) = kim.tries("acme.counter", AGENT, &["mode", "check"]);
     assert!(!good && said.contains("mode pack"), "{said}");
+}
+
+#[test]
+fn a_package_whose_id_leads_out_of_its_folder_costs_nobody_a_file() {
+    let kim = Integrator::new();
+    for id in [".", "..", "a..b", ".a", "a."] {
+        let package = kim.path("evil");
+        fs::create_dir_all(package.join("package")).unwrap();
+        fs::write(package.join("evil.so"), "a module").unwrap();
+        fs::write(package.join("mode.json"), manifest(id, &["view"])).unwrap();
+        let own = kim.path(".local/share/alongside/modes");
+        fs::create_dir_all(&own).unwrap();
+        for args in [
+            &["mode", "pack", "--module", "evil.so"][..],
+            &["mode", "install"],
+        ] {
+            let (good, said) = kim.tries("evil", AGENT, args);
+            let says = "a dot between two labels";
+            assert!(!good && said.contains(says), "{id} {args:?}: {said}");
+            assert!(
+                package.join("mode.json").exists() && own.exists(),
+                "{id} {args:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_signature_that_does_not_hold_lets_nobody_in() {
+    let kim = Integrator::new();
+    kim.types(".", AGENT, &["mode", "new", "acme.counter", "--c"]);
+    kim.types("acme.counter", "make", &[]);
+    kim.types("acme.counter", AGENT, &["mode", "pack"]);
+    let package = "acme.counter/package/acme.counter";
+    let module = kim.path(package).join("acme.counter.so");
+    let mut bytes = fs::read(&module).unwrap();
+    bytes.push(0);
+    fs::write(&module, bytes).unwrap();
+    let (good, said) = kim.tries(package, AGENT, &["mode", "install"]);
+    assert!(!good && said.contains("is refused"), "{said}");
+    assert!(!said.contains("may sign"), "{said}");
+    let (_, said) = kim.tries(package, AGENT, &["mode", "list"]);
+    assert!(!said.contains("The author at this machine"), "{said}");
+    // What was not changed is still let in.
+    kim.types("acme.counter", AGENT, &["mode", "pack"]);
+    let said = kim.types("acme.counter", AGENT, &["mode", "install"]);
+    assert!(said.contains("may sign modes from now on"), "{said}");
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub struct Agent {
     child: Child,
     input: Option<ChildStdin>,
     output: mpsc::Receiver<String>,
+    reader: Option<thread::JoinHandle<()>>,
     /// Every line that came, parsed; `t` is its time.
     pub told: Vec<Value>,
     /// Up to where [`Agent::event`] has looked.
@@ -40,7 +41,7 @@ impl Agent {
             .expect("the agent's program");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         let (sender, output) = mpsc::channel();
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
                 if sender.send(line).is_err() {
                     return;
@@ -51,6 +52,7 @@ impl Agent {
             input: child.stdin.take(),
             child,
             output,
+            reader: Some(reader),
             told: Vec::new(),
             looked: 0,
             asked: 1_000_000,
@@ -163,6 +165,15 @@ impl Agent {
     /// Closes its input.
     pub fn close_input(&mut self) {
         self.input = None;
+    }
+
+    /// Closes the reading end of its output.
+    pub fn close_output(&mut self) {
+        self.output = mpsc::channel().1;
+        // The answer is one line more than the reader takes.
+        self.write(b"{}");
+        let reader = self.reader.take().expect("open until now");
+        reader.join().expect("no panic");
     }
 
     /// Waits until it has ended by itself and answers its exit code; all that it told is in `told`.

@@ -181,6 +181,88 @@ fn a_devices_input_that_ends_ends_the_session_and_the_device() {
 }
 
 #[test]
+fn an_output_that_nobody_reads_any_more_ends_the_session_and_the_side() {
+    let world = World::new();
+    let (mut operator, mut device) = world.session();
+    operator.close_output();
+    operator.write(b"{}");
+    assert_eq!(device.event("ended")["reason"], "operator-ended");
+    assert_eq!(operator.exit(), 1);
+    let says = "standard output cannot be written";
+    assert!(operator.log().contains(says), "{}", operator.log());
+
+    let mut operator = world.operator();
+    meet(&mut operator, &mut device);
+    device.close_output();
+    device.write(b"{}");
+    assert_eq!(operator.event("ended")["reason"], "exit");
+    assert_eq!((operator.exit(), device.exit()), (0, 1));
+    assert!(device.log().contains(says), "{}", device.log());
+}
+
+#[test]
+fn whoever_started_a_side_and_is_gone_leaves_no_session_behind() {
+    let world = World::new();
+    let (mut operator, mut device) = world.session();
+    operator.close_output();
+    operator.close_input();
+    assert_eq!(device.event("ended")["reason"], "operator-ended");
+    operator.exit();
+
+    let mut operator = world.operator();
+    meet(&mut operator, &mut device);
+    device.close_output();
+    device.close_input();
+    assert_eq!(operator.event("ended")["reason"], "exit");
+    assert_eq!(operator.exit(), 0);
+    device.exit();
+}
+
+#[test]
+fn a_program_is_told_the_consoles_address_as_an_event() {
+    let world = World::new();
+    let mut command = world.command("assist", "operator");
+    command.arg("--console");
+    let mut operator = world.start(command, "operator");
+    let pages = operator.event("pages");
+    let address = pages["operator"].as_str().expect("an address");
+    assert!(address.starts_with("http://127.0.0.1:"), "{pages}");
+    operator.close_input();
+    assert_eq!(operator.exit(), 0);
+}
+
+#[test]
+fn nothing_comes_between_the_parts_of_a_stroke() {
+    let world = World::new();
+    let (mut operator, mut device) = world.session();
+    let points: Vec<_> = (0..1_000).map(|n| [n, 300]).collect();
+    let stroke = json!({"do": "stroke", "id": 1, "color": "#ff0000", "width": 3, "points": points, "done": true});
+    let lines = format!("{stroke}\n{}", json!({"do": "undo"}));
+    operator.write(lines.as_bytes());
+    let told: Vec<_> = (0..5)
+        .map(|_| device.event("annotation")["op"].clone())
+        .collect();
+    assert_eq!(told, ["stroke", "stroke", "stroke", "stroke", "undo"]);
+}
+
+#[test]
+fn no_core_file_of_a_side_is_written() {
+    let world = World::new();
+    for side in [world.operator(), world.device()] {
+        let read = |name: &str| std::fs::read_to_string(format!("/proc/{}/{name}", side.pid()));
+        let limits = read("limits").expect("it runs");
+        let core = limits
+            .lines()
+            .find(|line| line.starts_with("Max core file size"));
+        let core: Vec<_> = core.expect("a limit").split_whitespace().skip(4).collect();
+        assert_eq!(core, ["0", "0", "bytes"]);
+        for name in ["stat", "status", "cmdline"] {
+            assert!(read(name).is_ok(), "{name}");
+        }
+    }
+}
+
+#[test]
 fn an_input_that_ends_before_there_is_a_session_ends_the_side() {
     let world = World::new();
     let (mut operator, mut device) = (world.operator(), world.device());

@@ -134,7 +134,7 @@ pub enum ManifestError {
     },
     /// Not JSON, or not of the shape of a manifest: an unknown key, a missing one, a value of the wrong type.
     Json(serde_json::Error),
-    /// The id is neither a built-in name nor has a dot.
+    /// The id is neither a built-in name nor labels with dots between them.
     Id(ModeId),
     /// A range of versions is empty or begins below 1.
     Span {
@@ -179,7 +179,7 @@ impl Manifest {
             ModeId::OPERATOR_CONTROL,
             ModeId::ENGINEER_CONFIG,
         ];
-        if !self.id.as_str().contains('.') && !BUILT_IN.contains(&self.id.as_str()) {
+        if !is_vendors(&self.id) && !BUILT_IN.contains(&self.id.as_str()) {
             return Err(ManifestError::Id(self.id.clone()));
         }
         if self.abi == 0 || self.abi > abi::MAX_MAJOR {
@@ -210,6 +210,13 @@ impl Manifest {
         }
         self.console.as_ref().map_or(Ok(()), Console::check)
     }
+}
+
+/// Whether it is an id of a vendor's own: two labels or more, none of them empty. Packages lie in folders of this name,
+/// so it must not lead out of one.
+fn is_vendors(id: &ModeId) -> bool {
+    let mut labels = id.as_str().split('.');
+    labels.clone().count() > 1 && labels.all(|label| !label.is_empty())
 }
 
 impl Console {
@@ -266,7 +273,7 @@ impl fmt::Display for ManifestError {
             Self::Json(_) => f.write_str("manifest does not read"),
             Self::Id(id) => write!(
                 f,
-                "mode id {id} is not a built-in name, and a vendor's own id has a dot"
+                "mode id {id} is not a built-in name, and a vendor's own id has a dot between two labels"
             ),
             Self::Span { key } => write!(
                 f,

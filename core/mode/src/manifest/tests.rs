@@ -55,7 +55,7 @@ fn each_wrong_value_has_its_own_sentence() {
         (
             "id",
             json!("printer"),
-            "mode id printer is not a built-in name, and a vendor's own id has a dot",
+            "mode id printer is not a built-in name, and a vendor's own id has a dot between two labels",
         ),
         ("abi", json!(0), "`abi` names version 0, which there is not"),
         (
@@ -125,4 +125,18 @@ fn halves_of_different_age_meet_at_the_newest_common_version() {
     assert_eq!(span(1, 2).newest_common(span(2, 3)), Some(2));
     assert_eq!(span(1, 1).newest_common(span(1, 4)), Some(1));
     assert_eq!(span(1, 2).newest_common(span(3, 4)), None);
+}
+
+#[test]
+fn an_id_that_leads_out_of_its_folder_is_refused() {
+    for id in [".", "..", "...", "a..b", ".a", "a.", "a.b.", "..a.b"] {
+        let said = refusal(&with("id", serde_json::json!(id)));
+        assert!(said.contains("a dot between two labels"), "{id}: {said}");
+    }
+    for id in ["a.b", "a.b.c", "0.1", "user-guide"] {
+        assert!(
+            Manifest::parse(&with("id", serde_json::json!(id))).is_ok(),
+            "{id}"
+        );
+    }
 }

@@ -169,8 +169,12 @@ impl<C: Connection> Drive<'_, C> {
             Some(Command::Act { reply, .. }) if !self.connected => {
                 drop(reply.send(Err(OperatorError::NotConnected)))
             }
-            Some(Command::Act { action, reply }) => {
-                let taken = self.session.handle_input(clock::now(), Input::Ask(action));
+            Some(Command::Act { actions, reply }) => {
+                // Nothing is sent before all are in, so what holds for the first holds for the others.
+                let now = clock::now();
+                let taken = actions
+                    .into_iter()
+                    .try_for_each(|action| self.session.handle_input(now, Input::Ask(action)));
                 let _ = reply.send(taken.map_err(|error| match error {
                     SessionError::NotAllowed => OperatorError::NotAllowed,
                     SessionError::Congested => OperatorError::Congested,

@@ -82,7 +82,8 @@ pub(super) enum Command {
         reply: oneshot::Sender<Result<Code, OperatorError>>,
     },
     Act {
-        action: OperatorAction,
+        /// Let in or refused as one.
+        actions: Vec<OperatorAction>,
         reply: oneshot::Sender<Result<(), OperatorError>>,
     },
     End {
@@ -150,6 +151,16 @@ impl OperatorHandle {
         self.act(OperatorAction::Draw(annotation)).await
     }
 
+    /// Draws what takes several operations: all of them, with nothing between, or none.
+    ///
+    /// # Errors
+    ///
+    /// As [`OperatorHandle::pointer`].
+    pub async fn draw_all(&self, annotations: Vec<Annotation>) -> Result<(), OperatorError> {
+        let actions = annotations.into_iter().map(OperatorAction::Draw).collect();
+        self.send(|reply| Command::Act { actions, reply }).await
+    }
+
     /// Hands JSON from the active mode's part of the console to the mode; at most 16 KiB.
     ///
     /// # Errors
@@ -213,7 +224,8 @@ impl OperatorHandle {
     }
 
     async fn act(&self, action: OperatorAction) -> Result<(), OperatorError> {
-        self.send(|reply| Command::Act { action, reply }).await
+        let actions = vec![action];
+        self.send(|reply| Command::Act { actions, reply }).await
     }
 
     async fn send<T>(
