@@ -62,7 +62,13 @@ impl Switchboard {
         let end = EndReason::Released { by, reason };
         let how = Departure::Released(reason);
         if reason != ReleaseReason::WrongCode {
-            return self.kill(now, plate, end, how, Some(id), RelayRefusal::CodeUnknown);
+            // The operator's side may find out first that the code's time is over.
+            let answer = if reason == ReleaseReason::CodeDead && now >= invitation.expires {
+                RelayRefusal::CodeExpired
+            } else {
+                RelayRefusal::CodeUnknown
+            };
+            return self.kill(now, plate, end, how, Some(id), answer);
         }
         if invitation.guest.is_some() {
             self.reopen(now, plate, end, how, Some(id));

@@ -359,6 +359,20 @@ fn an_expired_code_says_so_for_an_hour_and_then_is_free() {
 }
 
 #[test]
+fn a_code_is_expired_also_if_the_operators_side_finds_out_first() {
+    for (passed, answer) in [
+        (599_999, RelayRefusal::CodeUnknown),
+        (600_000, RelayRefusal::CodeExpired),
+    ] {
+        let mut world = World::new();
+        let allocated = world.allocate(OPERATOR, 600).unwrap();
+        world.now += Duration::from_millis(passed);
+        world.release(OPERATOR, allocated.rendezvous, ReleaseReason::CodeDead);
+        assert_eq!(world.claim(DEVICE, allocated.nameplate), Err(answer));
+    }
+}
+
+#[test]
 fn a_meeting_outlives_its_code_but_the_code_does_not_come_back() {
     let (mut world, allocated) = World::met();
     world.pass(Duration::from_secs(3600));
