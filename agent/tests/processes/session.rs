@@ -249,7 +249,7 @@ fn nothing_comes_between_the_parts_of_a_stroke() {
 fn no_core_file_of_a_side_is_written() {
     let world = World::new();
     for side in [world.operator(), world.device()] {
-        let read = |name: &str| std::fs::read_to_string(format!("/proc/{}/{name}", side.pid()));
+        let read = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", side.pid()));
         let limits = read("limits").expect("it runs");
         let core = limits
             .lines()
