@@ -9,6 +9,7 @@
 //! [`operator::Command::check`] and [`device::Command::check`].
 
 pub mod device;
+pub mod difference;
 pub mod error;
 pub mod event;
 pub mod operator;

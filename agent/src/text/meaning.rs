@@ -144,6 +144,7 @@ impl Text {
             }
             Refusal::Busy => Id::RefusedBusy,
             Refusal::Interrupted => Id::RefusedInterrupted,
+            Refusal::Versions => Id::RefusedVersions,
             Refusal::Policy | _ => Id::RefusedPolicy,
         })
     }
