@@ -121,6 +121,11 @@ impl<T> Ear<T> {
         }
     }
 
+    /// An event that waits already.
+    pub fn try_recv(&self) -> Option<T> {
+        self.0.lock().waiting.pop_front()
+    }
+
     /// Comes back if this listener is cut off because it let too much wait.
     pub async fn cut_off(&self) {
         loop {

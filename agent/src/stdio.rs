@@ -71,7 +71,13 @@ where
             () = &mut at_eof, if input == Ends::Ending => input = Ends::Ended,
             Some(answer) = answers.next(), if !answers.is_empty() && given.len() < OPEN_ANSWERS => given.push_back(answer),
             event = events.recv(), if !is_over && pen.is_idle() => match event {
-                Some(event) => pen.take(&event),
+                Some(event) => {
+                    pen.take(&event);
+                    // What waits goes out at once: a writer that gets its turn seldom does not fall behind.
+                    while pen.has_room() && let Some(event) = events.try_recv() {
+                        pen.take(&event);
+                    }
+                }
                 None => is_over = true,
             },
             line = lines.next(), if input == Ends::Open && !is_over && answers.len() < OPEN_ANSWERS => match line {
@@ -118,11 +124,11 @@ fn answer<'a, C: Commands + 'a, E: Executor<C>>(executor: &'a E, line: &[u8]) ->
     }
 }
 
-/// Writes lines, one after the other.
+/// Writes lines, as many at once as wait.
 struct Pen<W> {
     output: W,
-    line: Vec<u8>,
-    /// How much of the line is written.
+    lines: Vec<u8>,
+    /// How much of them is written.
     at: usize,
 }
 
@@ -130,32 +136,37 @@ impl<W: AsyncWrite + Unpin> Pen<W> {
     const fn new(output: W) -> Self {
         Self {
             output,
-            line: Vec::new(),
+            lines: Vec::new(),
             at: 0,
         }
     }
 
     const fn is_idle(&self) -> bool {
-        self.line.is_empty()
+        self.lines.is_empty()
     }
 
-    /// Begins a line.
+    const fn has_room(&self) -> bool {
+        self.lines.len() < MAX_LINE
+    }
+
+    /// Adds a line.
     fn take(&mut self, event: &Event) {
-        self.line = event.line(alongside::unix_ms()).into_bytes();
-        self.line.push(b'\n');
-        self.at = 0;
+        self.lines
+            .extend_from_slice(event.line(alongside::unix_ms()).as_bytes());
+        self.lines.push(b'\n');
     }
 
-    /// Finishes the line. Cancel safe.
+    /// Finishes the lines. Cancel safe.
     async fn write(&mut self) -> io::Result<()> {
-        while let Some(rest) = self.line.get(self.at..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = self.lines.get(self.at..).filter(|rest| !rest.is_empty()) {
             match self.output.write(rest).await? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 written => self.at += written,
             }
         }
         self.output.flush().await?;
-        self.line.clear();
+        self.lines.clear();
+        self.at = 0;
         Ok(())
     }
 }
