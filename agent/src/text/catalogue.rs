@@ -439,10 +439,7 @@ sentences! {
         "Refused: the owner of this device does not allow it.",
         "Abgelehnt: Der Eigentümer dieses Geräts erlaubt es nicht.",
         "已拒絕：此裝置的擁有者不允許。";
-    RefusedVersions =
-        "Refused: the programs on the two sides are too far apart. One of them needs an update.",
-        "Abgelehnt: Die Programme beider Seiten passen nicht zusammen. Eines braucht eine Aktualisierung.",
-        "已拒絕：此裝置無法使用另一方的程式。";
+    RefusedVersions = "Refused: one of the two sides needs an update.", "Abgelehnt: Eine der beiden Seiten braucht eine Aktualisierung.", "已拒絕：此裝置無法使用另一方的程式。";
     RefusedInterrupted =
         "Not allowed: the connection was lost before there was an answer.",
         "Nicht erlaubt: Die Verbindung brach vor der Antwort ab.",
