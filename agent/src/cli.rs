@@ -303,7 +303,7 @@ pub struct DeviceArgs {
     #[arg(long, env = "ALONGSIDE_FONT", value_name = "FILE")]
     pub font: Option<PathBuf>,
     /// What the customer holds for 5 s to end a session: a key of the panel, on x11 a keysym name, or a corner of the
-    /// screen such as `corner-top-left` [default: #].
+    /// screen such as `corner-top-left` (default: `#`).
     #[arg(long, env = "ALONGSIDE_STOP_KEY", value_name = "KEY")]
     pub stop_key: Option<StopKey>,
     /// X display to show, such as `:0` [default: $DISPLAY].
