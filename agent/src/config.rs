@@ -79,7 +79,7 @@ pub enum ConfigError {
         why: String,
     },
     /// The proxy or its credentials cannot be used.
-    #[error("the proxy cannot be used")]
+    #[error("the proxy cannot be used (its credentials go into --proxy-credentials-file)")]
     Proxy(#[from] ProxySettingError),
     /// No way is left.
     #[error(

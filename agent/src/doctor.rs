@@ -169,9 +169,14 @@ async fn examine(relay: &Relay, identity: &Arc<Identity>) -> Found {
             ObstacleKind::NotAllowed
         }
     };
+    let over_udp = udp(obstacle(quic.as_ref()), obstacle(tls.as_ref()));
+    let mut over_quic = rung(PathKind::RelayQuic, quic, ObstacleKind::NotAllowed);
+    if over_udp == Some(ObstacleKind::RelayDown) {
+        over_quic.why = over_udp.map(Why::plain);
+    }
     let rungs = vec![
-        direct(allowed, quic.as_ref()),
-        rung(PathKind::RelayQuic, quic, ObstacleKind::NotAllowed),
+        direct(allowed, over_udp),
+        over_quic,
         rung(PathKind::RelayTls, tls, ObstacleKind::NotAllowed),
         rung(
             PathKind::RelayProxy,
@@ -257,24 +262,56 @@ fn rung(kind: PathKind, attempt: Option<Attempt>, otherwise: ObstacleKind) -> Ru
     }
 }
 
+fn obstacle(attempt: Option<&Attempt>) -> Option<ObstacleKind> {
+    let error = attempt?.error.as_ref()?;
+    Some(error.obstacle().kind)
+}
+
+/// What keeps UDP from the relay: a relay whose machine refuses TCP is down, and its silence says nothing of the network.
+fn udp(quic: Option<ObstacleKind>, tls: Option<ObstacleKind>) -> Option<ObstacleKind> {
+    match (quic, tls) {
+        (Some(ObstacleKind::UdpBlocked), Some(ObstacleKind::RelayDown)) => {
+            Some(ObstacleKind::RelayDown)
+        }
+        (quic, _) => quic,
+    }
+}
+
 /// The direct way is found in a session alone; without UDP there is none.
-fn direct(allowed: Paths, quic: Option<&Attempt>) -> Rung {
-    let why = match quic {
-        _ if !allowed.direct => Some(ObstacleKind::NotAllowed),
-        Some(Attempt {
-            error: Some(error), ..
-        }) => Some(error.obstacle().kind).filter(|kind| {
+fn direct(allowed: Paths, over_udp: Option<ObstacleKind>) -> Rung {
+    let why = if allowed.direct {
+        over_udp.filter(|kind| {
             matches!(
                 kind,
                 ObstacleKind::UdpBlocked | ObstacleKind::NoNetwork | ObstacleKind::NoSocket
             )
-        }),
-        Some(_) | None => None,
+        })
+    } else {
+        Some(ObstacleKind::NotAllowed)
     };
     Rung {
         rung: PathKind::Direct.as_str(),
         works: why.map(|_| false),
         ms: None,
         why: why.map(Why::plain),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_that_is_down_is_not_blamed_on_the_network() {
+        let down = udp(
+            Some(ObstacleKind::UdpBlocked),
+            Some(ObstacleKind::RelayDown),
+        );
+        assert_eq!(down, Some(ObstacleKind::RelayDown));
+        assert_eq!(direct(Paths::default(), down).works, None);
+
+        let blocked = udp(Some(ObstacleKind::UdpBlocked), None);
+        assert_eq!(blocked, Some(ObstacleKind::UdpBlocked));
+        assert_eq!(direct(Paths::default(), blocked).works, Some(false));
     }
 }
