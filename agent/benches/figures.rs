@@ -180,6 +180,7 @@ impl Lab {
         const ID: &str = "48291736";
         let mut server = Command::new("Xvfb")
             .args([
+                "-noreset",
                 "-displayfd",
                 "1",
                 "-screen",

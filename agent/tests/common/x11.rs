@@ -34,7 +34,7 @@ impl Server {
     pub fn start() -> Self {
         let mut command = Command::new("Xvfb");
         command
-            .args(["-displayfd", "1", "-screen", "0", "800x600x24"])
+            .args(["-displayfd", "1", "-noreset", "-screen", "0", "800x600x24"])
             .args(["-nolisten", "tcp"])
             .stdout(Stdio::piped());
         let mut process = Running::start(&mut command);
