@@ -77,6 +77,8 @@ impl Opener {
             None => {
                 let socket = UdpSocket::bind("127.0.0.1:0").await?;
                 socket.connect(self.relay).await?;
+                // Until then a packet finds no room, and a handshake starts with its first time-out.
+                socket.writable().await?;
                 Link::Udp(socket)
             }
             Some(connector) => self.open_stream(connector).await?,
