@@ -2,7 +2,9 @@
 
 use std::{
     io::{self, Write as _},
+    net::SocketAddr,
     sync::Arc,
+    time::Duration,
 };
 
 use alongside::{
@@ -53,6 +55,10 @@ pub async fn run(args: AssistArgs) -> Exit {
         Err(error) => return fail(Exit::Usage, &chain(&error)),
     };
     let operator = operator.with_audit(Arc::new(audit)).with_modes(modes);
+    let operator = match settings.listen {
+        Some(at) => operator.listening_on(at),
+        None => operator,
+    };
     let fan = Fan::default();
     let desk = Desk::new(handle, fan.clone());
     let wants_page = args.console || !args.stdio;
@@ -76,6 +82,7 @@ pub async fn run(args: AssistArgs) -> Exit {
                 key,
                 url,
                 in_lines: args.stdio,
+                first_code: (settings.listen.is_some() && !args.stdio).then(|| desk.clone()),
             }),
         )
         .await;
@@ -128,6 +135,8 @@ pub struct Who {
     pub url: Option<String>,
     /// Whether standard output is for programs, which are told the address as an event.
     pub in_lines: bool,
+    /// Where a first code comes from that is printed beside the address that this side listens on.
+    pub first_code: Option<Desk>,
 }
 
 /// Runs the operator and tells what happens; the last thing told is `ended`.
@@ -140,12 +149,18 @@ pub async fn drive(
 ) -> Exit {
     let tell = async {
         let mut ended = false;
+        let mut listens = None;
         while let Some(event) = events.recv().await {
+            if let OperatorEvent::Listening(at) = event {
+                listens = Some(at);
+                continue;
+            }
             if matches!(event, OperatorEvent::Ready) {
                 fan.send(Event::Ready(event::Ready {
                     role: event::Role::Operator,
                     serial: None,
                     panel: None,
+                    listens,
                 }));
                 match &who {
                     Some(Who {
@@ -162,6 +177,10 @@ pub async fn drive(
                         ..
                     }) => announce(url),
                     Some(Who { url: None, .. }) | None => {}
+                }
+                let desk = who.as_ref().and_then(|who| who.first_code.clone());
+                if let (Some(desk), Some(at)) = (desk, listens) {
+                    print_code(&desk, at).await;
                 }
                 continue;
             }
@@ -232,6 +251,29 @@ fn refused(error: &ConnectError, key: Option<PublicKey>) -> api::Failure {
 
 const fn is_refused(error: &ConnectError) -> bool {
     matches!(error, ConnectError::Refused { .. })
+}
+
+/// Prints where this side listens, and a first code for whoever comes.
+async fn print_code(desk: &Desk, at: SocketAddr) {
+    let words = match desk.issue(Duration::from_secs(600), None).await {
+        Ok(code) => {
+            let groups: Vec<&str> = (0..code.code.len())
+                .step_by(4)
+                .filter_map(|at| code.code.get(at..at + 4))
+                .collect();
+            format!(
+                "Code: {}, for {} minutes",
+                groups.join(" "),
+                code.expires_in_s / 60
+            )
+        }
+        Err(failure) => failure.message,
+    };
+    // Nobody who reads it is no reason to stop.
+    let _ = writeln!(
+        io::stdout(),
+        "Listening on {at} (UDP); the device is started with --operator and this address.\n{words}"
+    );
 }
 
 /// Prints where the page is.

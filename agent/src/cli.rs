@@ -1,6 +1,6 @@
 //! The command line: what can be asked for, parsed straight into the types it means.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 mod link;
 pub mod mode;
@@ -41,6 +41,7 @@ ALONGSIDE_<OPTION>; the command line wins over the environment, the environment 
 Try it on one machine:   alongside-agent demo
 A device of your own:    alongside-agent device --relay relay.example.com
 The support person:      alongside-agent assist --relay relay.example.com --name 'Dana, Acme Support'
+Without any relay:       alongside-agent assist --listen 192.0.2.7:7443, and device --operator 192.0.2.7:7443
 Nothing gets through?    alongside-agent doctor --relay relay.example.com";
 
 impl Cli {
@@ -312,6 +313,9 @@ pub struct DeviceArgs {
     /// The device's serial number, at most 32 bytes [default: the host's name].
     #[arg(long, env = "ALONGSIDE_SERIAL", value_name = "S")]
     pub serial: Option<Serial>,
+    /// Try codes without a relay, at the operator's own address and port: what `assist --listen` says there.
+    #[arg(long, env = "ALONGSIDE_OPERATOR", value_name = "ADDR:PORT")]
+    pub operator: Option<SocketAddr>,
     /// Read the access code from this file, or from standard input with `-`, and end with its session.
     /// A file, because arguments show in the process list.
     #[arg(long, env = "ALONGSIDE_CODE_FILE", value_name = "FILE|-")]
@@ -353,6 +357,10 @@ pub struct AssistArgs {
     /// Your name, shown to the customer as unverified unless the relay confirms another.
     #[arg(long, env = "ALONGSIDE_NAME", value_name = "NAME")]
     pub name: Option<Name>,
+    /// Without a relay: listen on this address and port (UDP), give codes out here, and print a first one beside the
+    /// address. For a lab, or where nothing leads out.
+    #[arg(long, env = "ALONGSIDE_LISTEN", value_name = "ADDR:PORT")]
+    pub listen: Option<SocketAddr>,
     /// Serve the console page and print its address (the default without --stdio).
     #[arg(long)]
     pub console: bool,

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -29,7 +30,7 @@ use crate::{
 mod link;
 mod settings;
 
-pub use link::{Link, ProxyVariables};
+pub use link::{Link, Meeting, ProxyVariables};
 use settings::SettingsSection;
 pub use settings::{SettingsSource, SourceError};
 
@@ -65,7 +66,7 @@ pub enum ConfigError {
     },
     /// No relay was named anywhere.
     #[error(
-        "no relay given: name its host with --relay, ALONGSIDE_RELAY or `relay = \"...\"` in the settings file"
+        "no relay given: name its host with --relay, ALONGSIDE_RELAY or `relay = \"...\"` in the settings file; without one, `assist --listen` and `device --operator` meet at an address"
     )]
     NoRelay,
     /// A value does not fit.
@@ -123,6 +124,7 @@ struct DeviceFile {
     language: Option<String>,
     text_size: Option<u8>,
     font: Option<PathBuf>,
+    operator: Option<SocketAddr>,
     #[serde(default, deserialize_with = "checked")]
     stop_key: Option<StopKey>,
 }
@@ -132,6 +134,7 @@ struct DeviceFile {
 struct AssistFile {
     #[serde(default, deserialize_with = "checked")]
     name: Option<Name>,
+    listen: Option<SocketAddr>,
 }
 
 /// Reads a value that has a text form, so that the file's error says what is wrong with it.
@@ -147,7 +150,7 @@ where
 /// What device and operator have in common.
 #[derive(Clone, Debug)]
 pub struct Shared {
-    /// The relay, and how it is trusted.
+    /// The relay, and how it is trusted; none where the two sides meet at the operator's address.
     pub relay: Relay,
     /// The network interface, where one is named.
     pub interface: Option<String>,
@@ -170,6 +173,8 @@ pub struct DeviceSettings {
     pub settings: SettingsSource,
     /// Serial number.
     pub serial: Serial,
+    /// Where the operator's side listens, if codes are tried there and at no relay.
+    pub operator: Option<SocketAddr>,
     /// What the customer holds to end a session.
     pub stop_key: StopKey,
     /// The panel that the agent draws.
@@ -234,6 +239,8 @@ pub struct AssistSettings {
     pub shared: Shared,
     /// The operator's name.
     pub name: Option<Name>,
+    /// Where to listen, if no relay is asked.
+    pub listen: Option<SocketAddr>,
 }
 
 /// What the process finds around itself; an argument, so that tests need no environment.
@@ -300,7 +307,9 @@ impl DeviceSettings {
                 why: format!("the host's name is no serial number ({why}): give one with --serial"),
             })?,
         };
-        let shared = Shared::resolve(&args.shared, &file, around, "device")?;
+        let operator = args.operator.or(file.device.operator);
+        let meeting = Meeting::at(operator);
+        let shared = Shared::resolve(&args.shared, &file, around, ("device", meeting))?;
         let panel = args.panel.or(file.device.panel).unwrap_or_default();
         Ok(Self {
             screen: ScreenSettings::resolve(args, &file.device, &shared.state)?,
@@ -312,6 +321,7 @@ impl DeviceSettings {
             settings: SettingsSource::resolve(file.settings, panel)?,
             panel,
             serial,
+            operator,
             stop_key: args
                 .stop_key
                 .clone()
@@ -347,8 +357,11 @@ impl AssistSettings {
     /// [`ConfigError`] naming the file, key or value that is wrong.
     pub fn resolve(args: &AssistArgs, around: &Surroundings) -> Result<Self, ConfigError> {
         let file = File::load(args.shared.link.config.as_deref())?;
+        let listen = args.listen.or(file.assist.listen);
+        let role = ("operator", Meeting::at(listen));
         Ok(Self {
-            shared: Shared::resolve(&args.shared, &file, around, "operator")?,
+            shared: Shared::resolve(&args.shared, &file, around, role)?,
+            listen,
             name: args.name.clone().or_else(|| file.assist.name.clone()),
         })
     }
@@ -359,13 +372,13 @@ impl Shared {
         args: &SharedArgs,
         file: &File,
         around: &Surroundings,
-        role: &str,
+        (role, meeting): (&str, Meeting),
     ) -> Result<Self, ConfigError> {
         let Link {
             relay,
             interface,
             log,
-        } = Link::resolve(&args.link, file, around)?;
+        } = Link::resolve(&args.link, file, around, meeting)?;
         let state = args
             .state
             .clone()
@@ -485,7 +498,7 @@ mod tests {
         ];
         for (file, change, [relay, serial, state], panel) in cases {
             let settings = with_file(file, change).expect("valid");
-            assert_eq!(settings.shared.relay.host(), relay);
+            assert_eq!(settings.shared.relay.host(), Some(relay));
             assert_eq!(settings.serial.as_str(), serial);
             assert_eq!(settings.shared.state, Path::new(state));
             assert_eq!(settings.panel, panel);
@@ -510,6 +523,21 @@ mod tests {
             error.contains("--relay") && error.contains("ALONGSIDE_RELAY"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn an_operators_address_makes_a_relay_unnecessary() {
+        let settings = with_file("[device]\noperator = '192.0.2.7:7443'", |_| {}).expect("valid");
+        let at = Some("192.0.2.7:7443".parse().expect("an address"));
+        assert_eq!(
+            (settings.operator, settings.shared.relay.host()),
+            (at, None)
+        );
+        let other = "[2001:db8::7]:7443".parse().ok();
+        let settings = with_file("[device]\noperator = '192.0.2.7:7443'", |args| {
+            args.operator = other;
+        });
+        assert_eq!(settings.expect("valid").operator, other);
     }
 
     #[test]

@@ -90,7 +90,7 @@ async fn stage(args: &DemoArgs) -> Result<(), DemoError> {
     let admin_id: Arc<dyn AdminId> = Arc::new(DemoAdminId::default());
     let panel = MfdPanel::new().behind(Arc::clone(&admin_id));
     panel.set_facts(Facts {
-        relay: Some(way.host().to_owned()),
+        relay: way.host().map(str::to_owned),
         ..Facts::default()
     });
     let serial =

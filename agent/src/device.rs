@@ -87,6 +87,10 @@ pub async fn run(args: DeviceArgs) -> Exit {
     let (device, handle, events) = match built {
         Ok((device, handle, events)) => {
             let device = device.with_admin_id(admin_id).with_modes(modes);
+            let device = match settings.operator {
+                Some(operator) => device.calling(operator),
+                None => device,
+            };
             (device, handle, events)
         }
         Err(error) => return fail(Exit::Failed, &chain(&error)),
@@ -241,6 +245,7 @@ pub fn ready(serial: &Serial, info: PanelInfo) -> Event {
         role: event::Role::Device,
         serial: Some(serial.clone()),
         panel,
+        listens: None,
     })
 }
 
@@ -296,7 +301,7 @@ impl Screen {
                 .map_err(|error| format!("the font cannot be used: {error}"))?;
         }
         let facts = Facts {
-            relay: Some(settings.shared.relay.host().to_owned()),
+            relay: settings.shared.relay.host().map(str::to_owned),
             interface: settings.shared.interface.clone(),
             proxy: settings.shared.relay.proxy().map(ToString::to_string),
         };

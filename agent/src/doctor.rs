@@ -185,7 +185,7 @@ async fn examine(relay: &Relay, identity: &Arc<Identity>) -> Found {
         ),
     ];
     Found {
-        relay: relay.host().to_owned(),
+        relay: relay.host().unwrap_or_default().to_owned(),
         rungs,
         remarks,
     }

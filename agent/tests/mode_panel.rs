@@ -101,6 +101,7 @@ async fn a_modes_panel_speaks_with_its_mode_and_reaches_nothing_else() {
         role: Role::Operator,
         serial: None,
         panel: None,
+        listens: None,
     }));
     let url = page.url().to_owned();
     let (browser, tab) = tokio::task::spawn_blocking(move || {

@@ -97,6 +97,7 @@ impl<C: Commands + std::fmt::Debug + Send + 'static> Scene<C> {
             role,
             serial,
             panel,
+            listens: None,
         }));
         Self {
             page,

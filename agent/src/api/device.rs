@@ -1,6 +1,6 @@
 //! What a device's side can be told to do: the customer's hand, from a script or from the front panel's page.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use alongside::{
     device::AdminIdEntry,
@@ -63,6 +63,9 @@ impl Command {
 pub struct EnterCode {
     #[serde(deserialize_with = "field::secret_text::<_, 64>")]
     code: SecretText,
+    /// Where the operator's side listens, to be tried in the place of the relay.
+    #[serde(default)]
+    pub operator: Option<SocketAddr>,
 }
 
 impl EnterCode {

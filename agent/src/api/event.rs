@@ -1,6 +1,6 @@
 //! What the agent tells: replies and events.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use alongside::{
     operator::ConsolePanel,
@@ -206,6 +206,9 @@ pub struct Ready {
     /// The device's panel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub panel: Option<PanelCard>,
+    /// Where this operator waits for devices, if there is no relay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listens: Option<SocketAddr>,
 }
 
 /// A panel.

@@ -329,6 +329,7 @@ fn events_are_lines_with_the_time() {
                 role: event::Role::Device,
                 serial: "SN-1".parse().ok(),
                 panel: Some(panel.clone()),
+                listens: None,
             }),
             json!({"event": "ready", "role": "device", "serial": "SN-1", "panel": {"kind": "mfd", "width": 1024, "height": 600}}),
         ),

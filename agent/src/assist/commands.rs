@@ -1,11 +1,11 @@
 //! Commands of the operator's side, carried out; events of the operator's side, put into words.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use alongside::{
     OperatorEvent, OperatorHandle, TypedText,
     operator::{Mode, OperatorError, SettingsAsk},
-    protocol::{PanelSize, annotation::Annotation, control::ModeState},
+    protocol::{PanelSize, annotation::Annotation, control::ModeState, label::Ticket},
     status,
 };
 
@@ -45,17 +45,26 @@ impl Desk {
     }
 
     async fn code(&self, wanted: crate::api::operator::Code) -> Reply {
-        let code = self
-            .handle
-            .code(wanted.ttl, wanted.ticket)
-            .await
-            .map_err(failure)?;
-        let event = event::Code {
+        let code = self.issue(wanted.ttl, wanted.ticket).await?;
+        self.events.send(Event::Code(code));
+        Ok(Done::Accepted)
+    }
+
+    /// Asks for a code that lives for `ttl`.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub async fn issue(
+        &self,
+        ttl: Duration,
+        ticket: Option<Ticket>,
+    ) -> Result<event::Code, Failure> {
+        let code = self.handle.code(ttl, ticket).await.map_err(failure)?;
+        Ok(event::Code {
             code: code.digits.to_string(),
             expires_in_s: code.expires_in.as_secs(),
-        };
-        self.events.send(Event::Code(event));
-        Ok(Done::Accepted)
+        })
     }
 
     async fn snapshot(&self, wanted: Snapshot) -> Reply {
@@ -118,7 +127,9 @@ fn failure(error: OperatorError) -> Failure {
         OperatorError::NotConnected | OperatorError::Stopped => ErrorCode::NotConnected,
         OperatorError::NotAllowed => ErrorCode::NotAllowed,
         OperatorError::Interrupted => ErrorCode::Interrupted,
-        OperatorError::Busy | OperatorError::Congested => ErrorCode::Busy,
+        OperatorError::Busy | OperatorError::Congested | OperatorError::NoNameplate => {
+            ErrorCode::Busy
+        }
         OperatorError::Ttl => ErrorCode::BadRequest,
         OperatorError::Relay(_) | OperatorError::Unknown { .. } => ErrorCode::RelayRefused,
         _ => ErrorCode::Internal,

@@ -1,6 +1,6 @@
 //! Which relay to use, and which ways lead there.
 
-use std::{fmt, fs};
+use std::{fmt, fs, net::SocketAddr};
 
 use alongside::{
     Relay,
@@ -10,6 +10,25 @@ use zeroize::Zeroizing;
 
 use super::{ConfigError, File, Surroundings};
 use crate::cli::{LinkArgs, LogFormat, Way};
+
+/// Where device and operator meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meeting {
+    /// At a relay.
+    AtRelay,
+    /// At the operator's own address.
+    Alone,
+}
+
+impl Meeting {
+    /// At the operator's own address, if there is one.
+    pub(super) const fn at(address: Option<SocketAddr>) -> Self {
+        match address {
+            Some(_) => Self::Alone,
+            None => Self::AtRelay,
+        }
+    }
+}
 
 /// The way to the relay.
 #[derive(Clone, Debug)]
@@ -54,14 +73,23 @@ impl Link {
     ///
     /// [`ConfigError`] naming the file, key or value that is wrong.
     pub fn load(args: &LinkArgs, around: &Surroundings) -> Result<Self, ConfigError> {
-        Self::resolve(args, &File::load(args.config.as_deref())?, around)
+        Self::resolve(
+            args,
+            &File::load(args.config.as_deref())?,
+            around,
+            Meeting::AtRelay,
+        )
     }
 
     pub(super) fn resolve(
         args: &LinkArgs,
         file: &File,
         around: &Surroundings,
+        meeting: Meeting,
     ) -> Result<Self, ConfigError> {
+        if meeting == Meeting::Alone {
+            return Ok(Self::alone(args, file));
+        }
         let host = args.relay.as_ref().or(file.relay.as_ref());
         let host = host.ok_or(ConfigError::NoRelay)?;
         let mut relay = Relay::new(host).map_err(|why| ConfigError::Value {
@@ -108,6 +136,17 @@ impl Link {
             interface: interface.cloned(),
             log: args.log.or(file.log).unwrap_or_default(),
         })
+    }
+
+    /// No relay is asked, whatever is said of one.
+    fn alone(args: &LinkArgs, file: &File) -> Self {
+        let interface = args.interface.as_ref().or(file.interface.as_ref());
+        let relay = interface.map(|interface| Relay::none().with_interface(interface));
+        Self {
+            relay: relay.unwrap_or_else(Relay::none),
+            interface: interface.cloned(),
+            log: args.log.or(file.log).unwrap_or_default(),
+        }
     }
 }
 

@@ -156,7 +156,10 @@ impl Executor<Command> for Front {
             Command::EnterCode(entered) => {
                 let code = entered.code()?;
                 self.admit_code()?;
-                self.handle.enter_code(code).await
+                match entered.operator {
+                    Some(operator) => self.handle.enter_code_at(code, operator).await,
+                    None => self.handle.enter_code(code).await,
+                }
             }
             Command::Touch(touch) => return self.touch(&touch),
             Command::Key(key) => return self.key(key.event()).await,

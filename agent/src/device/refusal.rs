@@ -15,7 +15,7 @@ pub fn failure(refusal: &CodeRefusal) -> Failure {
         CodeRefusal::Malformed(error) => (*error).into(),
         CodeRefusal::Unknown => Failure::new(
             ErrorCode::CodeUnknown,
-            "the relay knows no such code: ask the operator for a new one",
+            "there is no such code: ask the operator for a new one",
         ),
         CodeRefusal::Expired => Failure::new(
             ErrorCode::CodeExpired,
@@ -53,6 +53,10 @@ fn connect(problem: &ConnectProblem) -> Failure {
         ConnectProblem::OperatorUnreachable => Failure::new(
             ErrorCode::OperatorUnreachable,
             "the relay knows the code, but the operator's side did not connect: try once more",
+        ),
+        ConnectProblem::NobodyListens => Failure::new(
+            ErrorCode::OperatorUnreachable,
+            "nobody answers at the operator's address: check the address, and that the operator's side waits there",
         ),
         ConnectProblem::Incompatible => Failure::new(
             ErrorCode::Incompatible,

@@ -76,7 +76,7 @@ impl Text {
             ),
             CodeRefusal::NoConnection(problem) => match problem {
                 ConnectProblem::NoWay(obstacle) => self.obstacle(obstacle),
-                ConnectProblem::OperatorUnreachable => {
+                ConnectProblem::OperatorUnreachable | ConnectProblem::NobodyListens => {
                     both(Id::OperatorUnreachable, Id::OperatorUnreachableNext)
                 }
                 ConnectProblem::Incompatible => both(Id::Incompatible, Id::IncompatibleNext),

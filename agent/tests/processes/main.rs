@@ -5,6 +5,7 @@
 mod common;
 
 mod agent;
+mod alone;
 mod relay;
 mod world;
 

@@ -1,6 +1,7 @@
 //! The device's side: takes the code that a customer types, and lets the operator behind it help.
 
 use std::{
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,6 +23,7 @@ use crate::{
     status::Status,
 };
 
+mod alone;
 mod asking;
 mod attempt;
 mod board;
@@ -54,7 +56,7 @@ const WAY_KEPT: Duration = Duration::from_secs(120);
 /// What a device is and which relay it asks.
 #[derive(Clone, Debug)]
 pub struct DeviceConfig {
-    /// The relay.
+    /// The relay, or [none](Relay::none).
     pub relay: Relay,
     /// The device's serial number, which the operator and the relay's records show.
     pub serial: Serial,
@@ -82,6 +84,8 @@ pub struct Device {
     audit: Arc<dyn AuditStore>,
     modes: Modes,
     desk: Option<Desk>,
+    /// Where the operator's side listens, if codes are not tried at the relay.
+    operator_at: Option<SocketAddr>,
     /// The session that has just ended, until its card is shown.
     history: Option<History>,
     policy: Option<Arc<dyn OwnerPolicy>>,
@@ -118,6 +122,7 @@ impl Device {
             audit: Arc::new(audit),
             modes: Modes::built_in(),
             desk: None,
+            operator_at: None,
             history: None,
             policy: None,
             hand: Hand::new(commands),
@@ -177,6 +182,14 @@ impl Device {
         self
     }
 
+    /// Tries its codes at this address, at which the operator's side [listens](crate::Operator::listening_on), and at
+    /// no relay. The device opens the connection as ever and listens nowhere.
+    #[must_use]
+    pub const fn calling(mut self, operator: SocketAddr) -> Self {
+        self.operator_at = Some(operator);
+        self
+    }
+
     /// Waits for codes and serves their sessions.
     ///
     /// # Cancel safety
@@ -190,7 +203,10 @@ impl Device {
             let Some(entry) = self.next_entry(&mut way).await else {
                 break DeviceEnd::Stopped;
             };
-            let tried = self.try_code(&mut way, entry).await;
+            let tried = match entry.at.or(self.operator_at) {
+                Some(at) => self.try_code_at(at, entry).await,
+                None => self.try_code(&mut way, entry).await,
+            };
             self.hand.use_up_stop_key();
             let end = match tried {
                 Tried::Session { by, reason } => {

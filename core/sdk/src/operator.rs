@@ -1,6 +1,6 @@
 //! The operator's side: asks the relay for a code, and helps whoever types it.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 #[cfg(feature = "builtin-modes")]
 pub use alongside_engineer_config::{Ask as SettingsAsk, Surface, Tell as SettingsTold};
@@ -18,12 +18,14 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{Relay, Volume, audit::AuditStore, clock, modes::Modes, search::Search, session_io};
 
+mod alone;
 mod desk;
 mod drive;
 mod event;
 mod handle;
 mod issue;
 mod latency;
+mod plates;
 mod screen;
 #[cfg(feature = "builtin-modes")]
 mod told;
@@ -53,7 +55,7 @@ const EVENTS: usize = 4096;
 /// Who the operator is and which relay introduces them.
 #[derive(Clone, Debug)]
 pub struct OperatorConfig {
-    /// The relay.
+    /// The relay, or [none](Relay::none).
     pub relay: Relay,
     /// The operator's long-term key, which the relay's `operators.toml` names.
     pub identity: Arc<Identity>,
@@ -70,6 +72,7 @@ pub struct Operator {
     audit: Option<Arc<dyn AuditStore>>,
     modes: Modes,
     locale: String,
+    listens_on: Option<SocketAddr>,
     desk: Desk,
     events: mpsc::Sender<OperatorEvent>,
     screen: Screen,
@@ -109,6 +112,7 @@ impl Operator {
             audit: None,
             modes: Modes::built_in(),
             locale: "en".to_owned(),
+            listens_on: None,
             desk: Desk::new(commands),
             events,
             screen,
@@ -139,16 +143,29 @@ impl Operator {
         self
     }
 
-    /// Connects to the relay and serves commands.
+    /// Asks no relay for codes: waits for devices on this address, with port 0 on any free one, and gives codes out by
+    /// itself. They live, fail and burn as a relay's do. [`OperatorEvent::Listening`] tells the address, which the
+    /// device has to be [told](crate::Device::calling) beside the code.
+    #[must_use]
+    pub const fn listening_on(mut self, at: SocketAddr) -> Self {
+        self.listens_on = Some(at);
+        self
+    }
+
+    /// Connects to the relay, or listens, and serves commands.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`] if there is no way to the relay, or it does not let this operator in.
+    /// [`ConnectError`] if there is no way to the relay, or it does not let this operator in; or if nobody can listen
+    /// there.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future drops the connections; the other sides notice within 15 s.
     pub async fn run(mut self, until: Until) -> Result<OperatorEnd, ConnectError> {
+        if let Some(at) = self.listens_on {
+            return self.run_alone(at, until).await;
+        }
         let identity = Arc::clone(&self.config.identity);
         let connect = self.config.relay.connect(Role::Operator, identity);
         let Ok(connected) = self.desk.unless_ended(connect).await else {

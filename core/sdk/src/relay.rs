@@ -14,7 +14,7 @@ use alongside_transport::{
 /// The port is 443 and no other.
 #[derive(Clone, Debug)]
 pub struct Relay {
-    address: RelayAddress,
+    address: Option<RelayAddress>,
     trust: Trust,
     interface: Option<String>,
     paths: Paths,
@@ -47,15 +47,28 @@ impl Relay {
         if !is_name && host.parse::<std::net::IpAddr>().is_err() {
             return Err(RelayError::Host);
         }
-        let address = RelayAddress::new(host);
         Ok(Self {
-            address,
+            address: Some(RelayAddress::new(host)),
+            ..Self::none()
+        })
+    }
+
+    /// No relay: the operator [listens](crate::Operator::listening_on) and the device [calls](crate::Device::calling),
+    /// or both bring a connection of their own. [`Relay::connect`] fails.
+    pub const fn none() -> Self {
+        Self {
+            address: None,
             trust: Trust::Platform,
             interface: None,
-            paths: Paths::default(),
+            paths: Paths {
+                direct: true,
+                relay_quic: true,
+                relay_tls: true,
+                relay_proxy: true,
+            },
             proxy: None,
             network: None,
-        })
+        }
     }
 
     /// Trusts the certificate authorities of this PEM file, and no others.
@@ -115,7 +128,10 @@ impl Relay {
         &self,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Proxy>, ProxySettingError> {
-        Proxy::from_environment(&self.address, variable)
+        match &self.address {
+            Some(address) => Proxy::from_environment(address, variable),
+            None => Ok(None),
+        }
     }
 
     /// Uses another network than this machine's: a simulated one, or a stack of the embedder's own.
@@ -132,13 +148,21 @@ impl Relay {
             port,
             "using another relay port than 443: for tests and labs only"
         );
-        self.address = self.address.with_danger_port(port);
+        self.address = (self.address).map(|address| address.with_danger_port(port));
         self
     }
 
-    /// The relay's host.
-    pub fn host(&self) -> &str {
-        &self.address.host
+    /// The relay's host, if there is a relay.
+    pub fn host(&self) -> Option<&str> {
+        self.address.as_ref().map(|address| address.host.as_str())
+    }
+
+    /// The network that leads to others.
+    pub(crate) fn network(&self) -> Arc<dyn Network> {
+        match &self.network {
+            Some(network) => Arc::clone(network),
+            None => Arc::new(SystemNetwork::new(self.interface.clone())),
+        }
     }
 
     /// The proxy, if one is set.
@@ -153,10 +177,7 @@ impl Relay {
 
     /// Whether this network announces its proxy by a file (WPAD), which is not read: a person should name the proxy.
     pub async fn announces_proxy(&self) -> bool {
-        match &self.network {
-            Some(network) => announces_proxy(network.as_ref()).await,
-            None => announces_proxy(&SystemNetwork::new(self.interface.clone())).await,
-        }
+        announces_proxy(self.network().as_ref()).await
     }
 
     /// Goes there, as `role` with the key `identity`.
@@ -169,15 +190,13 @@ impl Relay {
         role: Role,
         identity: Arc<Identity>,
     ) -> Result<(Leg, LegEvents), ConnectError> {
+        let address = self.address.clone().ok_or(ConnectError::NoRelay)?;
         let config = LegConfig {
             interface: self.interface.clone(),
             paths: self.paths,
             proxy: self.proxy.clone(),
-            ..LegConfig::new(role, identity, self.address.clone(), self.trust.clone())
+            ..LegConfig::new(role, identity, address, self.trust.clone())
         };
-        match &self.network {
-            Some(network) => Leg::connect_on(config, Arc::clone(network)).await,
-            None => Leg::connect(config).await,
-        }
+        Leg::connect_on(config, self.network()).await
     }
 }

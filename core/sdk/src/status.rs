@@ -124,6 +124,8 @@ pub enum ConnectProblem {
     NoWay(Obstacle),
     /// The operator's side did not answer in time.
     OperatorUnreachable,
+    /// Nobody answers at the address at which the operator's side should listen.
+    NobodyListens,
     /// The two programs do not speak the same version.
     Incompatible,
 }
@@ -133,7 +135,7 @@ impl ConnectProblem {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::NoWay(obstacle) => obstacle.kind.code(),
-            Self::OperatorUnreachable => "operator-unreachable",
+            Self::OperatorUnreachable | Self::NobodyListens => "operator-unreachable",
             Self::Incompatible => "incompatible",
         }
     }

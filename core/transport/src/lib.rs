@@ -17,6 +17,7 @@ pub mod quic;
 mod random;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
+pub mod straight;
 
 pub use connection::{Binding, Connection, DatagramError, Lost, PathReport};
 pub use identity::Identity;

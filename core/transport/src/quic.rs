@@ -90,6 +90,15 @@ impl QuicConnection {
         self
     }
 
+    pub(crate) const fn quic(&self) -> &quinn::Connection {
+        &self.quic
+    }
+
+    /// The key that the peer proved to hold.
+    pub(crate) const fn peer(&self) -> PublicKey {
+        self.binding.peer
+    }
+
     /// Smoothed round trip time now.
     pub fn rtt(&self) -> Duration {
         self.quic.rtt()

@@ -52,10 +52,21 @@ impl From<Driven> for Tried {
     }
 }
 
+/// What whoever entered the code hears of a try that got nowhere.
+impl From<&Tried> for DeviceError {
+    fn from(tried: &Tried) -> Self {
+        match tried {
+            Tried::Refused(refusal) => Self::Code(refusal.clone()),
+            Tried::GivenUp | Tried::Session { .. } => Self::GivenUp,
+            Tried::Stopped => Self::Stopped,
+        }
+    }
+}
+
 impl Device {
     /// Tries one code. The way to the relay stays open for the next, unless a session took place.
     pub(super) async fn try_code(&mut self, way: &mut Option<Way>, entry: Entry) -> Tried {
-        let Entry { code, reply } = entry;
+        let Entry { code, reply, .. } = entry;
         let introduced = match self.check_entry().await {
             Ok(()) => self.introduce(way, &code).await,
             Err(refusal) => Err(Tried::Refused(refusal)),
@@ -63,12 +74,7 @@ impl Device {
         let (way, prepare) = match introduced {
             Ok(introduced) => introduced,
             Err(tried) => {
-                let why = match &tried {
-                    Tried::Refused(refusal) => DeviceError::Code(refusal.clone()),
-                    Tried::GivenUp | Tried::Session { .. } => DeviceError::GivenUp,
-                    Tried::Stopped => DeviceError::Stopped,
-                };
-                let _ = reply.send(Err(why));
+                let _ = reply.send(Err(DeviceError::from(&tried)));
                 return tried;
             }
         };

@@ -1,6 +1,6 @@
 //! The customer's hand: what it does, whatever else is going on.
 
-use std::{pin::pin, time::Instant};
+use std::{net::SocketAddr, pin::pin, time::Instant};
 
 use alongside_protocol::{AccessCode, input::KeyMotion};
 use alongside_session::STOP_HOLD;
@@ -12,6 +12,8 @@ use crate::clock;
 /// A code, and who waits to hear what becomes of it.
 pub(super) struct Entry {
     pub(super) code: AccessCode,
+    /// Where the operator's side listens, if it was said with the code.
+    pub(super) at: Option<SocketAddr>,
     pub(super) reply: Reply,
 }
 
@@ -78,7 +80,7 @@ impl Hand {
     pub(super) async fn entry(&mut self) -> Option<Entry> {
         loop {
             match self.next().await {
-                Command::EnterCode { code, reply } => return Some(Entry { code, reply }),
+                Command::EnterCode { code, at, reply } => return Some(Entry { code, at, reply }),
                 Command::Exit { reply } => drop(reply.send(Err(DeviceError::NotConnected))),
                 Command::Allow { reply, .. } | Command::Refuse { reply } => {
                     let _ = reply.send(Err(DeviceError::NotAsked));

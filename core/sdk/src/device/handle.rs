@@ -1,6 +1,6 @@
 //! What the person at a device does, from the outside of its future.
 
-use std::{fmt, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use alongside_protocol::{AccessCode, input::KeyMotion};
 use tokio::sync::{mpsc, oneshot};
@@ -66,6 +66,8 @@ pub(super) type Reply = oneshot::Sender<Result<(), DeviceError>>;
 pub(super) enum Command {
     EnterCode {
         code: AccessCode,
+        /// Where the operator's side listens, if that is known with the code alone.
+        at: Option<SocketAddr>,
         reply: Reply,
     },
     Exit {
@@ -118,7 +120,25 @@ impl DeviceHandle {
     /// [`DeviceError::Code`] with the reason, [`DeviceError::Busy`] while another code is tried or a session lives,
     /// [`DeviceError::GivenUp`] if the customer leaves before the relay has answered.
     pub async fn enter_code(&self, code: AccessCode) -> Result<(), DeviceError> {
-        self.ask(|reply| Command::EnterCode { code, reply }).await
+        let at = None;
+        self.ask(|reply| Command::EnterCode { code, at, reply })
+            .await
+    }
+
+    /// Tries a code without a relay, at the address at which the operator's side
+    /// [listens](crate::Operator::listening_on). Comes back once that side knows the code.
+    ///
+    /// # Errors
+    ///
+    /// As [`DeviceHandle::enter_code`].
+    pub async fn enter_code_at(
+        &self,
+        code: AccessCode,
+        operator: SocketAddr,
+    ) -> Result<(), DeviceError> {
+        let at = Some(operator);
+        self.ask(|reply| Command::EnterCode { code, at, reply })
+            .await
     }
 
     /// The customer pressed EXIT: ends the session, or gives up the code that is being tried.

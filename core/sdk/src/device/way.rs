@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Pause before the operator is waited for again.
-const PAUSE: Duration = Duration::from_millis(250);
+pub(super) const PAUSE: Duration = Duration::from_millis(250);
 
 /// The device's leg at the relay.
 pub(super) struct Way {

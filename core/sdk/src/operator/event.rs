@@ -1,6 +1,6 @@
 //! What an operator's side tells its embedder.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use alongside_protocol::{
     control::{HelloDevice, ModeState},
@@ -24,7 +24,9 @@ pub type OperatorEvents = mpsc::Receiver<OperatorEvent>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OperatorEvent {
-    /// The relay knows this operator; codes can be had.
+    /// Devices that are told this address can come: there is no relay.
+    Listening(SocketAddr),
+    /// The relay knows this operator, or this side listens; codes can be had.
     Ready,
     /// Somebody typed the code, and its secret part wrong.
     CodeWrong {

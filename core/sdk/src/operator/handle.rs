@@ -66,6 +66,9 @@ pub enum OperatorError {
         /// The operator's key.
         key: PublicKey,
     },
+    /// Every number that was drawn for a code was in use lately.
+    #[error("no number is free for a code: try again")]
+    NoNameplate,
     /// The relay refused.
     #[error("the relay gives no code")]
     Relay(#[source] LegError),
@@ -92,7 +95,7 @@ pub(super) enum Command {
 }
 
 impl OperatorHandle {
-    /// Asks the relay for a code that lives `ttl`, 120 to 3600 s. A code that is still open dies.
+    /// Asks the relay for a code, or makes one where there is none, that lives `ttl`, 120 to 3600 s. A code that is still open dies.
     ///
     /// # Errors
     ///

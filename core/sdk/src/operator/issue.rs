@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alongside_protocol::{
-    AccessCode, PublicKey, RendezvousId,
+    AccessCode, Nameplate, PublicKey, RendezvousId,
     code::CodeSecret,
     label::Ticket,
     relay::{Departure, PeerGone, RelayRefusal, Release, ReleaseReason},
@@ -58,20 +58,8 @@ pub(super) async fn allocate(
         }) => return Err(OperatorError::Unknown { key }),
         Err(error) => return Err(OperatorError::Relay(error)),
     };
-    let secret = loop {
-        let mut entropy = Zeroizing::new([0; 48]);
-        crate::random::fill(entropy.as_mut_slice());
-        if let Some(secret) = CodeSecret::draw(entropy.as_slice()) {
-            break secret;
-        }
-    };
-    let code = AccessCode::new(allocated.nameplate, secret);
     let expires_in = Duration::from_secs(allocated.expires_in_s.into());
-    let shown = Code {
-        digits: Zeroizing::new(code.reveal()),
-        expires_in,
-    };
-    let code = IssuedCode::new(code, clock::now() + expires_in);
+    let (code, shown) = issue(allocated.nameplate, expires_in);
     Ok((
         Issued {
             rendezvous: allocated.rendezvous,
@@ -79,4 +67,21 @@ pub(super) async fn allocate(
         },
         shown,
     ))
+}
+
+/// A code with a secret that nobody else knows.
+pub(super) fn issue(nameplate: Nameplate, expires_in: Duration) -> (IssuedCode, Code) {
+    let secret = loop {
+        let mut entropy = Zeroizing::new([0; 48]);
+        crate::random::fill(entropy.as_mut_slice());
+        if let Some(secret) = CodeSecret::draw(entropy.as_slice()) {
+            break secret;
+        }
+    };
+    let code = AccessCode::new(nameplate, secret);
+    let shown = Code {
+        digits: Zeroizing::new(code.reveal()),
+        expires_in,
+    };
+    (IssuedCode::new(code, clock::now() + expires_in), shown)
 }

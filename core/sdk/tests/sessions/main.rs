@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod alone;
 mod attackers;
 mod codes;
 mod ending;

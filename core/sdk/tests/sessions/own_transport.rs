@@ -53,7 +53,7 @@ pub fn device(
     secret: u8,
 ) -> DeviceSide {
     let config = DeviceConfig {
-        relay: Relay::new("unused.test").unwrap(),
+        relay: Relay::none(),
         serial: Serial::new("B7-0042").unwrap(),
         model: Label::new("Example B7").unwrap(),
         compartment: Compartment::open(&scratch.path().join("device")).unwrap(),
@@ -74,7 +74,7 @@ pub fn device(
 /// An operator that has issued the code over `connection`.
 pub fn operator(connection: MemoryConnection, code: IssuedCode) -> OperatorSide {
     let (operator, handle, events) = Operator::new(OperatorConfig {
-        relay: Relay::new("unused.test").unwrap(),
+        relay: Relay::none(),
         identity: Arc::new(Identity::generate().unwrap()),
         name: None,
     });

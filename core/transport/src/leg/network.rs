@@ -22,6 +22,16 @@ pub trait Network: StreamDialer {
     ///
     /// Whatever the system says.
     fn udp(&self, relay: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>>;
+
+    /// A socket on an address of this machine, for an operator that listens.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the system says; [`io::ErrorKind::Unsupported`] on a network that knows no listening.
+    fn udp_at(&self, at: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        let _nowhere = at;
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// Longest look for an announced proxy: a person waits for the sentence that it may change.
@@ -64,5 +74,9 @@ impl Network for SystemNetwork {
 
     fn udp(&self, relay: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         socket::open(relay, self.interface.as_deref())
+    }
+
+    fn udp_at(&self, at: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        socket::open_at(at, self.interface.as_deref())
     }
 }

@@ -161,14 +161,15 @@ pub(crate) fn proxy_client_config() -> Result<(ClientConfig, Verdict), TrustErro
     stream_client_config(&Trust::Platform)
 }
 
-/// The operator's side end to end: shows the raw public key of `identity`, goes on only with `peer`.
+/// The dialling side end to end: shows the raw public key of `identity`, goes on only with `peer`. `None` is anybody:
+/// whose key it is, is then for the access code alone to prove.
 ///
 /// # Errors
 ///
 /// [`TlsError`] if the cryptographic library lacks something.
 pub fn e2e_client_config(
     identity: &Arc<Identity>,
-    peer: PublicKey,
+    peer: impl Into<Option<PublicKey>>,
 ) -> Result<ClientConfig, TlsError> {
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
@@ -181,14 +182,14 @@ pub fn e2e_client_config(
     Ok(config)
 }
 
-/// The device's side end to end: shows the raw public key of `identity`, demands that of `peer`.
+/// The accepting side end to end: shows the raw public key of `identity`, demands that of `peer`; `None` is anybody.
 ///
 /// # Errors
 ///
 /// [`TlsError`] if the cryptographic library lacks something.
 pub fn e2e_server_config(
     identity: &Arc<Identity>,
-    peer: PublicKey,
+    peer: impl Into<Option<PublicKey>>,
 ) -> Result<ServerConfig, TlsError> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?

@@ -163,6 +163,10 @@ impl Network for Host {
     fn udp(&self, _relay: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         Ok(self.socket(0))
     }
+
+    fn udp_at(&self, at: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        Ok(self.socket(at.port()))
+    }
 }
 
 impl SimNet {

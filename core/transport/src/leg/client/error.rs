@@ -1,6 +1,6 @@
 //! What can go wrong with a leg, in sentences that say what to do.
 
-use std::io;
+use std::{io, net::SocketAddr};
 
 use alongside_protocol::{label::Label, relay::RelayRefusal, wire::DecodeError};
 use quinn::ConnectionError;
@@ -163,6 +163,19 @@ pub enum ConnectError {
         /// What it said instead.
         source: UpgradeError,
     },
+    /// There is no relay.
+    #[error("no relay is set")]
+    NoRelay,
+    /// Nobody can come to this operator.
+    #[error(
+        "cannot listen on {at}: it must be an address of this machine that nobody else listens on"
+    )]
+    Listen {
+        /// Where.
+        at: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
     /// The settings leave no way to the relay.
     #[error(
         "the settings allow no way to the relay: `paths` must name one of relay-quic, relay-tls and relay-proxy"
@@ -286,6 +299,8 @@ impl ConnectError {
             | Self::AutomaticProxy { .. }
             | Self::NoWebSocket { .. }
             | Self::NoWayAllowed
+            | Self::NoRelay
+            | Self::Listen { .. }
             | Self::Tls(_) => false,
         }
     }
@@ -293,7 +308,7 @@ impl ConnectError {
     /// How much this says: of several attempts the one that got furthest is reported.
     pub(super) fn weight(&self) -> u8 {
         match self {
-            Self::Socket { .. } | Self::NoWayAllowed => 0,
+            Self::Socket { .. } | Self::Listen { .. } | Self::NoWayAllowed | Self::NoRelay => 0,
             Self::NoDns { .. } | Self::Unreachable { .. } | Self::NoStream { .. } => 1,
             Self::AutomaticProxy { .. } | Self::Broke { .. } => 2,
             Self::Proxy(ProxyError::Unreachable { .. } | ProxyError::NoDns { .. }) => 2,

@@ -28,7 +28,7 @@ impl ConnectError {
             }
             Self::Trust(error) => of_trust(error).into(),
             Self::Refused { refusal, .. } => of_refusal(*refusal).into(),
-            Self::Socket { .. } => ObstacleKind::NoSocket.into(),
+            Self::Socket { .. } | Self::Listen { .. } => ObstacleKind::NoSocket.into(),
             Self::Tls(_) => ObstacleKind::Internal.into(),
             Self::Proxy(error) => error.obstacle(),
             Self::Intercepted { issuer, .. } => {
@@ -40,7 +40,7 @@ impl ConnectError {
             }
             Self::CaptivePortal { .. } => ObstacleKind::CaptivePortal.into(),
             Self::AutomaticProxy { .. } => ObstacleKind::ProxyAutomatic.into(),
-            Self::NoWayAllowed => ObstacleKind::NotAllowed.into(),
+            Self::NoWayAllowed | Self::NoRelay => ObstacleKind::NotAllowed.into(),
             Self::Every { attempts } => of_all(attempts),
         }
     }

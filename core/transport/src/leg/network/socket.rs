@@ -1,4 +1,4 @@
-//! The one UDP socket of a leg.
+//! The one UDP socket of a leg, and that of an operator who listens.
 
 use std::{
     io,
@@ -18,15 +18,23 @@ pub(super) fn open(
     relay: SocketAddr,
     interface: Option<&str>,
 ) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-    open_std(relay, interface).and_then(|socket| TokioRuntime.wrap_udp_socket(socket))
-}
-
-fn open_std(relay: SocketAddr, interface: Option<&str>) -> io::Result<std::net::UdpSocket> {
     let any: IpAddr = match relay {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
-    let socket = Socket::new(Domain::for_address(relay), Type::DGRAM, Some(Protocol::UDP))?;
+    open_at(SocketAddr::new(any, 0), interface)
+}
+
+/// Opens a socket on `at`.
+pub(super) fn open_at(
+    at: SocketAddr,
+    interface: Option<&str>,
+) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+    open_std(at, interface).and_then(|socket| TokioRuntime.wrap_udp_socket(socket))
+}
+
+fn open_std(at: SocketAddr, interface: Option<&str>) -> io::Result<std::net::UdpSocket> {
+    let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
     // The kernel gives what it allows, and less still works.
     for granted in [
         socket.set_recv_buffer_size(BUFFER),
@@ -39,7 +47,7 @@ fn open_std(relay: SocketAddr, interface: Option<&str>) -> io::Result<std::net::
     if let Some(interface) = interface {
         bind_to(&socket, interface)?;
     }
-    socket.bind(&SocketAddr::new(any, 0).into())?;
+    socket.bind(&at.into())?;
     socket.set_nonblocking(true)?;
     Ok(socket.into())
 }

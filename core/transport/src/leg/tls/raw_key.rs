@@ -21,24 +21,24 @@ use rustls::{
 
 use crate::identity::{Identity, TlsKey};
 
-/// Goes on only with the holder of one Ed25519 key.
+/// Goes on only with the holder of one Ed25519 key, or with whoever holds the key that they show.
 #[derive(Debug)]
 pub(super) struct ExpectKey {
-    key: PublicKey,
+    key: Option<PublicKey>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ExpectKey {
-    pub(super) fn new(key: PublicKey) -> Self {
+    pub(super) fn new(key: impl Into<Option<PublicKey>>) -> Self {
         Self {
-            key,
+            key: key.into(),
             algorithms: super::provider().signature_verification_algorithms,
         }
     }
 
     fn check(&self, shown: &CertificateDer<'_>, more: &[CertificateDer<'_>]) -> Result<(), Error> {
         let key = PublicKey::from_spki(shown).ok_or(CertificateError::BadEncoding)?;
-        if key != self.key || !more.is_empty() {
+        if self.key.is_some_and(|expected| expected != key) || !more.is_empty() {
             return Err(CertificateError::ApplicationVerificationFailure.into());
         }
         Ok(())
