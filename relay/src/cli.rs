@@ -1,13 +1,19 @@
 //! The command line: flag over environment over file over default.
 
-use std::{error::Error, net::IpAddr, path::PathBuf, process::ExitCode};
+use std::{error::Error, io::IsTerminal as _, net::IpAddr, path::PathBuf, process::ExitCode};
 
 use alongside_relay::{
     Config,
     config::{ConfigError, LogFormat},
 };
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    Layer as _, Registry,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 const AFTER_HELP: &str = "\
 Who may hand out access codes is said in operators.toml in the state directory, which is read again
@@ -140,28 +146,27 @@ fn chain(error: &dyn Error) -> String {
 }
 
 /// What is logged without [`LOG_FILTER`].
-const DEFAULT_FILTER: &str = "info";
+const DEFAULT_FILTER: LevelFilter = LevelFilter::INFO;
 
-/// The variable that says how much is logged, as of every program of Alongside; its form is that of
-/// [`EnvFilter`]: `debug`, or `info,alongside_relay=trace`.
+/// The variable that says how much is logged, as of every program of Alongside: `debug`, or
+/// `info,alongside_relay=trace`.
 const LOG_FILTER: &str = "ALONGSIDE_LOG_FILTER";
 
 /// Starts the log on standard error. A filter that cannot be understood is said, and the default taken.
 pub(crate) fn start_log(format: LogFormat) {
-    let (filter, bad) = match std::env::var(LOG_FILTER).map(EnvFilter::try_new) {
+    let (filter, bad) = match std::env::var(LOG_FILTER).map(|filter| filter.parse::<Targets>()) {
         Ok(Ok(filter)) => (filter, None),
-        Ok(Err(error)) => (EnvFilter::new(DEFAULT_FILTER), Some(error)),
-        Err(_) => (EnvFilter::new(DEFAULT_FILTER), None),
+        Ok(Err(error)) => (Targets::new().with_default(DEFAULT_FILTER), Some(error)),
+        Err(_) => (Targets::new().with_default(DEFAULT_FILTER), None),
     };
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match format {
-        LogFormat::Json => log.json().init(),
-        LogFormat::Text | _ => log
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init(),
-    }
+    let lines = fmt::layer::<Registry>().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Json => lines.json().boxed(),
+        LogFormat::Text | _ => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .init();
     if let Some(error) = bad {
         tracing::warn!(%error, "{LOG_FILTER} is not understood; logging {DEFAULT_FILTER}");
     }
