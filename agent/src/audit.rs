@@ -7,7 +7,7 @@ use std::{
 };
 
 use alongside::{
-    audit::{self, Bad, Expect, Line, Lines, Summary},
+    audit::{self, Agreement, Bad, Disagreement, Expect, Line, Lines, Missing, Summary},
     protocol::PublicKey,
 };
 
@@ -27,6 +27,8 @@ enum Problem {
     Write(#[source] io::Error),
     #[error("the audit is not as it was written ({})", .0.reason.as_str())]
     Bad(#[source] Bad),
+    #[error("the two audits do not agree")]
+    Disagree(#[source] Disagreement),
     #[error("--key takes the 64 hexadecimal digits of a public key")]
     Key,
 }
@@ -35,7 +37,11 @@ impl Problem {
     const fn exit(&self) -> Exit {
         match self {
             Self::Key => Exit::Usage,
-            Self::Read { .. } | Self::None(_) | Self::Write(_) | Self::Bad(_) => Exit::Failed,
+            Self::Read { .. }
+            | Self::None(_)
+            | Self::Write(_)
+            | Self::Bad(_)
+            | Self::Disagree(_) => Exit::Failed,
         }
     }
 }
@@ -58,16 +64,26 @@ fn act(args: &AuditArgs, out: &mut impl Write) -> Result<(), Problem> {
             for line in &mut lines {
                 show(out, &line.map_err(Problem::Bad)?).map_err(Problem::Write)?;
             }
-            lines.summary().map_err(Problem::Bad)?;
-            Ok(())
+            let summary = lines.summary().map_err(Problem::Bad)?;
+            list_missing(out, &summary.missing).map_err(Problem::Write)
         }
-        AuditDo::Verify { file, key, head } => {
+        AuditDo::Verify {
+            file,
+            key,
+            head,
+            with,
+        } => {
             let key = match key {
                 Some(hex) => Some(PublicKey::from_hex(hex).ok_or(Problem::Key)?),
                 None => None,
             };
             let expect = Expect { key, head: *head };
-            let summary = audit::verify(&read(file)?, &expect).map_err(Problem::Bad)?;
+            let bytes = read(file)?;
+            let summary = audit::verify(&bytes, &expect).map_err(Problem::Bad)?;
+            if let Some(with) = with {
+                let agreed = audit::agree(&bytes, &read(with)?).map_err(Problem::Disagree)?;
+                tell_agreement(out, agreed).map_err(Problem::Write)?;
+            }
             summarise(out, &summary).map_err(Problem::Write)
         }
         AuditDo::Export { file } => {
@@ -114,7 +130,12 @@ fn show(out: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
         line.record
     );
     for (name, value) in &line.fields {
-        let is_proof = line.record == "checkpoint" && (name == "sig" || name == "head");
+        let is_proof = match line.record.as_str() {
+            "checkpoint" => name == "sig" || name == "head",
+            "countersigned" => name == "countersig",
+            "device-record" => matches!(name.as_str(), "sig" | "countersig" | "previous"),
+            _ => false,
+        };
         if !is_proof {
             text.push_str(&format!("  {name}={value}"));
         }
@@ -135,6 +156,22 @@ fn summarise(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
         "sessions {}, signatures {}, records after the last signature {}, repairs {}",
         summary.sessions, summary.signatures, summary.unsigned, summary.repairs
     )?;
+    if summary.kept > 0 {
+        writeln!(
+            out,
+            "records of devices {}, each with the device's signature and this side's",
+            summary.kept
+        )?;
+    }
+    if summary.countersigned > 0 || !summary.missing.is_empty() {
+        writeln!(
+            out,
+            "countersigned by the operator {}, not countersigned {}",
+            summary.countersigned,
+            summary.missing.len()
+        )?;
+    }
+    list_missing(out, &summary.missing)?;
     if let Some(session) = &summary.open_session {
         writeln!(
             out,
@@ -143,6 +180,33 @@ fn summarise(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
         )?;
     }
     writeln!(out, "head {}", summary.head)
+}
+
+/// The records that lack the operator's signature.
+fn list_missing(out: &mut impl Write, missing: &[Missing]) -> io::Result<()> {
+    for missing in missing {
+        let session = missing.session.get(..8).unwrap_or(&missing.session);
+        writeln!(
+            out,
+            "note: record {} ({} in session {}) lacks the operator's signature",
+            missing.index,
+            inert(&missing.record),
+            inert(session)
+        )?;
+    }
+    Ok(())
+}
+
+fn tell_agreement(out: &mut impl Write, agreed: Agreement) -> io::Result<()> {
+    write!(
+        out,
+        "the operator's audit agrees: {} records in both",
+        agreed.records
+    )?;
+    match agreed.older {
+        0 => writeln!(out),
+        older => writeln!(out, ", {older} older than this audit"),
+    }
 }
 
 /// A time of day in the calendar, such as `2026-03-01T12:00:00.000Z` (RFC 3339).
@@ -224,6 +288,7 @@ mod tests {
             file: file.to_owned(),
             key: None,
             head,
+            with: None,
         })
     }
 

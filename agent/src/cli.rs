@@ -117,6 +117,10 @@ When the file is full another begins; a folder in the place of FILE stands for a
 Every line is bound to all lines before it by its hash, and a signature with the long-term key follows each turn of a
 session and every 64 lines. `verify` exits with 0, or with 1 and the index and reason of the first bad record.
 
+What an operator is given in a session, and its end, the operator's side countersigns and keeps. A signature that does not
+hold is a bad record; one that is missing, because the link broke or the operator's side withheld it, is said. A copy of
+the operator's audit, given with --with, shows whether the device's was cut or written anew since.
+
 What it cannot see by itself: lines cut off the end. Write down the `head` that it prints, or send it to somebody, and
 give it with --head the next time. Whoever holds the key can write another history.
 
@@ -188,6 +192,9 @@ pub enum AuditDo {
         /// A head that was printed before: the audit must go at least that far, by the same records.
         #[arg(long, value_name = "COUNT:HASH")]
         head: Option<Head>,
+        /// The operator's audit, or the folder that it is in: FILE is a device's, and the two must agree.
+        #[arg(long, value_name = "FILE")]
+        with: Option<PathBuf>,
     },
     /// Write a whole audit to standard output, all its files in one, if it is as it was written.
     Export {

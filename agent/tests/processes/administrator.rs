@@ -27,6 +27,7 @@ pub const WRONG: &str = "48291735";
 /// The one colour of what the operator must not see.
 pub const GREY: [u8; 3] = [0x80; 3];
 
+/// `t_adminid_mask` between processes; what the digits change of the bytes is tested in the session.
 #[test]
 fn control_is_allowed_with_the_id_and_the_operator_sees_none_of_it() {
     let world = World::new();
@@ -102,7 +103,7 @@ pub fn set(world: &World, id: &str) -> Output {
 }
 
 /// A panel like the device's while it asks, which tells where its controls are.
-fn asked() -> Mfd {
+pub fn asked() -> Mfd {
     let mut mfd = Mfd::new(Text::new(Locale::English));
     mfd.show(&Status::Active(Active {
         session: SessionId([0; 16]),
@@ -129,7 +130,7 @@ fn asked() -> Mfd {
     mfd
 }
 
-fn touch(device: &mut Agent, mirror: &mut Mfd, target: Target) {
+pub fn touch(device: &mut Agent, mirror: &mut Mfd, target: Target) {
     let (x, y) = touch_only(mirror, target);
     device.ok(json!({"do": "touch", "x": x, "y": y}));
 }
@@ -142,7 +143,7 @@ fn touch_only(mirror: &mut Mfd, target: Target) -> (f64, f64) {
 }
 
 /// Types an ID into the pad, which may still hold another.
-fn type_in(device: &mut Agent, id: &str) {
+pub fn type_in(device: &mut Agent, id: &str) {
     let mut mirror = asked();
     touch_only(&mut mirror, Target::EnterId);
     for down in [true, false] {

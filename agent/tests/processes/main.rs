@@ -10,6 +10,7 @@ mod relay;
 mod world;
 
 mod administrator;
+mod audit;
 mod canary;
 mod codes;
 mod hostile;

@@ -10,6 +10,10 @@ use crate::{
     wire::messages,
 };
 
+mod seal;
+
+pub use seal::{Countersigned, MAX_LINE, Seal};
+
 messages! {
     /// A message of the control channel.
     pub enum Control {
@@ -32,6 +36,10 @@ messages! {
         /// Either way: how the sender stands, once the session goes on over another connection. First message after the
         /// proof of that.
         0x18 => Resumed(Resumed),
+        /// Device to operator: a record of its audit, to be countersigned.
+        0x19 => Seal(Seal),
+        /// Operator to device: the countersignature.
+        0x1a => Countersigned(Countersigned),
         /// Either way, after the hello: the modes that the sender has beside the user guide.
         0x1f => Modes(Modes),
     }

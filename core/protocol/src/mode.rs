@@ -3,11 +3,11 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     frame::{Channel, HEADER_LEN},
-    wire::{DecodeError, messages},
+    wire::{DecodeError, get_bytes, messages, put_bytes},
 };
 
 messages! {
@@ -102,18 +102,4 @@ impl ModeMessage {
             [_] | [] => Err(DecodeError::Malformed { kind: 0 }),
         }
     }
-}
-
-fn put_bytes<S: Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_bytes(bytes)
-}
-
-fn get_bytes<'de, D: Deserializer<'de>, const MAX: usize>(
-    deserializer: D,
-) -> Result<Bytes, D::Error> {
-    let bytes = Vec::<u8>::deserialize(deserializer)?;
-    if bytes.len() > MAX {
-        return Err(serde::de::Error::custom("mode message too long"));
-    }
-    Ok(bytes.into())
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::{Serialize, de::DeserializeOwned};
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
 /// Why bytes from the network are not the message they claim to be.
 ///
@@ -53,6 +54,22 @@ pub(crate) fn from_body<T: DeserializeOwned>(kind: u8, body: &[u8]) -> Result<T,
         Ok((value, [])) => Ok(value),
         Ok(_) | Err(_) => Err(DecodeError::Malformed { kind }),
     }
+}
+
+/// For `serialize_with`: bytes as they are.
+pub(crate) fn put_bytes<S: Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
+}
+
+/// For `deserialize_with`: at most `MAX` bytes.
+pub(crate) fn get_bytes<'de, D: Deserializer<'de>, const MAX: usize>(
+    deserializer: D,
+) -> Result<Bytes, D::Error> {
+    let bytes = Vec::<u8>::deserialize(deserializer)?;
+    if bytes.len() > MAX {
+        return Err(serde::de::Error::custom("more bytes than there may be"));
+    }
+    Ok(bytes.into())
 }
 
 /// Defines the messages of one channel: an enum whose variants have a fixed type byte each.

@@ -13,6 +13,11 @@
 //! line that is not what was written there. Whoever rewrites a line and all the hashes after it fails at the next
 //! signature, for which they lack the key.
 //!
+//! What the operator was given in a session, and that it ended, the operator countersigns: see [`Seal`]. The device keeps
+//! the signature as a record of its own after the one that it is for, the operator keeps the record with both. A
+//! signature that does not hold is a bad record; one that is missing, because the link broke or the operator's side
+//! withheld it, is [said](Summary::missing) and holds nothing up. [`agree`] compares the two audits.
+//!
 //! Three things it cannot tell by itself. Lines cut off the end of a file leave a shorter file that is whole: it takes
 //! a later [`Head`] that somebody else wrote down, and [`Summary::open_session`] is a hint. Lines after the last
 //! signature ([`Summary::unsigned`]) can be rewritten by anybody. And whoever holds the key, which is anybody who
@@ -20,18 +25,23 @@
 
 use std::{fmt, io, path::PathBuf, sync::Mutex};
 
+use alongside_protocol::{PublicKey, control::Seal};
+
+mod agree;
 mod chain;
 mod entry;
 pub(crate) mod history;
 pub(crate) mod journal;
+pub(crate) mod seal;
 mod store;
 mod verify;
 
+pub use agree::{Agreement, Disagreement, agree};
 pub use chain::{GENESIS, Hash, Head};
 pub use entry::{Entry, What};
 pub use history::{ChangedSetting, SessionCard, last_sessions};
 pub use store::{AuditLog, DEFAULT_CAP, files};
-pub use verify::{Bad, Expect, Flaw, Line, Lines, Summary, verify};
+pub use verify::{Bad, Expect, Flaw, Line, Lines, Missing, Summary, verify};
 
 /// Where a side keeps its records.
 pub trait AuditStore: Send + Sync + fmt::Debug {
@@ -44,6 +54,22 @@ pub trait AuditStore: Send + Sync + fmt::Debug {
     ///
     /// [`AuditError`] when any of them is not durable; the session then ends with `record-failed`.
     fn append(&self, entries: &[Entry]) -> Result<(), AuditError>;
+
+    /// On a device: the same, and gives those of the records that `operator` is to countersign, in order.
+    ///
+    /// A store whose records are in no chain has none to give; that is what it does unless it says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`AuditStore::append`].
+    fn append_sealed(
+        &self,
+        entries: &[Entry],
+        operator: PublicKey,
+    ) -> Result<Vec<Seal>, AuditError> {
+        let _nobody = operator;
+        self.append(entries).map(|()| Vec::new())
+    }
 }
 
 /// Why records are not durable.

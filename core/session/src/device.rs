@@ -215,6 +215,7 @@ impl Session {
             | Input::Injected { .. }
             | Input::AdminId { .. }
             | Input::Settings { .. }
+            | Input::Seal(_)
             | Input::Local(_) => self.on_state_input(input),
         }
     }

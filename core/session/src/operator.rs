@@ -183,6 +183,7 @@ impl Session {
             | Input::Datagram(_)
             | Input::Room { .. }
             | Input::Ask(_)
+            | Input::Countersigned(_)
             | Input::ModeEffects { .. }
             | Input::ModeFailed { .. } => self.on_state_input(input),
         }

@@ -6,8 +6,8 @@ use alongside_protocol::{
     LegToken, Nameplate, PanelPoint, PanelSize, PublicKey, RendezvousId, Serial, SessionId,
     annotation::{Annotation, Stroke, StrokeId, StrokePoint, StrokeWidth},
     control::{
-        Check, Control, End, HelloDevice, HelloOperator, IdleWarning, ModeAsk, ModeState, Modes,
-        Resumed, Spoken, StillHere,
+        Check, Control, Countersigned, End, HelloDevice, HelloOperator, IdleWarning, ModeAsk,
+        ModeState, Modes, Resumed, Seal, Spoken, StillHere,
     },
     frame::HEADER_LEN,
     ids::ModeId,
@@ -181,6 +181,24 @@ pub(crate) fn control() -> Vec<Golden<Control>> {
             }
             .into(),
             "000003 18 000000",
+        ),
+        (
+            Seal {
+                index: 300,
+                previous: [0x4a; 32],
+                line: (&b"{}"[..]).into(),
+                signature: Signature::from_bytes([0xd5; 64]),
+            }
+            .into(),
+            "000065 19 ac02 4a*32 02 7b7d d5*64",
+        ),
+        (
+            Countersigned {
+                index: 300,
+                signature: Signature::from_bytes([0x05; 64]),
+            }
+            .into(),
+            "000042 1a ac02 05*64",
         ),
         (
             Modes {

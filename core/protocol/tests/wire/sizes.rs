@@ -3,11 +3,13 @@
 use alongside_protocol::{
     LegToken, PublicKey, RendezvousId, SessionId,
     annotation::{Annotation, MAX_POINTS, Stroke, StrokeId, StrokePoint, StrokeWidth},
-    control::{Check, Control, HelloDevice, ModeState},
+    control::{Check, Control, HelloDevice, MAX_LINE, ModeState, Seal},
     frame::{Channel, HEADER_LEN},
     mode::{Latest, MAX_LATEST_LEN, MAX_PEER_LEN, ModeMessage, Peer},
     reason::{ModePhase, Refusal},
-    relay::{Claim, FromRelay, LegCheck, OperatorCard, PairingTicket, Prepare, Seat, ToRelay},
+    relay::{
+        Claim, FromRelay, LegCheck, OperatorCard, PairingTicket, Prepare, Seat, Signature, ToRelay,
+    },
     units::{Color, PanelPoint, Pressure},
 };
 
@@ -114,6 +116,24 @@ fn the_longest_mode_messages_fit_their_channel_and_their_packet() {
         ModeMessage::from_datagram(&datagram).map(|m| m.to_datagram()),
         Ok(datagram)
     );
+}
+
+#[test]
+fn a_record_to_be_countersigned_has_a_longest_line() {
+    let seal = |len| {
+        Control::from(Seal {
+            index: u64::MAX,
+            previous: [0xff; 32],
+            line: vec![b'x'; len].into(),
+            signature: Signature::from_bytes([0xff; 64]),
+        })
+    };
+    let frame = seal(MAX_LINE).to_frame();
+    assert!(frame.len() <= HEADER_LEN + Channel::Control.max_body());
+    let longest = Control::from_frame(frame[3], &frame[HEADER_LEN..]);
+    assert_eq!(longest, Ok(seal(MAX_LINE)));
+    let frame = seal(MAX_LINE + 1).to_frame();
+    assert!(Control::from_frame(frame[3], &frame[HEADER_LEN..]).is_err());
 }
 
 #[test]

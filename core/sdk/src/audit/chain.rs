@@ -135,8 +135,7 @@ impl Chain {
 
     /// Adds `entry`, and a checkpoint when one is due.
     pub(super) fn add(&mut self, out: &mut Vec<u8>, identity: &Identity, entry: &Entry) {
-        let mut body = Body::new(self.head.count, entry.at);
-        entry.write(&mut body);
+        let body = body(self.head.count, entry);
         self.line(out, body.as_bytes());
         if self.since >= EVERY {
             self.checkpoint(out, identity, entry.at, Why::Count);
@@ -188,6 +187,13 @@ impl Chain {
     }
 }
 
+/// The body of the line that `entry` becomes at `index`.
+pub(super) fn body(index: u64, entry: &Entry) -> Body {
+    let mut body = Body::new(index, entry.at);
+    entry.write(&mut body);
+    body
+}
+
 /// The hash of a line with this body.
 pub(super) fn hash(previous: Hash, body: &[u8]) -> Hash {
     let digest = digest::digest(&digest::SHA256, &sealed(LINE, previous, body));
@@ -224,7 +230,8 @@ pub(super) fn is_signed(previous: Hash, body: &[u8], key: PublicKey) -> bool {
     })
 }
 
-struct Hex<'a>(&'a [u8]);
+/// Bytes in lower-case hexadecimal.
+pub(super) struct Hex<'a>(pub(super) &'a [u8]);
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,8 +3,13 @@
 use std::fmt::Write as _;
 
 use alongside_mode::StopReason;
-use alongside_protocol::{Serial, SessionId, label::Label, proof::ProofFailure};
+use alongside_protocol::{
+    PublicKey, Serial, SessionId, control::Seal, label::Label, proof::ProofFailure,
+    relay::Signature,
+};
 use alongside_session::{OperatorIdentity, Record, device::AdminVerdict};
+
+use super::{chain::Hex, seal};
 
 /// One thing that goes into the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +37,26 @@ pub enum What {
         /// What kind of device it is.
         model: Label<64>,
     },
+    /// On a device: the operator's signature for a record before this one.
+    Countersigned {
+        /// Index of the record.
+        of: u64,
+        /// The operator's key.
+        key: PublicKey,
+        /// The signature.
+        signature: Signature,
+    },
+    /// On an operator's side: a record of the device's, with its signature and this side's.
+    Kept {
+        /// The device's key.
+        device: PublicKey,
+        /// The record.
+        seal: Seal,
+        /// This side's key.
+        key: PublicKey,
+        /// This side's signature.
+        signature: Signature,
+    },
 }
 
 impl Entry {
@@ -41,6 +66,8 @@ impl Entry {
             What::Record(record) => name(record),
             What::Operator(_) => "operator",
             What::Device { .. } => "device",
+            What::Countersigned { .. } => "countersigned",
+            What::Kept { .. } => "device-record",
         }
     }
 
@@ -56,8 +83,13 @@ impl Entry {
                     | Record::SessionEnded { .. }
             ),
             What::Operator(_) => true,
-            What::Device { .. } => false,
+            What::Device { .. } | What::Countersigned { .. } | What::Kept { .. } => false,
         }
+    }
+
+    /// Whether the operator is to countersign it.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.session.is_some() && seal::is_sealed(self.name())
     }
 
     /// Whether a signature has to follow soon: the session or its mode takes a turn.
@@ -74,6 +106,7 @@ impl Entry {
                     | Record::SettingsAllowed { .. }
                     | Record::SessionEnded { .. }
             ),
+            What::Countersigned { .. } | What::Kept { .. } => true,
             What::Operator(_) | What::Device { .. } => false,
         }
     }
@@ -104,6 +137,25 @@ impl Entry {
             What::Device { serial, model } => {
                 body.text("serial", serial.as_str());
                 body.text("model", model.as_str());
+            }
+            What::Countersigned { of, key, signature } => {
+                body.number("of", *of);
+                body.word("key", key);
+                body.word("countersig", Hex(&signature.to_bytes()));
+            }
+            What::Kept {
+                device,
+                seal,
+                key,
+                signature,
+            } => {
+                body.word("device", device);
+                body.number("index", seal.index);
+                body.word("previous", Hex(&seal.previous));
+                body.text("line", &String::from_utf8_lossy(&seal.line));
+                body.word("sig", Hex(&seal.signature.to_bytes()));
+                body.word("key", key);
+                body.word("countersig", Hex(&signature.to_bytes()));
             }
         }
     }

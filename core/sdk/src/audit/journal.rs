@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alongside_protocol::SessionId;
+use alongside_protocol::{PublicKey, SessionId, control::Seal};
 use alongside_session::Record;
 use tokio::task::JoinHandle;
 
@@ -17,22 +17,39 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Journal {
     store: Option<Arc<dyn AuditStore>>,
+    /// On a device: who countersigns.
+    operator: Option<PublicKey>,
     session: Option<SessionId>,
     waiting: Vec<Entry>,
     /// What the session comes to, for the card after it.
     history: History,
-    writing: Option<JoinHandle<Result<(), AuditError>>>,
+    writing: Option<JoinHandle<Result<Vec<Seal>, AuditError>>>,
+    /// What is durable and to be countersigned.
+    seals: Vec<Seal>,
 }
 
 impl Journal {
     pub(crate) fn new(store: Option<Arc<dyn AuditStore>>) -> Self {
         Self {
             store,
+            operator: None,
             session: None,
             waiting: Vec::new(),
             history: History::default(),
             writing: None,
+            seals: Vec::new(),
         }
+    }
+
+    /// The journal of a device, whose records this operator countersigns.
+    pub(crate) const fn countersigned_by(mut self, operator: PublicKey) -> Self {
+        self.operator = Some(operator);
+        self
+    }
+
+    /// What has become durable and is to be countersigned.
+    pub(crate) fn take_seals(&mut self) -> Vec<Seal> {
+        std::mem::take(&mut self.seals)
     }
 
     /// Takes a record of the session.
@@ -73,13 +90,19 @@ impl Journal {
             if let Some(writing) = &mut self.writing {
                 let written = writing.await;
                 self.writing = None;
-                written.unwrap_or_else(|panic| Err(AuditError::Store(Box::new(panic))))?;
+                let written =
+                    written.unwrap_or_else(|panic| Err(AuditError::Store(Box::new(panic))));
+                self.seals.extend(written?);
             }
             if self.waiting.is_empty() {
                 return Ok(());
             }
             let (store, entries) = (Arc::clone(store), std::mem::take(&mut self.waiting));
-            self.writing = Some(tokio::task::spawn_blocking(move || store.append(&entries)));
+            let operator = self.operator;
+            self.writing = Some(tokio::task::spawn_blocking(move || match operator {
+                Some(operator) => store.append_sealed(&entries, operator),
+                None => store.append(&entries).map(|()| Vec::new()),
+            }));
         }
     }
 

@@ -12,11 +12,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use alongside_protocol::{PublicKey, control::Seal};
 use alongside_transport::Identity;
 
 use super::{
     AuditError, AuditStore, Entry,
-    chain::{Chain, Why},
+    chain::{self, Chain, Head, Why},
+    seal,
     verify::{Bad, Expect, Flaw, Lines},
 };
 use crate::clock;
@@ -53,6 +55,14 @@ struct Open {
     chain: Chain,
     /// What was wrong with the end of it, still to be said in it.
     repaired: Option<Repaired>,
+}
+
+/// Entries as they are written.
+struct Composed {
+    bytes: Vec<u8>,
+    /// The chain after them.
+    chain: Chain,
+    seals: Vec<Seal>,
 }
 
 #[derive(Clone, Debug)]
@@ -253,9 +263,10 @@ impl AuditLog {
         })
     }
 
-    /// The bytes of `entries` as they go into `open`, and the chain after them.
-    fn compose(&self, open: &Open, entries: &[Entry]) -> (Vec<u8>, Chain) {
+    /// What `entries` come to in `open`, with what `operator` is to countersign of it.
+    fn compose(&self, open: &Open, entries: &[Entry], operator: Option<PublicKey>) -> Composed {
         let (mut out, mut chain) = (Vec::new(), open.chain);
+        let mut seals = Vec::new();
         let at = entries.last().map_or(0, |entry| entry.at);
         if open.len == 0 {
             let why = if chain.head == Chain::new().head {
@@ -275,23 +286,48 @@ impl AuditLog {
             });
         }
         for entry in entries {
+            if let Some(operator) = operator.filter(|_| entry.is_sealed()) {
+                let Head { count, hash } = chain.head;
+                let line = chain::body(count, entry);
+                seals.push(seal::seal(
+                    &self.identity,
+                    operator,
+                    count,
+                    hash,
+                    line.as_bytes(),
+                ));
+            }
             chain.add(&mut out, &self.identity, entry);
         }
         if entries.iter().any(Entry::is_turn) && chain.since > 0 {
             chain.checkpoint(&mut out, &self.identity, at, Why::Turn);
         }
-        (out, chain)
+        Composed {
+            bytes: out,
+            chain,
+            seals,
+        }
     }
 
-    fn write(&self, open: &mut Open, entries: &[Entry]) -> Result<(), AuditError> {
-        let (mut bytes, mut chain) = self.compose(open, entries);
-        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    fn write(
+        &self,
+        open: &mut Open,
+        entries: &[Entry],
+        operator: Option<PublicKey>,
+    ) -> Result<Vec<Seal>, AuditError> {
+        let mut composed = self.compose(open, entries, operator);
+        let len = u64::try_from(composed.bytes.len()).unwrap_or(u64::MAX);
         if open.len > 0 && open.len.saturating_add(len) > self.full {
             let repaired = open.repaired.take();
             *open = self.rotate(open)?;
             open.repaired = repaired;
-            (bytes, chain) = self.compose(open, entries);
+            composed = self.compose(open, entries, operator);
         }
+        let Composed {
+            bytes,
+            chain,
+            seals,
+        } = composed;
         let path = self.path();
         let written = open
             .file
@@ -307,20 +343,16 @@ impl AuditLog {
             .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         open.chain = chain;
         open.repaired = None;
-        Ok(())
+        Ok(seals)
     }
 
-    fn sync_folder(&self) -> Result<(), AuditError> {
-        File::open(&self.folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(self.io("sync", &self.folder))
-    }
-}
-
-impl AuditStore for AuditLog {
-    fn append(&self, entries: &[Entry]) -> Result<(), AuditError> {
+    fn keep(
+        &self,
+        entries: &[Entry],
+        operator: Option<PublicKey>,
+    ) -> Result<Vec<Seal>, AuditError> {
         if entries.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // Out of its place while it is worked on: after a failure, or a panic, the file is read again.
@@ -336,12 +368,32 @@ impl AuditStore for AuditLog {
             Some(open) => open,
             None => self.open()?,
         };
-        self.write(&mut open, entries)?;
+        let seals = self.write(&mut open, entries, operator)?;
         open.file
             .unlock()
             .map_err(self.io("unlock", &self.path()))?;
         *slot = Some(open);
-        Ok(())
+        Ok(seals)
+    }
+
+    fn sync_folder(&self) -> Result<(), AuditError> {
+        File::open(&self.folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(self.io("sync", &self.folder))
+    }
+}
+
+impl AuditStore for AuditLog {
+    fn append(&self, entries: &[Entry]) -> Result<(), AuditError> {
+        self.keep(entries, None).map(drop)
+    }
+
+    fn append_sealed(
+        &self,
+        entries: &[Entry],
+        operator: PublicKey,
+    ) -> Result<Vec<Seal>, AuditError> {
+        self.keep(entries, Some(operator))
     }
 }
 

@@ -7,6 +7,12 @@ use serde_json::{Map, Value};
 
 use super::chain::{self, Chain, Hash, Head, Why};
 
+mod seals;
+
+pub(super) use seals::Kept;
+pub use seals::Missing;
+use seals::Seals;
+
 /// Longest line that is looked at, in bytes; what is written is far shorter.
 const MAX_LINE: usize = 16 * 1024;
 
@@ -52,6 +58,10 @@ pub enum Flaw {
     Signature,
     /// The signature is another key's.
     OtherKey,
+    /// The operator's signature is not one for the record that it names.
+    Countersignature,
+    /// A record that the operator keeps of a device's is not what the device has signed.
+    DeviceSignature,
     /// The record is not the one that somebody else wrote down.
     OtherHead,
     /// Records are missing at the end: somebody else wrote down a later one.
@@ -70,6 +80,8 @@ impl Flaw {
             Self::Changed => "changed",
             Self::Signature => "signature",
             Self::OtherKey => "other-key",
+            Self::Countersignature => "countersignature",
+            Self::DeviceSignature => "device-signature",
             Self::OtherHead => "other-head",
             Self::CutOff => "cut-off",
         }
@@ -87,6 +99,10 @@ impl fmt::Display for Flaw {
             Self::Changed => "the line was changed",
             Self::Signature => "the signature does not hold for the records before it",
             Self::OtherKey => "it is signed with another key",
+            Self::Countersignature => {
+                "the operator's signature does not hold for the record that it names"
+            }
+            Self::DeviceSignature => "the device's signature does not hold for its record",
             Self::OtherHead => "this is not the record that --head names",
             Self::CutOff => "records are missing at the end",
         })
@@ -112,6 +128,13 @@ pub struct Summary {
     pub open_session: Option<String>,
     /// Times at which the machine lost power in the middle of a line, or a file was found damaged.
     pub repairs: u64,
+    /// On a device: records that the operator has countersigned.
+    pub countersigned: u64,
+    /// On a device: records that the operator should have countersigned and has not, or not yet: the link broke, or its
+    /// side withheld it.
+    pub missing: Vec<Missing>,
+    /// On an operator's side: records of devices that it keeps, with both signatures.
+    pub kept: u64,
 }
 
 /// One line that is as it was written.
@@ -159,6 +182,7 @@ pub struct Lines<'a> {
     sessions: u64,
     open_session: Option<String>,
     repairs: u64,
+    seals: Seals,
     bad: Option<Bad>,
 }
 
@@ -176,6 +200,7 @@ impl<'a> Lines<'a> {
             sessions: 0,
             open_session: None,
             repairs: 0,
+            seals: Seals::new(),
             bad: None,
         }
     }
@@ -186,6 +211,7 @@ impl<'a> Lines<'a> {
         Lines {
             rest,
             open_session: self.open_session.clone(),
+            seals: self.seals.clone(),
             ..*self
         }
     }
@@ -232,6 +258,9 @@ impl<'a> Lines<'a> {
             sessions: self.sessions,
             open_session: self.open_session.clone(),
             repairs: self.repairs,
+            countersigned: self.seals.countersigned,
+            missing: self.seals.missing(),
+            kept: self.seals.kept,
         })
     }
 
@@ -267,6 +296,9 @@ impl<'a> Lines<'a> {
             .is_some_and(|known| known.count == head.count && known.hash != head.hash)
         {
             return Err(Flaw::OtherHead);
+        }
+        if let Some(ours) = key.or(self.key) {
+            self.seals.take(&line, hash, ours, self.first)?;
         }
         if self.chain.is_none() {
             self.first = line.index;
@@ -367,7 +399,7 @@ fn beginning(line: &Line<'_>, why: Option<Why>) -> Option<Chain> {
 }
 
 /// What a line says. Its keys are where they were written, so that no two readers see two things.
-fn read<'a>(body: &[u8], bytes: &'a [u8]) -> Option<Line<'a>> {
+pub(super) fn read<'a>(body: &[u8], bytes: &'a [u8]) -> Option<Line<'a>> {
     let mut object = body.to_vec();
     object.push(b'}');
     let mut fields: Map<String, Value> = serde_json::from_slice(&object).ok()?;

@@ -32,6 +32,7 @@ use crate::{
     audit::{
         AuditError, What,
         journal::{Journal, PATIENCE},
+        seal::Unsigned,
     },
     clock,
     meter::Meter,
@@ -43,6 +44,7 @@ use crate::{
     wire::{Incoming, Role, Wire},
 };
 
+mod countersign;
 mod events;
 
 /// How often it is looked whether the stop key has been held for long enough while a record is being written.
@@ -65,6 +67,8 @@ pub(super) struct Drive<'a, C: Connection> {
     wire: Wire<C>,
     search: Search<C>,
     pub(super) journal: Journal,
+    /// Records that the operator has not countersigned yet.
+    unsigned: Unsigned,
     modes: ModeHost,
     pub(super) camera: Camera,
     pub(super) check: Option<Check>,
@@ -105,7 +109,9 @@ impl Device {
         };
         let binding = session_io::binding(&connection);
         let mut meter = Meter::of(now, &connection);
-        let journal = Journal::new(Some(Arc::clone(&self.audit)));
+        let journal =
+            Journal::new(Some(Arc::clone(&self.audit))).countersigned_by(config.operator.key);
+        let unsigned = Unsigned::new(self.identity.public_key(), config.operator.key);
         let volume = self.volume.clone();
         let mut drive = Drive {
             camera: Camera::new(Arc::clone(&self.panel)),
@@ -116,6 +122,7 @@ impl Device {
             wire: Wire::new(connection, Role::Accepts).counting_into(volume),
             search,
             journal,
+            unsigned,
             modes: ModeHost::new(Side::Device, now, shelf),
             board: None,
             was_live: false,
@@ -185,6 +192,11 @@ impl<C: Connection> Drive<'_, C> {
                         self.device.clear_entries().await;
                     }
                 }
+                Output::Event(Event::Countersigned(signed)) => {
+                    if self.on_countersigned(&signed) {
+                        self.keep().await;
+                    }
+                }
                 Output::Event(event) => self.on_event(event),
                 Output::Wait(_) if self.ended.is_some() => return None,
                 Output::Wait(until) => return Some(until),
@@ -201,6 +213,11 @@ impl<C: Connection> Drive<'_, C> {
         for record in self.session.take_records() {
             self.journal.record(record);
         }
+        self.keep().await;
+    }
+
+    /// Makes durable what the journal has, and asks the operator to countersign what of it is to be.
+    async fn keep(&mut self) {
         let fails_at = clock::now() + PATIENCE;
         while !self.session.is_over() {
             let holds = self.device.hand.holds_stop_key();
@@ -208,7 +225,7 @@ impl<C: Connection> Drive<'_, C> {
             tokio::select! {
                 biased;
                 kept = self.journal.flush() => match kept {
-                    Ok(()) => return,
+                    Ok(()) => return self.ask_to_countersign(),
                     Err(error) => self.on_record_failed(&error),
                 },
                 // What it drains, if it does, is the end.
@@ -365,8 +382,10 @@ impl<C: Connection> Drive<'_, C> {
     }
 
     async fn finish(mut self) -> Driven {
+        let until = clock::now() + FAREWELL;
+        let kept = self.keep_end(until).await;
         let patience = if self.wire.has_last_word() && !self.is_unreachable() {
-            FAREWELL
+            until.saturating_duration_since(clock::now())
         } else {
             Duration::ZERO
         };
@@ -385,11 +404,11 @@ impl<C: Connection> Drive<'_, C> {
             session_io::reason_of(self.ended),
         );
         self.device.history = self.was_live.then(|| self.journal.take_history());
-        let (kept, ()) = tokio::join!(
+        let (rest, ()) = tokio::join!(
             self.journal.flush_in_time(),
             self.wire.finish(patience, code, words)
         );
-        if let Err(error) = kept {
+        if let Err(error) = kept.and(rest) {
             tracing::error!(error = %session_io::chain(&error), "the end of the session is not in the audit");
         }
         driven

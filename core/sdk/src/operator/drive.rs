@@ -18,9 +18,11 @@ use alongside_session::{
 use alongside_transport::{Connection, LegEvent, LegEvents, PathReport};
 use tokio::sync::watch;
 
+mod countersign;
+
 use super::{Command, Operator, OperatorError, OperatorEvent, PanelUpdate, latency::LatencyMeter};
 use crate::{
-    audit::{What, journal::Journal},
+    audit::{What, journal::Journal, seal::Countersigner},
     clock,
     meter::Meter,
     modes::{Answer, ModeError, ModeHost},
@@ -51,6 +53,7 @@ struct Drive<'a, C: Connection> {
     wire: Wire<C>,
     search: Search<C>,
     journal: Journal,
+    countersigner: Countersigner,
     modes: ModeHost,
     connected: bool,
     is_burnt: bool,
@@ -93,6 +96,7 @@ impl Operator {
             wire: Wire::new(connection, Role::Opens).counting_into(volume),
             search,
             journal,
+            countersigner: Countersigner::new(binding.peer),
             modes: ModeHost::new(Side::Operator, now, shelf),
             connected: false,
             is_burnt: false,
@@ -140,6 +144,7 @@ impl<C: Connection> Drive<'_, C> {
                 Output::Record(record) => self.record(record).await,
                 Output::Send(outbound) => session_io::send(&mut self.wire, outbound),
                 Output::ModeEvent { seq, mode, event } => self.on_mode_event(seq, &mode, &event),
+                Output::Event(Event::Seal(seal)) => self.on_seal(seal).await,
                 Output::Event(event) => self.on_event(event),
                 Output::Wait(_) if self.ended.is_some() => return None,
                 Output::Wait(until) => return Some(until),
@@ -154,13 +159,19 @@ impl<C: Connection> Drive<'_, C> {
         for record in self.session.take_records() {
             self.journal.record(record);
         }
-        if self.session.is_over() {
-            return;
+        if !self.session.is_over() {
+            self.keep().await;
         }
-        if let Err(error) = self.journal.flush_in_time().await {
-            tracing::error!(error = %session_io::chain(&error), "the audit cannot be kept");
+    }
+
+    /// Makes durable what the journal has; whether it is.
+    async fn keep(&mut self) -> bool {
+        let kept = self.journal.flush_in_time().await;
+        if let Err(error) = &kept {
+            tracing::error!(error = %session_io::chain(error), "the audit cannot be kept");
             self.input(Input::Close(Cause::RecordFailed));
         }
+        kept.is_ok()
     }
 
     async fn on_command(&mut self, command: Option<Command>) {
@@ -282,7 +293,8 @@ impl<C: Connection> Drive<'_, C> {
 
     fn on_event(&mut self, event: Event) {
         let told = match event {
-            Event::AttemptCharged { .. } => return,
+            // The driver countersigns before it goes on.
+            Event::AttemptCharged { .. } | Event::Seal(_) => return,
             Event::CodeFailed(failure) => match failure {
                 ProofFailure::Wrong { tries_left } => OperatorEvent::CodeWrong { tries_left },
                 ProofFailure::Burnt => {
@@ -298,6 +310,7 @@ impl<C: Connection> Drive<'_, C> {
                     serial: hello.serial.clone(),
                     model: hello.model.clone(),
                 });
+                self.countersigner.begin(hello.session);
                 self.connected = true;
                 self.operator.screen.clear();
                 self.wire.open(&[Channel::Mode, Channel::Panel]);
@@ -382,10 +395,10 @@ impl<C: Connection> Drive<'_, C> {
     }
 
     async fn finish(mut self) -> Driven {
-        let is_unreachable =
-            self.is_lost || self.search.is_on() || matches!(self.ended, Some((Party::Network, _)));
-        let patience = if self.wire.has_last_word() && !is_unreachable {
-            FAREWELL
+        let until = clock::now() + FAREWELL;
+        let kept = self.keep_end(until).await;
+        let patience = if self.wire.has_last_word() && !self.is_unreachable() {
+            until.saturating_duration_since(clock::now())
         } else {
             Duration::ZERO
         };
@@ -393,11 +406,11 @@ impl<C: Connection> Drive<'_, C> {
             session_io::code_of(self.ended),
             session_io::reason_of(self.ended),
         );
-        let (kept, ()) = tokio::join!(
+        let (rest, ()) = tokio::join!(
             self.journal.flush_in_time(),
             self.wire.finish(patience, code, words)
         );
-        if let Err(error) = kept {
+        if let Err(error) = kept.and(rest) {
             tracing::error!(error = %session_io::chain(&error), "the end of the session is not in the audit");
         }
         match self.ended {
@@ -409,5 +422,10 @@ impl<C: Connection> Drive<'_, C> {
                 .into_issued()
                 .map_or(Driven::Expired, Driven::NotProved),
         }
+    }
+
+    /// Whether nothing reaches the other side any more.
+    fn is_unreachable(&self) -> bool {
+        self.is_lost || self.search.is_on() || matches!(self.ended, Some((Party::Network, _)))
     }
 }

@@ -12,6 +12,7 @@
 mod alone;
 mod attackers;
 mod codes;
+mod countersigned;
 mod ending;
 mod hour;
 mod languages;

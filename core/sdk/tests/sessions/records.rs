@@ -157,6 +157,9 @@ async fn both_sides_keep_an_audit_that_can_be_verified() {
             "operator",
             "mode-ended",
             "session-ended",
+            "checkpoint",
+            "countersigned",
+            "countersigned",
             "checkpoint"
         ]
     );
@@ -245,7 +248,7 @@ async fn a_store_that_never_writes_lets_no_session_begin() {
         .await;
 }
 
-fn read(world: &World, name: &str) -> Vec<u8> {
+pub fn read(world: &World, name: &str) -> Vec<u8> {
     files(&world.folder(name))
         .unwrap()
         .iter()
@@ -253,7 +256,7 @@ fn read(world: &World, name: &str) -> Vec<u8> {
         .collect()
 }
 
-fn names(audit: &[u8]) -> Vec<String> {
+pub fn names(audit: &[u8]) -> Vec<String> {
     Lines::new(audit, Expect::default())
         .map(|line| line.unwrap().record)
         .collect()

@@ -173,6 +173,12 @@ impl Active {
                 self.on_settings_news(cx, call, news);
                 Ok(())
             }
+            Input::Seal(seal) => {
+                if self.line.is_up() {
+                    self.tell(cx, seal);
+                }
+                Ok(())
+            }
             Input::ModeEffects { seq, effects } => {
                 self.fed(seq);
                 self.on_effects(cx, seq, effects);
@@ -249,6 +255,7 @@ impl Active {
             Control::Check(_) => {}
             Control::StillHere(_) => self.acted(cx),
             Control::Modes(modes) => self.theirs = Theirs::said(modes),
+            Control::Countersigned(signed) => cx.out.event(Event::Countersigned(signed)),
             Control::ModeAsk(ask) => {
                 self.acted(cx);
                 self.on_ask(cx, ask.mode);
@@ -259,6 +266,7 @@ impl Active {
             | Control::ModeState(_)
             | Control::IdleWarning(_)
             | Control::Resumed(_)
+            | Control::Seal(_)
             | _ => return Err(Stop::out_of_turn(frame)),
         }
         Ok(())

@@ -11,7 +11,7 @@ use alongside_panel::Frame as Picture;
 use alongside_protocol::{
     Bytes, PanelSize, Serial, SessionId,
     annotation::Annotation,
-    control::ModeState,
+    control::{Countersigned, ModeState, Seal},
     frame::{Channel, Frame},
     ids::ModeId,
     input::KeyMotion,
@@ -123,6 +123,9 @@ pub enum Input {
         /// What it says.
         news: SettingsNews,
     },
+    /// A record is durable that the operator is to countersign. Of no use while there is no connection: to be handed in
+    /// again once the session goes on.
+    Seal(Seal),
     /// The customer did something.
     Local(CustomerAction),
     /// The embedder closes the session.
@@ -224,6 +227,8 @@ pub enum Event {
     Annotate(Annotation),
     /// Show this to the customer, as the mode's words.
     Notice(Line),
+    /// The operator's signature for a record, as it says. Nobody has looked whether it is.
+    Countersigned(Countersigned),
     /// Whether the operator can be reached.
     Link(Link),
     /// Nobody acts; the session ends after this time unless somebody does.
@@ -274,6 +279,7 @@ impl fmt::Debug for Input {
             Self::Injected { n, ok } => write!(f, "Injected({n}, {ok})"),
             Self::AdminId { ask, verdict } => write!(f, "AdminId({ask}, {verdict:?})"),
             Self::Settings { call, .. } => write!(f, "Settings({call})"),
+            Self::Seal(seal) => write!(f, "{seal:?}"),
             Self::ModeEffects { seq, effects } => write!(f, "ModeEffects({seq}, {effects:?})"),
             Self::ModeFailed { seq } => write!(f, "ModeFailed({seq})"),
             Self::Local(action) => write!(f, "Local({action:?})"),

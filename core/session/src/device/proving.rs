@@ -93,6 +93,7 @@ impl Proving {
             | Input::Injected { .. }
             | Input::AdminId { .. }
             | Input::Settings { .. }
+            | Input::Seal(_)
             | Input::Local(_)
             | Input::Close(_)
             | Input::Timeout
@@ -161,6 +162,7 @@ impl Proving {
             | Control::IdleWarning(_)
             | Control::StillHere(_)
             | Control::Resumed(_)
+            | Control::Countersigned(_)
             | _ => Err(Stop::out_of_turn(frame)),
         }
     }

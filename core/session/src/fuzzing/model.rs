@@ -84,6 +84,7 @@ impl Model {
             | Input::Timing { .. }
             | Input::Injected { .. }
             | Input::Settings { .. }
+            | Input::Seal(_)
             | Input::Local(_)
             | Input::Close(_)
             | Input::Timeout
@@ -234,6 +235,7 @@ impl Model {
             Event::AttemptCharged
             | Event::CodeFailed(_)
             | Event::Connected { .. }
+            | Event::Countersigned(_)
             | Event::IdleWarning { .. }
             | Event::IdleOver => {}
         }

@@ -116,6 +116,13 @@ impl Active {
                 Ok(())
             }
             Input::Ask(action) => Ok(self.on_action(cx, action)?),
+            Input::Countersigned(signed) => {
+                if self.line.is_up() {
+                    let frame = Control::from(signed).to_frame();
+                    self.send(cx, Outbound::reliable(Channel::Control, frame));
+                }
+                Ok(())
+            }
             Input::ModeEffects { seq, effects } => {
                 self.on_effects(cx, seq, effects);
                 Ok(())
@@ -155,6 +162,7 @@ impl Active {
                 cx.out.event(Event::Offered(modes.modes.clone()));
                 self.theirs = Theirs::said(modes);
             }
+            Control::Seal(seal) => cx.out.event(Event::Seal(seal)),
             Control::IdleWarning(IdleWarning { ends_in_s: 0 }) => cx.out.event(Event::IdleOver),
             Control::IdleWarning(IdleWarning { ends_in_s }) => {
                 let ends_in = Duration::from_secs(u64::from(ends_in_s));
@@ -167,6 +175,7 @@ impl Active {
             | Control::HelloOperator(_)
             | Control::ModeAsk(_)
             | Control::StillHere(_)
+            | Control::Countersigned(_)
             | _ => {
                 return Err(Stop::out_of_turn(frame));
             }

@@ -10,7 +10,7 @@ use alongside_panel::Applied;
 use alongside_protocol::{
     Bytes,
     annotation::Annotation,
-    control::{HelloDevice, ModeState, Spoken},
+    control::{Countersigned, HelloDevice, ModeState, Seal, Spoken},
     frame::{Channel, Frame},
     ids::ModeId,
     input::{KeyEvent, PointerEvent},
@@ -82,6 +82,9 @@ pub enum Input {
         /// Bytes that it takes without queueing.
         bytes: usize,
     },
+    /// This side's signature for a [record](Event::Seal) of the device's, once what it is about is durable here. Of no
+    /// use while there is no connection: the device asks again.
+    Countersigned(Countersigned),
     /// The operator did something.
     Ask(OperatorAction),
     /// What the mode's half answered to event `seq`.
@@ -176,6 +179,8 @@ pub enum Event {
     Panel(Applied),
     /// The modes that the device offers beside the user guide.
     Offered(Vec<Spoken>),
+    /// A record of the device's audit that this side is to countersign. Nobody has looked at it.
+    Seal(Seal),
     /// JSON for the mode's part of the console.
     Console(Vec<u8>),
     /// Whether the device can be reached.
@@ -205,6 +210,7 @@ impl fmt::Debug for Input {
             }
             Self::Datagram(bytes) => write!(f, "Datagram({} bytes)", bytes.len()),
             Self::Room { channel, bytes } => write!(f, "Room({channel:?}, {bytes})"),
+            Self::Countersigned(signed) => write!(f, "Countersigned({})", signed.index),
             Self::Ask(action) => write!(f, "Ask({action:?})"),
             Self::ModeEffects { seq, effects } => write!(f, "ModeEffects({seq}, {effects:?})"),
             Self::ModeFailed { seq } => write!(f, "ModeFailed({seq})"),
@@ -244,6 +250,7 @@ impl fmt::Debug for Event {
             Self::Mode(state) => write!(f, "Mode({state:?})"),
             Self::Panel(applied) => write!(f, "Panel({applied:?})"),
             Self::Offered(modes) => write!(f, "Offered({modes:?})"),
+            Self::Seal(seal) => write!(f, "{seal:?}"),
             Self::Console(json) => write!(f, "Console({} bytes)", json.len()),
             Self::Link(link) => write!(f, "Link({link:?})"),
             Self::IdleWarning { ends_in } => write!(f, "IdleWarning {{ ends_in: {ends_in:?} }}"),

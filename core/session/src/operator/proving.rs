@@ -109,6 +109,7 @@ impl Proving {
             Input::Datagram(_) => Err(SessionError::Unexpected { kind: 0 }.into()),
             Input::Room { .. } => Ok(None),
             Input::Connected { .. }
+            | Input::Countersigned(_)
             | Input::Ask(_)
             | Input::ModeEffects { .. }
             | Input::ModeFailed { .. }
@@ -171,6 +172,7 @@ impl Proving {
             | Control::IdleWarning(_)
             | Control::StillHere(_)
             | Control::Resumed(_)
+            | Control::Seal(_)
             | _ => Err(Stop::out_of_turn(frame)),
         }
     }

@@ -14,7 +14,7 @@ use alongside_protocol::{
 use alongside_session::{Deed, OperatorIdentity, Record, device::AdminVerdict};
 
 use super::*;
-use crate::audit::{GENESIS, Hash, Head, Line, Summary, What, chain, verify};
+use crate::audit::{GENESIS, Hash, Head, Line, Summary, What, chain, seal::Countersigner, verify};
 
 const SESSION: SessionId = SessionId([0xab; 16]);
 
@@ -89,8 +89,36 @@ fn session() -> Vec<u8> {
     let place = Place::new();
     let log = place.log();
     let mode = ModeId::new("operator-control").expect("a mode");
-    log.append(&[started()]).expect("kept");
-    log.append(&[
+    let operator = Identity::generate().expect("a key");
+    let mut countersigner = Countersigner::new(place.identity.public_key());
+    countersigner.begin(SESSION);
+    let mut keep = |entries: &[Entry]| {
+        let seals = log.append_sealed(entries, operator.public_key());
+        for seal in seals.expect("kept") {
+            let signed = countersigner.sign(&operator, &seal).expect("fit").signed;
+            let mut countersigned = ended();
+            countersigned.what = What::Countersigned {
+                of: signed.index,
+                key: operator.public_key(),
+                signature: signed.signature,
+            };
+            log.append(&[countersigned]).expect("kept");
+        }
+    };
+    let mut who = started();
+    who.what = What::Operator(OperatorIdentity {
+        key: operator.public_key(),
+        name: None,
+        organisation: None,
+        confirmed_by: None,
+    });
+    let begins = Record::SessionStarted {
+        session: SESSION,
+        peer: operator.public_key(),
+    };
+    keep(&[entry(begins)]);
+    keep(&[
+        who,
         entry(Record::ModeAsked {
             mode: mode.clone(),
             wants_admin_id: true,
@@ -104,20 +132,17 @@ fn session() -> Vec<u8> {
             activation: 2,
             granted: Capabilities::VIEW | Capabilities::INPUT,
         }),
-    ])
-    .expect("kept");
+    ]);
     for n in 1..40 {
-        log.append(&[input(n), entry(Record::Performed { n, done: true })])
-            .expect("kept");
+        keep(&[input(n), entry(Record::Performed { n, done: true })]);
     }
-    log.append(&[
+    keep(&[
         entry(Record::ModeRefused {
             mode,
             refusal: Refusal::Timeout,
         }),
         ended(),
-    ])
-    .expect("kept");
+    ]);
     place.bytes()
 }
 
@@ -146,8 +171,10 @@ fn what_is_kept_can_be_read_and_is_signed() {
     assert_eq!(summary.head.count, lines(&audit).len() as u64);
     assert_eq!((summary.sessions, summary.open_session), (1, None));
     assert_eq!(summary.unsigned, 0);
-    // Beginning, start, mode, one by count, end.
-    assert_eq!(summary.signatures, 5);
+    // Beginning, start, mode, one by count, end, and two after the operator's.
+    assert_eq!(summary.signatures, 7);
+    assert_eq!(summary.countersigned, 2);
+    assert_eq!(summary.missing, []);
 }
 
 #[test]
@@ -182,7 +209,7 @@ fn the_hash_is_the_one_that_is_described() {
 const GOLDEN: &str = "ea75069f24a351ca1de07cac0e8a269448051a52feec45e0d6a7fa86542095dd";
 
 #[test]
-fn every_flipped_bit_is_named() {
+fn t_audit_mutate_every_flipped_bit_is_named() {
     let audit = session();
     let mut changed = audit.clone();
     let states = states(&audit, Expect::default());
@@ -203,7 +230,7 @@ fn every_flipped_bit_is_named() {
 }
 
 #[test]
-fn every_dropped_doubled_or_swapped_line_is_named() {
+fn t_audit_mutate_every_dropped_doubled_or_swapped_line_is_named() {
     let audit = session();
     let (lines, states) = (lines(&audit), states(&audit, Expect::default()));
     let bad_after = |before: usize, next: &[u8]| {
@@ -220,7 +247,7 @@ fn every_dropped_doubled_or_swapped_line_is_named() {
 }
 
 #[test]
-fn a_cut_is_named_within_a_line_and_between_lines_by_who_knows_a_later_head() {
+fn t_audit_mutate_a_cut_is_named_within_a_line_and_between_lines_by_who_knows_a_later_head() {
     let audit = session();
     let head = verify(&audit, &Expect::default()).expect("good").head;
     let knows = Expect {
@@ -245,9 +272,13 @@ fn a_cut_is_named_within_a_line_and_between_lines_by_who_knows_a_later_head() {
         assert_eq!(bad.index, index as u64);
         match verify(cut, &Expect::default()) {
             Err(bad) => assert_eq!(bad.reason, Flaw::Empty),
-            // It says by itself that the session has no end, or has not begun, or has no last signature.
+            // It says by itself that the session has no end, or has not begun, or has no last signature of the
+            // device's or the operator's.
             Ok(summary) => assert!(
-                summary.sessions == 0 || summary.open_session.is_some() || summary.unsigned > 0,
+                summary.sessions == 0
+                    || summary.open_session.is_some()
+                    || summary.unsigned > 0
+                    || !summary.missing.is_empty(),
                 "cut before {index}"
             ),
         }
@@ -281,7 +312,7 @@ fn whoever_rewrites_the_hashes_fails_at_the_next_signature() {
     for (index, line) in lines.iter().enumerate() {
         let text = std::str::from_utf8(line).expect("text");
         let (body, _) = text.split_once(",\"h\":").expect("a hash");
-        let body = if index == 11 {
+        let body = if index == 12 {
             body.replace("press", "lift")
         } else {
             body.to_owned()
@@ -292,7 +323,7 @@ fn whoever_rewrites_the_hashes_fails_at_the_next_signature() {
     let next = lines
         .iter()
         .enumerate()
-        .skip(11)
+        .skip(12)
         .find(|(_, line)| line.windows(10).any(|part| part == b"checkpoint"))
         .map(|(index, _)| index as u64)
         .expect("a signature");

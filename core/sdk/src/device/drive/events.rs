@@ -24,7 +24,7 @@ impl<C: Connection> Drive<'_, C> {
     pub(super) fn on_event(&mut self, event: Event) {
         match event {
             // Taken out of the queue before, as they write to the compartment.
-            Event::AttemptCharged | Event::Connected { .. } => {}
+            Event::AttemptCharged | Event::Connected { .. } | Event::Countersigned(_) => {}
             Event::CodeFailed(failure) => self.refused = Some(failure.into()),
             Event::Mode(state) => {
                 self.update(|board, now| board.on_mode(now, &state));
@@ -50,7 +50,10 @@ impl<C: Connection> Drive<'_, C> {
             Event::Link(link) => {
                 match link {
                     Link::Lost { .. } => self.on_lost(),
-                    Link::Ok => self.search.settle(),
+                    Link::Ok => {
+                        self.search.settle();
+                        self.ask_again_to_countersign();
+                    }
                     Link::Missing { .. } => {}
                 }
                 self.update(|board, now| board.on_link(now, link));
