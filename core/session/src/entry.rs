@@ -13,6 +13,9 @@ pub const LONGEST_LOCK: Duration = Duration::from_secs(60 * 60);
 /// Time without a failed entry after which locks begin at the first again (our choice).
 const FORGIVEN_AFTER: Duration = Duration::from_secs(24 * 3600);
 
+/// The first moment that is one in the persisted form, in which none is zero.
+const EARLIEST: Duration = Duration::from_millis(1);
+
 /// Bytes of the persisted form.
 pub const SAVED_LEN: usize = 2 + 8 + 8 * ENTRIES;
 /// First byte of the persisted form.
@@ -70,8 +73,11 @@ impl EntryGuard {
         if now.saturating_sub(last) >= FORGIVEN_AFTER {
             self.locks = 0;
         }
-        self.failures.retain(|at| *at <= now && now - *at < WINDOW);
-        self.failures.push_back(now);
+        // A clock that was set back, or that begins at 1970 with each start, forgives nothing: what it has yet to come to
+        // has just been.
+        self.failures.iter_mut().for_each(|at| *at = (*at).min(now));
+        self.failures.retain(|at| now - *at < WINDOW);
+        self.failures.push_back(now.max(EARLIEST));
         if self.failures.len() >= ENTRIES {
             self.failures.clear();
             self.locks = self.locks.saturating_add(1);
@@ -213,6 +219,39 @@ mod tests {
         let back = START - 1_000 * MINUTE;
         assert_eq!(guard.check(back), Err(Locked { wait: MINUTE }));
         assert_eq!(guard.check(back + MINUTE), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_begins_at_1970_with_each_start_forgives_nothing() {
+        let mut guard = EntryGuard::new();
+        for _ in 1..ENTRIES {
+            assert_eq!(guard.check(MINUTE), Ok(()));
+            guard.charge(MINUTE);
+            let saved = guard.to_bytes();
+            guard = EntryGuard::from_bytes(&saved).expect("saved");
+        }
+        // Again from the beginning, and at its very first moment.
+        assert_eq!(guard.check(Duration::ZERO), Ok(()));
+        guard.charge(Duration::ZERO);
+        assert_eq!(guard.check(Duration::ZERO), Err(Locked { wait: MINUTE }));
+        guard = EntryGuard::from_bytes(&guard.to_bytes()).expect("saved");
+        assert_eq!(guard.check(Duration::ZERO), Err(Locked { wait: MINUTE }));
+    }
+
+    #[test]
+    fn a_failure_at_the_first_moment_of_1970_survives_a_restart() {
+        let mut guard = EntryGuard::new();
+        guard.charge(Duration::ZERO);
+        assert_eq!(EntryGuard::from_bytes(&guard.to_bytes()), Some(guard));
+    }
+
+    #[test]
+    fn in_2099_the_lock_is_as_long_as_ever() {
+        let mut guard = EntryGuard::new();
+        let now = Duration::from_secs(4_102_358_400);
+        assert_eq!(fail_five(&mut guard, now), MINUTE);
+        guard = EntryGuard::from_bytes(&guard.to_bytes()).expect("saved");
+        assert_eq!(guard.check(now + MINUTE), Ok(()));
     }
 
     #[test]

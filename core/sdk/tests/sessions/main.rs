@@ -14,6 +14,7 @@ mod attackers;
 mod codes;
 mod countersigned;
 mod ending;
+mod escape;
 mod hour;
 mod languages;
 mod links;

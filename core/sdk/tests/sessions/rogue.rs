@@ -24,7 +24,9 @@ use crate::own_transport;
 /// One end of a session whose code is proved, with nobody to say what comes next.
 pub struct Rogue {
     pub connection: MemoryConnection,
-    pub streams: Vec<(Channel, PipeWriter, PipeReader)>,
+    pub streams: Vec<(Channel, PipeWriter)>,
+    /// What the honest side says, which nobody reads.
+    unread: Vec<PipeReader>,
 }
 
 fn binding(connection: &MemoryConnection) -> Binding {
@@ -111,15 +113,18 @@ impl Rogue {
             let (channel, frame) = (Channel::Control, control.next().await);
             let _ = session.handle_input(now(), device::Input::Message { channel, frame });
         }
-        let mut streams = vec![(Channel::Control, control.send, control.recv)];
+        let mut streams = vec![(Channel::Control, control.send)];
+        let mut unread = vec![control.recv];
         for _ in 0..2 {
             let (send, mut recv) = connection.accept_bi().await.unwrap();
             recv.read_exact(&mut id).await.unwrap();
-            streams.push((Channel::from_id(id[0]).unwrap(), send, recv));
+            streams.push((Channel::from_id(id[0]).unwrap(), send));
+            unread.push(recv);
         }
         Self {
             connection,
             streams,
+            unread,
         }
     }
 
@@ -154,22 +159,36 @@ impl Rogue {
                 .handle_input(now(), operator::Input::Message { channel, frame })
                 .unwrap();
         }
-        let mut streams = vec![(Channel::Control, control.send, control.recv)];
+        let mut streams = vec![(Channel::Control, control.send)];
+        let mut unread = vec![control.recv];
         for channel in [Channel::Mode, Channel::Panel, Channel::Bulk] {
             let (mut send, recv) = connection.open_bi(0).await.unwrap();
             send.write_all(&[channel.id()]).await.unwrap();
-            streams.push((channel, send, recv));
+            streams.push((channel, send));
+            unread.push(recv);
         }
         Self {
             connection,
             streams,
+            unread,
         }
+    }
+
+    /// Reads whatever the honest side says from now on, and does nothing with it.
+    pub fn listening(mut self) -> Self {
+        for mut recv in self.unread.drain(..) {
+            tokio::spawn(async move {
+                let mut chunk = vec![0; 16 * 1024];
+                while recv.read(&mut chunk).await.is_ok_and(|n| n > 0) {}
+            });
+        }
+        self
     }
 
     /// Says something on a channel, if the honest side still takes it.
     pub async fn say(&mut self, channel: Channel, bytes: &[u8]) {
-        let stream = self.streams.iter_mut().find(|(of, ..)| *of == channel);
-        let (_, send, _) = stream.unwrap();
+        let stream = self.streams.iter_mut().find(|(of, _)| *of == channel);
+        let (_, send) = stream.unwrap();
         let say = send.write_all(bytes);
         let _ = tokio::time::timeout(Duration::from_secs(5), say).await;
     }

@@ -12,6 +12,7 @@ mod fuzz;
 #[path = "../../../fuzz/in_corpus.rs"]
 mod in_corpus;
 mod life;
+mod mask;
 mod modes;
 mod pair;
 mod picture;
