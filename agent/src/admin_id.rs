@@ -46,12 +46,7 @@ impl Problem {
             Self::Config(_)
             | Self::NoTerminal(_)
             | Self::Differ
-            | Self::Store(
-                AdminIdError::TooShort
-                | AdminIdError::TooLong
-                | AdminIdError::Unprintable
-                | AdminIdError::TooCommon,
-            ) => Exit::Usage,
+            | Self::Store(AdminIdError::Weak(_)) => Exit::Usage,
             Self::Compartment(_) | Self::Store(_) | Self::Read(_) => Exit::Failed,
         }
     }

@@ -36,4 +36,13 @@ pub enum CustomerAction {
     TakeBack,
     /// Typed the administrator's ID for something that is no question of the operator's.
     CheckId(AdminIdEntry),
+    /// Opened the settings page of Remote Assistance: what it shows may have changed.
+    OpenSettings,
+    /// Chose another administrator's ID, or the first.
+    ChangeId {
+        /// The one that counts, where there is one.
+        old: Option<AdminIdEntry>,
+        /// The one that shall count.
+        new: AdminIdEntry,
+    },
 }

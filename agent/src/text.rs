@@ -1,6 +1,6 @@
 //! The catalogue: every sentence that a customer can see, in every language.
 //!
-//! A sentence is an [`Id`]; [`Text`] turns it into [`Words`] of one [`Locale`]. Panels draw nothing but `Words`, and
+//! A sentence is an [`Id`], or stands in a table of its own topic ([`Sentence`]); [`Text`] turns it into [`Words`] of one [`Locale`]. Panels draw nothing but `Words`, and
 //! outside this module words can only be made of data ([`Words::data`]): figures, names, keys. So a sentence that was
 //! never translated does not compile.
 
@@ -9,6 +9,7 @@ mod day;
 mod meaning;
 mod network;
 mod pseudo;
+mod remote;
 mod sentences;
 
 use std::fmt;
@@ -16,6 +17,8 @@ use std::fmt;
 pub use catalogue::Id;
 pub use meaning::Naming;
 pub use network::Trouble;
+pub use remote::Page;
+pub use sentences::Sentence;
 
 /// A language, or the test language that shows what does not fit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -164,12 +167,12 @@ impl Text {
     }
 
     /// The sentence `id`, which has no slots.
-    pub fn say(self, id: Id) -> Words {
+    pub fn say(self, id: impl Sentence) -> Words {
         self.fill(id, &[])
     }
 
     /// The sentence `id` with data in its slots. A slot without data stays visible as it is written.
-    pub fn fill(self, id: Id, data: &[(Slot, &dyn fmt::Display)]) -> Words {
+    pub fn fill(self, id: impl Sentence, data: &[(Slot, &dyn fmt::Display)]) -> Words {
         let template = match self.locale {
             Locale::English => id.english().to_owned(),
             Locale::German => id.german().to_owned(),
@@ -232,47 +235,43 @@ mod tests {
         assert!(words.as_str().contains("{relay}{name}"), "{words}");
     }
 
+    /// Every sentence of every table: its name, and what it is in English, German and Chinese.
+    fn every() -> Vec<(String, [&'static str; 3])> {
+        fn rows<S: Sentence>(all: &[S]) -> impl Iterator<Item = (String, [&'static str; 3])> {
+            all.iter()
+                .map(|id| (format!("{id:?}"), [id.english(), id.german(), id.chinese()]))
+        }
+        rows(Id::ALL)
+            .chain(rows(Trouble::ALL))
+            .chain(rows(Page::ALL))
+            .collect()
+    }
+
     #[test]
     fn the_pseudo_locale_is_two_fifths_longer_and_keeps_every_slot() {
-        for id in Id::ALL {
-            let (english, pseudo) = (id.english(), pseudo::stretch(id.english()));
+        for (id, [english, ..]) in every() {
+            let pseudo = pseudo::stretch(english);
             let (short, long) = (english.chars().count(), pseudo.chars().count());
-            assert!(
-                long * 10 >= short * 14,
-                "{id:?}: {long} letters for {short}"
-            );
+            assert!(long * 10 >= short * 14, "{id}: {long} letters for {short}");
             for slot in Slot::ALL {
                 let count = |text: &str| text.matches(slot.mark()).count();
-                assert_eq!(count(english), count(&pseudo), "{id:?}");
+                assert_eq!(count(english), count(&pseudo), "{id}");
             }
-            assert_eq!(
-                english.matches('{').count(),
-                Slot::ALL
-                    .iter()
-                    .map(|s| english.matches(s.mark()).count())
-                    .sum::<usize>(),
-                "{id:?}"
-            );
+            let slots = Slot::ALL.iter().map(|s| english.matches(s.mark()).count());
+            assert_eq!(english.matches('{').count(), slots.sum::<usize>(), "{id}");
         }
     }
 
     #[test]
     fn every_translation_has_the_slots_of_the_english_sentence() {
-        for id in Id::ALL {
-            for translated in [id.german(), id.chinese()] {
+        for (id, [english, german, chinese]) in every() {
+            for translated in [german, chinese] {
                 for slot in Slot::ALL {
                     let count = |text: &str| text.matches(slot.mark()).count();
-                    assert_eq!(
-                        count(id.english()),
-                        count(translated),
-                        "{id:?}: {translated}"
-                    );
+                    assert_eq!(count(english), count(translated), "{id}: {translated}");
                 }
-                assert_eq!(
-                    id.english().matches('{').count(),
-                    translated.matches('{').count(),
-                    "{id:?}"
-                );
+                let braces = |text: &str| text.matches('{').count();
+                assert_eq!(braces(english), braces(translated), "{id}: {translated}");
             }
         }
     }

@@ -12,6 +12,7 @@ mod hand;
 mod id_pad;
 mod key;
 mod machine;
+mod new_id;
 mod remote;
 mod screens;
 mod shell;
@@ -28,7 +29,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use alongside::{
     Frame,
     audit::SessionCard,
-    ports::{Action, AdminVerdict, Awake},
+    ports::{Action, AdminChange, AdminVerdict, Awake},
     protocol::{
         PanelPoint, PanelSize,
         input::{KeyMotion, KeyName, PointerPhase},
@@ -42,7 +43,7 @@ pub use canvas::font::use_own as use_font;
 pub use canvas::{Flaw, geometry::Rect};
 pub use key::HardKey;
 pub use machine::{Choice, Step};
-pub use remote::{Allowed, Facts, Preferences};
+pub use remote::{Administrator, Allowed, Facts, Preferences};
 pub use shell::MfdPanel;
 pub use skin::{Scene, Typed};
 pub use target::{Place, Target};
@@ -53,6 +54,7 @@ use banner::Act;
 use canvas::{Painter, Point, Sketch};
 use id_pad::IdPad;
 use machine::{Machine, Work};
+use new_id::NewId;
 use remote::Gate;
 use skin::{Edge, Skin};
 use view::{Spot, View};
@@ -104,9 +106,10 @@ pub struct Mfd {
     text: Text,
     preferences: Preferences,
     facts: Facts,
-    /// Whether this device checks an administrator's ID.
-    has_admin_id: bool,
+    administrator: Administrator,
     gate: Gate,
+    /// Another ID that is being chosen in the place of the one that counts.
+    new_id: Option<NewId>,
     now: Duration,
     place: Place,
     machine: Machine,
@@ -167,8 +170,9 @@ impl Mfd {
             text: Text::new(preferences.locale),
             preferences,
             facts: Facts::default(),
-            has_admin_id: false,
+            administrator: Administrator::None,
             gate: Gate::None,
+            new_id: None,
             now: Duration::ZERO,
             place: Place::Home,
             machine: Machine::default(),
@@ -215,9 +219,19 @@ impl Mfd {
         self.is_stale = true;
     }
 
-    /// This device checks an administrator's ID, which the settings page of Remote Assistance then asks for.
-    pub const fn set_admin_id(&mut self) {
-        self.has_admin_id = true;
+    /// What this device has of an administrator's ID, which the settings page of Remote Assistance then asks for.
+    pub fn set_administrator(&mut self, administrator: Administrator) {
+        self.administrator = administrator;
+        // Whoever is about to type is asked for what there is.
+        let is_untouched = match &self.gate {
+            Gate::Shut(pad) => pad.is_untouched(),
+            Gate::First(new) => new.is_untouched(),
+            Gate::None | Gate::Open => false,
+        };
+        if is_untouched {
+            self.gate = self.shut_gate();
+        }
+        self.is_stale = true;
     }
 
     /// What can be changed on the settings page of Remote Assistance.
@@ -235,9 +249,38 @@ impl Mfd {
         match &mut self.gate {
             Gate::Shut(_) if verdict == AdminVerdict::Ok => self.gate = Gate::Open,
             Gate::Shut(pad) => pad.told(verdict, self.now),
-            Gate::None | Gate::Open => self.assistance.told(verdict, self.now),
+            Gate::First(_) | Gate::None | Gate::Open => match &mut self.new_id {
+                Some(new) => new.checked(verdict, self.now),
+                None => self.assistance.told(verdict, self.now),
+            },
         }
         self.is_stale = true;
+    }
+
+    /// What came of the administrator's ID that was chosen on the panel.
+    pub fn id_changed(&mut self, change: AdminChange) {
+        let now = self.now;
+        if let Gate::First(new) = &mut self.gate {
+            if new.changed(change, now) {
+                self.gate = Gate::Open;
+                self.administrator = Administrator::Set { can_change: true };
+            }
+        } else if let Some(new) = &mut self.new_id
+            && new.changed(change, now)
+        {
+            self.new_id = None;
+            self.place = Place::Remote;
+        }
+        self.is_stale = true;
+    }
+
+    /// The gate as whoever comes next finds it.
+    fn shut_gate(&self) -> Gate {
+        match self.administrator {
+            Administrator::None => Gate::None,
+            Administrator::Unset => Gate::First(NewId::first()),
+            Administrator::Set { .. } => Gate::Shut(IdPad::default()),
+        }
     }
 
     /// What of the picture the operator must not see.
@@ -265,9 +308,13 @@ impl Mfd {
         if self.assistance.is_typing_id() {
             return Some(&mut self.assistance.asking.pad);
         }
+        if !self.place.is_administrators() {
+            return None;
+        }
         match &mut self.gate {
-            Gate::Shut(pad) if self.place == Place::Remote => Some(pad),
-            Gate::Shut(_) | Gate::None | Gate::Open => None,
+            Gate::Shut(pad) => Some(pad),
+            Gate::First(new) => Some(&mut new.pad),
+            Gate::None | Gate::Open => Some(&mut self.new_id.as_mut()?.pad),
         }
     }
 
@@ -317,13 +364,10 @@ impl Mfd {
     /// Shows how the session stands.
     pub fn show(&mut self, status: &Status) {
         let leaves_assistance = self.assistance.show(status, self.now);
-        let in_assistance = matches!(
-            self.place,
-            Place::Notice | Place::Entry | Place::Session | Place::Remote
-        );
+        let in_assistance = matches!(self.place, Place::Notice | Place::Entry | Place::Session)
+            || self.place.is_administrators();
         if leaves_assistance && in_assistance {
-            self.place = Place::Home;
-            self.gate = Gate::None;
+            self.go(Place::Home);
         }
         if self.assistance.wants_entry() {
             self.place = Place::Entry;

@@ -13,7 +13,7 @@ use alongside::{
     status::{Ask, CodeRefusal, ConnectProblem},
 };
 
-use super::{Id, Slot, Text, Words};
+use super::{Id, Page, Slot, Text, Words};
 use crate::panel::{Corner, StopKey};
 
 /// How much is said of a key.
@@ -135,7 +135,7 @@ impl Text {
             Refusal::NoAdminId => Id::RefusedNoAdminId,
             Refusal::Locked => {
                 return match locked {
-                    Some(wait) if wait >= UNTIL_RESET => self.say(Id::AdminLockedForGood),
+                    Some(wait) if wait >= UNTIL_RESET => self.say(Page::AdminLockedForGood),
                     Some(wait) => {
                         self.fill(Id::RefusedLockedFor, &[(Slot::Time, &self.time(wait))])
                     }
@@ -155,24 +155,24 @@ impl Text {
             AdminVerdict::Ok => self.say(Id::Ok),
             AdminVerdict::Wrong { wait, tries_left } if wait.is_zero() => {
                 self.say(if tries_left == 1 {
-                    Id::AdminWrongLast
+                    Page::AdminWrongLast
                 } else {
-                    Id::AdminWrong
+                    Page::AdminWrong
                 })
             }
             AdminVerdict::Locked { wait } if wait >= UNTIL_RESET => {
-                self.say(Id::AdminLockedForGood)
+                self.say(Page::AdminLockedForGood)
             }
             AdminVerdict::Wrong { wait, .. } | AdminVerdict::Locked { wait } if wait <= ago => {
-                self.say(Id::AdminAgain)
+                self.say(Page::AdminAgain)
             }
             AdminVerdict::Wrong { wait, .. } => {
-                self.fill(Id::AdminWait, &[(Slot::Time, &self.time(wait - ago))])
+                self.fill(Page::AdminWait, &[(Slot::Time, &self.time(wait - ago))])
             }
             AdminVerdict::Locked { wait } => {
-                self.fill(Id::AdminLocked, &[(Slot::Time, &self.time(wait - ago))])
+                self.fill(Page::AdminLocked, &[(Slot::Time, &self.time(wait - ago))])
             }
-            AdminVerdict::Unavailable => self.say(Id::AdminUnavailable),
+            AdminVerdict::Unavailable => self.say(Page::AdminUnavailable),
         }
     }
 

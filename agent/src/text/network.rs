@@ -2,7 +2,7 @@
 
 use alongside::protocol::obstacle::{Obstacle, ObstacleKind};
 
-use super::{Id, Locale, Slot, Text, Words, pseudo, sentences::sentences};
+use super::{Id, Slot, Text, Words, sentences::sentences};
 
 sentences! {
     pub enum Trouble;
@@ -184,15 +184,15 @@ sentences! {
 impl Text {
     /// What stands in the way to the relay, and what to do next.
     pub fn obstacle(self, obstacle: &Obstacle) -> (Words, Words) {
-        let known = |what, next| (self.say(what), self.say(next));
-        let plain = |what, next| (self.trouble(what, None), self.trouble(next, None));
+        let known = |what: Id, next: Id| (self.say(what), self.say(next));
+        let plain = |what: Trouble, next: Trouble| (self.say(what), self.say(next));
         // With somebody else's words where there are some.
-        let named = |what, what_named, next| {
+        let named = |what: Trouble, what_named: Trouble, next: Trouble| {
             let what = match &obstacle.detail {
-                Some(detail) => self.trouble(what_named, Some(detail.as_str())),
-                None => self.trouble(what, None),
+                Some(detail) => self.fill(what_named, &[(Slot::Name, detail)]),
+                None => self.say(what),
             };
-            (what, self.trouble(next, None))
+            (what, self.say(next))
         };
         match obstacle.kind {
             ObstacleKind::NoDns => known(Id::NoDns, Id::NoDnsNext),
@@ -203,10 +203,7 @@ impl Text {
                 known(Id::RelayUnreachable, Id::RelayUnreachableNext)
             }
             ObstacleKind::RelayDown => plain(Trouble::RelayDown, Trouble::RelayDownNext),
-            ObstacleKind::NotARelay => (
-                self.trouble(Trouble::NotARelay, None),
-                self.say(Id::RelayNameNext),
-            ),
+            ObstacleKind::NotARelay => (self.say(Trouble::NotARelay), self.say(Id::RelayNameNext)),
             ObstacleKind::RelayUntrusted | ObstacleKind::RelayPin => {
                 known(Id::RelayUntrusted, Id::RelayUntrustedNext)
             }
@@ -267,36 +264,12 @@ impl Text {
             ObstacleKind::Internal | _ => known(Id::OtherProblem, Id::OtherProblemNext),
         }
     }
-
-    fn trouble(self, id: Trouble, name: Option<&str>) -> Words {
-        let template = match self.locale() {
-            Locale::English => id.english().to_owned(),
-            Locale::German => id.german().to_owned(),
-            Locale::Chinese => id.chinese().to_owned(),
-            Locale::Pseudo => pseudo::stretch(id.english()),
-        };
-        let name = name.unwrap_or_default();
-        super::filled(&template, &[(Slot::Name, &name)])
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_translation_names_whom_the_english_sentence_names() {
-        for id in Trouble::ALL {
-            let count = |text: &str| (text.matches("{name}").count(), text.matches('{').count());
-            for translated in [id.german(), id.chinese(), &pseudo::stretch(id.english())] {
-                assert_eq!(
-                    count(id.english()),
-                    count(translated),
-                    "{id:?}: {translated}"
-                );
-            }
-        }
-    }
+    use crate::text::Locale;
 
     #[test]
     fn every_obstacle_says_what_to_do_and_most_say_what_it_is_in_words_of_their_own() {

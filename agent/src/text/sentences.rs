@@ -1,4 +1,18 @@
-//! The table of sentences becomes one enum, and one `match` for each language.
+//! A table of sentences becomes one enum, and one `match` for each language.
+
+use std::fmt;
+
+/// A sentence of the catalogue, whichever table it stands in.
+pub trait Sentence: Copy + fmt::Debug {
+    /// In English, with its slots in braces.
+    fn english(self) -> &'static str;
+
+    /// The same in German.
+    fn german(self) -> &'static str;
+
+    /// The same in Traditional Chinese as it is written in Taiwan.
+    fn chinese(self) -> &'static str;
+}
 
 macro_rules! sentences {
     (pub enum $name:ident; $($id:ident = $english:literal, $german:literal, $chinese:literal;)*) => {
@@ -10,19 +24,18 @@ macro_rules! sentences {
         impl $name {
             /// Every sentence.
             pub const ALL: &'static [Self] = &[$(Self::$id),*];
+        }
 
-            /// The sentence in English, with its slots in braces.
-            pub const fn english(self) -> &'static str {
+        impl $crate::text::Sentence for $name {
+            fn english(self) -> &'static str {
                 match self { $(Self::$id => $english,)* }
             }
 
-            /// The same in German.
-            pub const fn german(self) -> &'static str {
+            fn german(self) -> &'static str {
                 match self { $(Self::$id => $german,)* }
             }
 
-            /// The same in Traditional Chinese as it is written in Taiwan.
-            pub const fn chinese(self) -> &'static str {
+            fn chinese(self) -> &'static str {
                 match self { $(Self::$id => $chinese,)* }
             }
         }

@@ -3,22 +3,27 @@
 use std::{
     io::Write as _,
     process::{Output, Stdio},
+    time::Duration,
 };
 
 use alongside::{
+    Compartment,
+    admin_id::AdminIdStore,
+    ports::{AdminChange, AdminId as _, AdminVerdict},
     protocol::{
         PublicKey, SessionId, ids::ModeId, input::PointerPhase, label::Name, reason::ModePhase,
     },
     status::{Active, Ask, Banner, Link, OperatorIdentity, Status},
 };
 use alongside_agent::{
-    panel::mfd::{Mfd, Target},
+    panel::mfd::{Administrator, Mfd, Place, Target},
     text::{Locale, Text},
 };
 use serde_json::json;
 
 use crate::{
     agent::Agent,
+    front,
     world::{World, bare, pixels},
 };
 
@@ -106,6 +111,21 @@ pub fn set(world: &World, id: &str) -> Output {
 pub fn asked() -> Mfd {
     let mut mfd = Mfd::new(Text::new(Locale::English));
     mfd.show(&Status::Active(Active {
+        ask: Some(Ask {
+            mode: ModeId::new(ModeId::OPERATOR_CONTROL).expect("a mode"),
+            is_renewal: false,
+            wants_admin_id: true,
+            expires_in: Duration::from_secs(60),
+            differences: None,
+        }),
+        ..live()
+    }));
+    mfd
+}
+
+/// A session like the device's.
+fn live() -> Active {
+    Active {
         session: SessionId([0; 16]),
         operator: OperatorIdentity {
             key: PublicKey([0; 32]),
@@ -116,18 +136,11 @@ pub fn asked() -> Mfd {
         mode: ModeId::user_guide(),
         phase: ModePhase::Active,
         link: Link::Ok,
-        ask: Some(Ask {
-            mode: ModeId::new(ModeId::OPERATOR_CONTROL).expect("a mode"),
-            is_renewal: false,
-            wants_admin_id: true,
-            expires_in: std::time::Duration::from_secs(60),
-            differences: None,
-        }),
+        ask: None,
         refused: None,
         idle_ends_in: None,
         banner: Banner::Shown,
-    }));
-    mfd
+    }
 }
 
 pub fn touch(device: &mut Agent, mirror: &mut Mfd, target: Target) {
@@ -162,4 +175,86 @@ fn covered(world: &World, operator: &mut Agent) -> usize {
     }
     let rows = pixels(&file);
     rows.chunks_exact(3).filter(|pixel| *pixel == GREY).count()
+}
+
+#[test]
+fn the_id_is_chosen_and_changed_on_the_panel_itself() {
+    let world = World::new();
+    let mut device = world.device();
+    let mut mirror = Mfd::new(Text::new(Locale::English));
+    mirror.set_administrator(Administrator::Unset);
+    for target in [Target::Go(Place::Settings), Target::Go(Place::Remote)] {
+        front::touch(&mut device, &mut mirror, target);
+    }
+    front::looks_like(&world, &mut device, &mut mirror);
+    front::enter_id(&mut device, &mut mirror, "12345678");
+    front::looks_like(&world, &mut device, &mut mirror);
+    for _ in 0..2 {
+        front::enter_id(&mut device, &mut mirror, RIGHT);
+    }
+    mirror.id_changed(AdminChange::Done);
+    wait_for(&world, &mut device, &None, RIGHT);
+    let before = hash(&world);
+
+    front::touch(&mut device, &mut mirror, Target::Go(Place::RemoteId));
+    front::enter_id(&mut device, &mut mirror, WRONG);
+    mirror.id_checked(AdminVerdict::Wrong {
+        tries_left: 2,
+        wait: Duration::ZERO,
+    });
+    front::looks_like(&world, &mut device, &mut mirror);
+    front::enter_id(&mut device, &mut mirror, RIGHT);
+    mirror.id_checked(AdminVerdict::Ok);
+    front::looks_like(&world, &mut device, &mut mirror);
+    for _ in 0..2 {
+        front::enter_id(&mut device, &mut mirror, "59201847");
+    }
+    wait_for(&world, &mut device, &before, "59201847");
+    let log = device.log();
+    assert!(!log.contains(RIGHT) && !log.contains("59201847"), "{log}");
+}
+
+#[test]
+fn nothing_of_an_id_that_is_chosen_in_a_session_is_seen_by_the_operator() {
+    let world = World::new();
+    let (mut operator, mut device) = world.session();
+    let mut mirror = asked();
+    mirror.show(&Status::Active(live()));
+    mirror.set_administrator(Administrator::Unset);
+    for target in [Target::Go(Place::Settings), Target::Go(Place::Remote)] {
+        front::touch(&mut device, &mut mirror, target);
+    }
+    for id in [RIGHT, RIGHT] {
+        let [mask] = *mirror.masked() else {
+            panic!("one mask")
+        };
+        let area = usize::from(mask.width) * usize::from(mask.height);
+        // Until the picture of the page has arrived.
+        while covered(&world, &mut operator) != area {
+            operator.event("panel");
+        }
+        front::enter_id(&mut device, &mut mirror, id);
+    }
+    // The page opens, and the operator's picture again.
+    while covered(&world, &mut operator) > 0 {
+        operator.event("panel");
+    }
+}
+
+/// What the device keeps of the ID.
+fn hash(world: &World) -> Option<Vec<u8>> {
+    std::fs::read(world.path("device").join("admin-id")).ok()
+}
+
+/// Waits until the device keeps something else than `before`, and sees that it is `id`.
+fn wait_for(world: &World, device: &mut Agent, before: &Option<Vec<u8>>, id: &str) {
+    for _ in 0..1_000 {
+        if hash(world) != *before {
+            break;
+        }
+        device.ok(json!({"do": "snapshot", "file": world.path("front.png")}));
+    }
+    let compartment = Compartment::open(&world.path("device")).expect("the device's folder");
+    let store = AdminIdStore::open_to_set(&compartment);
+    assert_eq!(store.verify(id), AdminVerdict::Ok);
 }

@@ -20,8 +20,7 @@ use zeroize::Zeroizing;
 use crate::{
     clock::BootTime,
     compartment::{Compartment, CompartmentError},
-    device::AdminIdEntry,
-    ports::AdminId,
+    ports::{self, AdminChange, AdminId, Weakness},
     random,
 };
 
@@ -29,9 +28,10 @@ mod guard;
 mod strength;
 
 use guard::Guard;
+pub use strength::weakness;
 
 /// Fewest characters of an ID: 8 digits, tried at the speed of this hash, hold for months where 6 hold for days.
-pub const MIN_LEN: usize = 8;
+pub const MIN_LEN: usize = ports::ADMIN_ID_MIN_LEN;
 
 /// The wait of a verdict that stands until the device's owner sets a new ID (136 years).
 pub const UNTIL_RESET: Duration = Duration::from_secs(u32::MAX as u64);
@@ -51,23 +51,9 @@ const PEPPER_LEN: usize = 32;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdminIdError {
-    /// It has too few characters.
-    #[error("an administrator's ID has at least {MIN_LEN} digits or characters")]
-    TooShort,
-    /// It has too many characters.
-    #[error(
-        "an administrator's ID has at most {} characters",
-        AdminIdEntry::MAX_LEN
-    )]
-    TooLong,
-    /// It has characters that a panel has no key for.
-    #[error("an administrator's ID has digits, letters and signs of ASCII alone, and no spaces")]
-    Unprintable,
-    /// It is one of the first that anybody would try.
-    #[error(
-        "this ID is too easy to guess: no row of digits or keys, no repetition, no date, no common word"
-    )]
-    TooCommon,
+    /// It is too weak, or no panel can type it.
+    #[error(transparent)]
+    Weak(#[from] Weakness),
     /// The compartment cannot be read or written.
     #[error(transparent)]
     Compartment(#[from] CompartmentError),
@@ -132,7 +118,9 @@ impl AdminIdStore {
     ///
     /// [`AdminIdError`] for an ID that is too weak, or if it cannot be kept; the old one then stands.
     pub fn set(&self, id: &str) -> Result<(), AdminIdError> {
-        strength::check(id)?;
+        if let Some(weakness) = weakness(id) {
+            return Err(weakness.into());
+        }
         let pepper = match self.pepper() {
             Ok(Some(pepper)) => pepper,
             Ok(None) | Err(AdminIdError::Damaged { .. }) => {
@@ -149,6 +137,31 @@ impl AdminIdStore {
         self.compartment
             .write(&self.hash_file(), hash.to_string().as_bytes())?;
         self.keep(&Guard::default())
+    }
+
+    fn change_at(
+        &self,
+        old: Option<&str>,
+        new: &str,
+        now: BootTime,
+    ) -> Result<AdminChange, AdminIdError> {
+        if let Some(weakness) = weakness(new) {
+            return Ok(AdminChange::Weak(weakness));
+        }
+        if let Some(old) = old {
+            let verdict = self.verify_at(old, now)?;
+            if verdict != AdminVerdict::Ok {
+                return Ok(AdminChange::Old(verdict));
+            }
+            self.set(new)?;
+            return Ok(AdminChange::Done);
+        }
+        let _one_at_a_time = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_set()? {
+            return Ok(AdminChange::Failed);
+        }
+        self.set(new)?;
+        Ok(AdminChange::Done)
     }
 
     /// Forgets the ID and every wrong one: until another is set, what wants the ID is refused.
@@ -262,6 +275,18 @@ impl AdminId for AdminIdStore {
             tracing::error!(%error, "whether an administrator's ID is set cannot be read");
             false
         })
+    }
+
+    fn can_change(&self) -> bool {
+        true
+    }
+
+    fn change(&self, old: Option<&str>, new: &str) -> AdminChange {
+        self.change_at(old, new, BootTime::now())
+            .unwrap_or_else(|error| {
+                tracing::error!(%error, "the administrator's ID cannot be changed");
+                AdminChange::Failed
+            })
     }
 }
 

@@ -12,7 +12,7 @@ use alongside_protocol::{
 pub use alongside_session::{Action, device::AdminVerdict};
 use tokio::sync::watch;
 
-use crate::{audit::SessionCard, status::Status};
+use crate::{audit::SessionCard, device::AdminIdEntry, status::Status};
 
 /// What a panel is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +126,60 @@ pub trait AdminId: Send + Sync + fmt::Debug {
     fn is_set(&self) -> bool {
         true
     }
+
+    /// Whether [`AdminId::change`] can do anything; without it the ID is none of the panel's business.
+    fn can_change(&self) -> bool {
+        false
+    }
+
+    /// Sets the ID to `new`. `old` must be the one that stands, and counts as a try like any other; without one, none
+    /// may be set yet.
+    ///
+    /// May block, as [`AdminId::verify`] may.
+    fn change(&self, old: Option<&str>, new: &str) -> AdminChange {
+        let _ = (old, new);
+        AdminChange::Failed
+    }
+}
+
+/// Fewest characters of an administrator's ID that is set on this side.
+pub(crate) const ADMIN_ID_MIN_LEN: usize = 8;
+
+/// What came of setting the administrator's ID at the panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AdminChange {
+    /// The new one counts from now on.
+    Done,
+    /// The old one was not right, or is not looked at now.
+    Old(AdminVerdict),
+    /// The new one is refused.
+    Weak(Weakness),
+    /// It could not be changed: it cannot be kept, there is none to change, or another was set meanwhile.
+    Failed,
+}
+
+/// What a new administrator's ID lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Weakness {
+    /// It has too few characters.
+    #[error("an administrator's ID has at least {ADMIN_ID_MIN_LEN} digits or characters")]
+    TooShort,
+    /// It has too many characters.
+    #[error(
+        "an administrator's ID has at most {} characters",
+        AdminIdEntry::MAX_LEN
+    )]
+    TooLong,
+    /// It has characters that a panel has no key for.
+    #[error("an administrator's ID has digits, letters and signs of ASCII alone, and no spaces")]
+    Unprintable,
+    /// It is one of the first that anybody would try.
+    #[error(
+        "this ID is too easy to guess: no row of digits or keys, no repetition, no date, no common word"
+    )]
+    TooCommon,
 }
 
 /// What the device's owner has laid down about operators who work in sleep: unasked and unseen, and only in a session that

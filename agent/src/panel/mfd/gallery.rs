@@ -1,5 +1,6 @@
 //! Every screen in every state, for tests and for looking at.
 
+mod administrator;
 mod differences;
 mod people;
 
@@ -25,7 +26,7 @@ use alongside::{
     },
 };
 
-use super::{Allowed, Facts, Mfd, Place, Preferences, Scale, Step, Target};
+use super::{Allowed, Mfd, Place, Preferences, Scale, Step, Target};
 use crate::text::Text;
 
 /// Takes a state's name and the steps that lead to it.
@@ -78,7 +79,7 @@ pub fn states(text: Text, scale: Scale) -> Vec<(String, Mfd)> {
     entry_states(&mut add);
     connecting_states(&mut add);
     session_states(&mut add);
-    remote_states(&mut add);
+    administrator::states(&mut add);
     for reason in EndReason::ALL {
         add(&format!("ended-{reason}"), &|mfd| {
             mfd.set_clock(1_764_000_000_000);
@@ -101,57 +102,6 @@ pub fn states(text: Text, scale: Scale) -> Vec<(String, Mfd)> {
         });
     }
     states
-}
-
-fn remote_states(add: &mut Add<'_>) {
-    let open = |mfd: &mut Mfd| {
-        visit(mfd, Place::Settings);
-        tap(mfd, Target::Go(Place::Remote));
-    };
-    add("remote", &|mfd| {
-        mfd.set_facts(Facts {
-            relay: Some("relay.acme.example".to_owned()),
-            interface: Some("eth0".to_owned()),
-            proxy: None,
-        });
-        open(mfd);
-    });
-    add("remote-sessions", &|mfd| {
-        mfd.set_clock(1_764_000_000_000);
-        for operator in [confirmed(), unverified(), longest(), nameless()] {
-            mfd.show(&Status::Active(active(operator)));
-            mfd.show(&Status::Ended {
-                by: Party::Operator,
-                reason: EndReason::OperatorEnded,
-            });
-            tap(mfd, Target::CloseEnded);
-        }
-        open(mfd);
-    });
-    add("remote-id", &|mfd| {
-        mfd.set_admin_id();
-        open(mfd);
-        "4829".chars().for_each(|c| press(mfd, c));
-    });
-    add("remote-id-letters", &|mfd| {
-        mfd.set_admin_id();
-        open(mfd);
-        tap(mfd, Target::IdKeys);
-    });
-    add("remote-id-unavailable", &|mfd| {
-        mfd.set_admin_id();
-        open(mfd);
-        mfd.id_checked(AdminVerdict::Unavailable);
-    });
-    for (name, place) in [("off-home", Place::Home), ("off-notice", Place::Notice)] {
-        add(name, &|mfd| {
-            open(mfd);
-            tap(mfd, Target::Allowed(Allowed::Off));
-            tap(mfd, Target::Go(Place::Settings));
-            tap(mfd, Target::Go(Place::Home));
-            visit(mfd, place);
-        });
-    }
 }
 
 fn id_states(add: &mut Add<'_>, ask: &Active) {

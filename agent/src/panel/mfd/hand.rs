@@ -136,7 +136,7 @@ impl Mfd {
             HardKey::Clear => pad.clear(),
             HardKey::Start => self.act(Target::ConfirmId),
             HardKey::Stop | HardKey::Reset if self.ask().is_some() => self.act(Target::Refuse),
-            HardKey::Stop | HardKey::Reset => self.go(Place::Settings),
+            HardKey::Stop | HardKey::Reset => self.leave_pad(),
             HardKey::Hash => {}
         }
     }
@@ -241,8 +241,31 @@ impl Mfd {
         }
     }
 
+    /// Away from a pad that is no question's.
+    pub(super) fn leave_pad(&mut self) {
+        let place = if self.place == Place::RemoteId {
+            Place::Remote
+        } else if self.skin == Skin::Overlay {
+            Place::Home
+        } else {
+            Place::Settings
+        };
+        self.go(place);
+    }
+
     pub(super) fn confirm_id(&mut self) {
         let (now, is_asked) = (self.now, self.ask().is_some());
+        if !is_asked {
+            let new = match &mut self.gate {
+                Gate::First(new) => Some(new),
+                Gate::Shut(_) => None,
+                Gate::None | Gate::Open => self.new_id.as_mut(),
+            };
+            if let Some(new) = new {
+                self.actions.extend(new.confirm(now));
+                return;
+            }
+        }
         let Some(id) = self.pad().and_then(|pad| pad.confirm(now)) else {
             return;
         };
@@ -254,7 +277,7 @@ impl Mfd {
     }
 
     pub(super) fn prefer(&mut self, change: impl FnOnce(&mut Preferences)) {
-        if !matches!(self.gate, Gate::Shut(_)) {
+        if matches!(self.gate, Gate::None | Gate::Open) {
             change(&mut self.preferences);
             self.text = Text::new(self.preferences.locale);
         }
@@ -262,12 +285,15 @@ impl Mfd {
 
     pub(super) fn go(&mut self, place: Place) {
         let place = self.skin.place(place);
-        // Whoever leaves the page has to type the ID again.
-        self.gate = if place == Place::Remote && self.has_admin_id {
-            Gate::Shut(IdPad::default())
-        } else {
-            Gate::None
-        };
+        // Whoever leaves the pages has to type the ID again.
+        let stays = self.place.is_administrators() && matches!(self.gate, Gate::None | Gate::Open);
+        if !place.is_administrators() {
+            self.gate = Gate::None;
+        } else if !stays {
+            self.gate = self.shut_gate();
+            self.actions.push(CustomerAction::OpenSettings);
+        }
+        self.new_id = (place == Place::RemoteId).then(NewId::change);
         // Digits of a code do not lie about on a screen that nobody looks at.
         if place != Place::Entry || self.place != Place::Entry {
             self.assistance.entry.clear();
@@ -289,7 +315,8 @@ impl Mfd {
             | Place::Notice
             | Place::Entry
             | Place::Session
-            | Place::Remote => return,
+            | Place::Remote
+            | Place::RemoteId => return,
         };
         if self.machine.start(self.now, work) {
             self.go(Place::Jobs);
@@ -308,7 +335,12 @@ impl Mfd {
     }
 
     pub(super) fn is_moving(&self) -> bool {
-        let counts = matches!(&self.gate, Gate::Shut(pad) if pad.is_waiting(self.now));
+        let pad = match &self.gate {
+            Gate::Shut(pad) => Some(pad),
+            Gate::First(new) => Some(&new.pad),
+            Gate::None | Gate::Open => self.new_id.as_ref().map(|new| &new.pad),
+        };
+        let counts = pad.is_some_and(|pad| pad.is_waiting(self.now));
         counts || self.machine.is_working(self.now) || self.assistance.is_moving(self.now)
     }
 }

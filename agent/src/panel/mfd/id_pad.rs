@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use alongside::{device::AdminIdEntry, ports::AdminVerdict};
 use zeroize::Zeroizing;
 
-use crate::text::{Id, Text, Words};
+use crate::text::{Page, Text, Words};
 
 /// Which keys the pad shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,6 +118,26 @@ impl IdPad {
         AdminIdEntry::new(typed)
     }
 
+    /// Hands the ID out without a check, and forgets it.
+    pub(super) fn take(&mut self, now: Duration) -> Option<AdminIdEntry> {
+        if !self.can_confirm(now) {
+            return None;
+        }
+        let taken = std::mem::take(self);
+        self.keys = taken.keys;
+        AdminIdEntry::new(taken.typed)
+    }
+
+    /// Whether nothing has been typed and nothing said.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.typed.is_empty() && !self.is_checking && self.told.is_none()
+    }
+
+    /// Whether an ID is out to be checked.
+    pub(super) const fn is_checking(&self) -> bool {
+        self.is_checking
+    }
+
     /// Takes what came of the check.
     pub(super) fn told(&mut self, verdict: AdminVerdict, now: Duration) {
         self.is_checking = false;
@@ -127,10 +147,10 @@ impl IdPad {
     /// What to say below the field, and whether it is bad news.
     pub(super) fn message(&self, text: Text, now: Duration) -> (Words, bool) {
         if self.is_checking {
-            return (text.say(Id::AdminChecking), false);
+            return (text.say(Page::AdminChecking), false);
         }
         match self.told {
-            None | Some((AdminVerdict::Ok, _)) => (text.say(Id::AdminHint), false),
+            None | Some((AdminVerdict::Ok, _)) => (text.say(Page::AdminHint), false),
             Some((verdict, since)) => {
                 let ago = now.saturating_sub(since);
                 (text.admin_verdict(verdict, ago), true)

@@ -1,6 +1,6 @@
 //! Remote Assistance on this device: what the panel's settings page for it shows and changes.
 
-use super::{id_pad::IdPad, theme::Scale};
+use super::{id_pad::IdPad, new_id::NewId, theme::Scale};
 use crate::text::Locale;
 
 /// Whether a code can be entered on this panel.
@@ -35,6 +35,21 @@ pub struct Facts {
     pub proxy: Option<String>,
 }
 
+/// What this device has of an administrator's ID.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Administrator {
+    /// Nothing that could check one.
+    #[default]
+    None,
+    /// A check, and no ID to check against, which can be chosen at the panel.
+    Unset,
+    /// An ID.
+    Set {
+        /// Whether it can be changed at the panel.
+        can_change: bool,
+    },
+}
+
 /// Who may see the page.
 #[derive(Debug, Default)]
 pub(super) enum Gate {
@@ -43,6 +58,8 @@ pub(super) enum Gate {
     None,
     /// Whoever types the ID.
     Shut(IdPad),
+    /// Whoever chooses the first ID of this device.
+    First(NewId),
     /// Whoever stands there: the ID was typed.
     Open,
 }

@@ -26,7 +26,7 @@ use super::{
     theme::{self, HEADING, Ink},
     view::{State, View},
 };
-use crate::text::Id;
+use crate::text::Sentence;
 
 /// Height of the line with the way back and the title.
 const HEADER: i32 = 72;
@@ -82,12 +82,12 @@ fn place(mfd: &Mfd, view: &mut View, area: Rect) {
         Place::Notice => notice::draw(mfd, view, area),
         Place::Entry => entry::draw(mfd, view, area),
         Place::Session => session::draw(mfd, view, area),
-        Place::Remote => remote::draw(mfd, view, area),
+        Place::Remote | Place::RemoteId => remote::draw(mfd, view, area),
     }
 }
 
 /// The way back and the title; answers what is left below, with the usual edges.
-fn header(view: &mut View, area: Rect, title: Id, back: Place) -> Rect {
+fn header(view: &mut View, area: Rect, title: impl Sentence, back: Place) -> Rect {
     let (bar, below) = area.cut_top(HEADER, 0);
     let (button, rest) = bar.inset_xy(theme::EDGE, 10).cut_left(52, theme::GAP);
     let down = view.spot(button, Target::Go(back), State::Enabled);

@@ -13,7 +13,8 @@ use alongside::{
     audit::SessionCard,
     device::{AdminIdEntry, DeviceError},
     ports::{
-        Action, AdminId, AdminVerdict, Awake, Capture, Customer, Panel, PanelError, PanelInfo,
+        Action, AdminChange, AdminId, AdminVerdict, Awake, Capture, Customer, Panel, PanelError,
+        PanelInfo,
     },
     protocol::{
         PanelPoint, PanelSize,
@@ -29,7 +30,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Facts, Mfd, Preferences, Scene, Target, Typed};
+use super::{Administrator, Facts, Mfd, Preferences, Scene, Target, Typed};
 use crate::{
     panel::{Annotations, CustomerAction, Drawn, StopKey},
     text::Text,
@@ -122,8 +123,9 @@ impl MfdPanel {
     /// Puts the settings page of Remote Assistance behind `admin_id`. Only the first counts.
     #[must_use]
     pub fn behind(self, admin_id: Arc<dyn AdminId>) -> Self {
-        let _first = self.shared.admin_id.get_or_init(|| admin_id);
-        self.with(|state, _| state.mfd.set_admin_id());
+        let admin_id = self.shared.admin_id.get_or_init(|| admin_id);
+        let administrator = standing(&**admin_id);
+        self.with(|state, _| state.mfd.set_administrator(administrator));
         self
     }
 
@@ -249,6 +251,8 @@ impl MfdPanel {
         let mut trying: OptionFuture<_> = None.into();
         let mut answering: OptionFuture<_> = None.into();
         let mut checking: OptionFuture<_> = None.into();
+        let mut changing: OptionFuture<_> = None.into();
+        let mut looking: OptionFuture<_> = None.into();
         loop {
             let told = tokio::select! {
                 Some(tried) = &mut trying => {
@@ -263,6 +267,16 @@ impl MfdPanel {
                 Some(verdict) = &mut checking => {
                     checking = None.into();
                     self.with(|state, _| state.mfd.id_checked(verdict));
+                    Ok(())
+                }
+                Some(change) = &mut changing => {
+                    changing = None.into();
+                    self.with(|state, _| state.mfd.id_changed(change));
+                    Ok(())
+                }
+                Some(administrator) = &mut looking => {
+                    looking = None.into();
+                    self.with(|state, _| state.mfd.set_administrator(administrator));
                     Ok(())
                 }
                 action = self.action() => match action {
@@ -286,6 +300,14 @@ impl MfdPanel {
                     CustomerAction::TakeBack => device.take_back().await,
                     CustomerAction::CheckId(id) => {
                         checking = Some(Box::pin(self.check(id))).into();
+                        Ok(())
+                    }
+                    CustomerAction::ChangeId { old, new } => {
+                        changing = Some(Box::pin(self.change(old, new))).into();
+                        Ok(())
+                    }
+                    CustomerAction::OpenSettings => {
+                        looking = Some(Box::pin(self.look())).into();
                         Ok(())
                     }
                 },
@@ -323,6 +345,30 @@ impl MfdPanel {
         tokio::task::spawn_blocking(move || admin_id.verify(id.as_str()))
             .await
             .unwrap_or(AdminVerdict::Unavailable)
+    }
+
+    /// Changes the ID where it may block.
+    async fn change(&self, old: Option<AdminIdEntry>, new: AdminIdEntry) -> AdminChange {
+        let Some(admin_id) = self.shared.admin_id.get().map(Arc::clone) else {
+            return AdminChange::Failed;
+        };
+        let old_and_new = move || {
+            let old = old.as_ref().map(AdminIdEntry::as_str);
+            admin_id.change(old, new.as_str())
+        };
+        tokio::task::spawn_blocking(old_and_new)
+            .await
+            .unwrap_or(AdminChange::Failed)
+    }
+
+    /// Looks where it may block whether an ID is set: somebody else may have set it or forgotten it.
+    async fn look(&self) -> Administrator {
+        let Some(admin_id) = self.shared.admin_id.get().map(Arc::clone) else {
+            return Administrator::None;
+        };
+        tokio::task::spawn_blocking(move || standing(&*admin_id))
+            .await
+            .unwrap_or(Administrator::Set { can_change: false })
     }
 
     /// Brings the panel up to now; answers when it next looks different by itself.
@@ -374,6 +420,16 @@ impl MfdPanel {
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What there is of an administrator's ID. Without a way to set it, whatever is typed is checked in vain.
+fn standing(admin_id: &dyn AdminId) -> Administrator {
+    let can_change = admin_id.can_change();
+    if can_change && !admin_id.is_set() {
+        Administrator::Unset
+    } else {
+        Administrator::Set { can_change }
     }
 }
 

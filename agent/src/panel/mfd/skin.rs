@@ -55,7 +55,12 @@ impl Skin {
             (Self::Machine, _) => place,
             (
                 Self::Overlay,
-                Place::Home | Place::Notice | Place::Entry | Place::Session | Place::Remote,
+                Place::Home
+                | Place::Notice
+                | Place::Entry
+                | Place::Session
+                | Place::Remote
+                | Place::RemoteId,
             ) => place,
             (
                 Self::Overlay,
@@ -132,7 +137,7 @@ impl Mfd {
                 Typed::Clear => pad.clear(),
                 Typed::Confirm => self.act(Target::ConfirmId),
                 Typed::Cancel if is_asked => self.act(Target::Refuse),
-                Typed::Cancel => self.go(Place::Home),
+                Typed::Cancel => self.leave_pad(),
             }
             return;
         }
@@ -170,7 +175,7 @@ impl Mfd {
     /// something that is theirs.
     pub(super) fn admits(&self) -> bool {
         let is_the_customers =
-            matches!(self.place, Place::Remote | Place::Entry) || self.ask().is_some();
+            self.place.is_administrators() || self.place == Place::Entry || self.ask().is_some();
         self.assistance.is_live() && !is_the_customers
     }
 

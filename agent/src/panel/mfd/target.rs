@@ -30,6 +30,15 @@ pub enum Place {
     Session,
     /// Remote Assistance on this device: behind the administrator's ID.
     Remote,
+    /// Another administrator's ID in the place of the one that counts: behind that.
+    RemoteId,
+}
+
+impl Place {
+    /// Whether it belongs to Remote Assistance on this device, which no operator gets to.
+    pub(super) const fn is_administrators(self) -> bool {
+        matches!(self, Self::Remote | Self::RemoteId)
+    }
 }
 
 /// Something to touch. Tests and tours find its place with [`Mfd::find`](super::Mfd::find).
@@ -109,10 +118,10 @@ impl Target {
     /// Whether the operator may touch this: the machine's own controls, and nothing that speaks for the customer.
     pub(super) const fn is_machines(self) -> bool {
         match self {
-            Self::Go(place) => !matches!(
-                place,
-                Place::Notice | Place::Entry | Place::Session | Place::Remote
-            ),
+            Self::Go(place) => {
+                !matches!(place, Place::Notice | Place::Entry | Place::Session)
+                    && !place.is_administrators()
+            }
             Self::Choose(_)
             | Self::Step(_)
             | Self::Start

@@ -258,7 +258,9 @@ fn the_stop_key_is_told_whatever_the_panel_shows_and_only_once_while_it_repeats(
                 | CustomerAction::Allow(_)
                 | CustomerAction::Refuse
                 | CustomerAction::TakeBack
-                | CustomerAction::CheckId(_) => None,
+                | CustomerAction::CheckId(_)
+                | CustomerAction::OpenSettings
+                | CustomerAction::ChangeId { .. } => None,
             })
             .collect();
         assert_eq!(stop, [KeyMotion::Down, KeyMotion::Up], "{name}");
@@ -535,7 +537,9 @@ fn allowed_with(mfd: &mut Mfd) -> Vec<String> {
             | CustomerAction::Elsewhere
             | CustomerAction::Refuse
             | CustomerAction::TakeBack
-            | CustomerAction::CheckId(_) => None,
+            | CustomerAction::CheckId(_)
+            | CustomerAction::OpenSettings
+            | CustomerAction::ChangeId { .. } => None,
         })
         .collect()
 }
@@ -652,7 +656,7 @@ fn no_hand_of_the_operators_reaches_a_pad() {
         })
     };
     let mut mfd = live();
-    mfd.set_admin_id();
+    mfd.set_administrator(Administrator::Set { can_change: true });
     let tries = |mfd: &mut Mfd| {
         for digit in "48291736".chars() {
             assert!(!mfd.inject(&key(&digit.to_string(), KeyMotion::Down)));
@@ -789,7 +793,7 @@ fn the_card_says_who_when_and_which_modes() {
 #[test]
 fn no_code_can_be_entered_until_remote_assistance_is_turned_on() {
     let mut mfd = Mfd::with_preferences(Preferences::default());
-    mfd.set_admin_id();
+    mfd.set_administrator(Administrator::Set { can_change: true });
     tap(&mut mfd, Target::Go(Place::Notice));
     assert!(mfd.find(Target::Go(Place::Entry)).is_none());
     tap(&mut mfd, Target::Go(Place::Home));
@@ -802,7 +806,7 @@ fn no_code_can_be_entered_until_remote_assistance_is_turned_on() {
     "48291736".chars().for_each(|c| press(&mut mfd, c));
     tap(&mut mfd, Target::ConfirmId);
     assert!(
-        matches!(&*mfd.take_actions(), [CustomerAction::CheckId(id)] if id.as_str() == "48291736")
+        matches!(&*mfd.take_actions(), [CustomerAction::OpenSettings, CustomerAction::CheckId(id)] if id.as_str() == "48291736")
     );
     mfd.id_checked(AdminVerdict::Ok);
     tap(&mut mfd, Target::Allowed(Allowed::On));
@@ -814,5 +818,87 @@ fn no_code_can_be_entered_until_remote_assistance_is_turned_on() {
     assert!(
         mfd.find(Target::Allowed(Allowed::On)).is_none(),
         "and again for whoever comes next"
+    );
+}
+
+#[test]
+fn the_first_id_is_chosen_on_the_panel_and_opens_the_page() {
+    let mut mfd = live();
+    mfd.set_administrator(Administrator::Unset);
+    tap(&mut mfd, Target::Go(Place::Settings));
+    tap(&mut mfd, Target::Go(Place::Remote));
+    assert!(!mfd.admits() && !mfd.masked().is_empty());
+    for id in ["48291736", "48291736"] {
+        mfd.take_actions();
+        id.chars().for_each(|c| press(&mut mfd, c));
+        tap(&mut mfd, Target::ConfirmId);
+        assert!(!mfd.masked().is_empty());
+    }
+    let actions = mfd.take_actions();
+    let Some(CustomerAction::ChangeId { old: None, new }) = actions.last() else {
+        panic!("{actions:?}");
+    };
+    assert_eq!(new.as_str(), "48291736");
+    assert!(mfd.find(Target::Allowed(Allowed::On)).is_none());
+    mfd.id_changed(AdminChange::Done);
+    assert!(mfd.find(Target::Allowed(Allowed::On)).is_some());
+}
+
+#[test]
+fn another_id_is_chosen_after_the_one_that_counts_and_none_of_it_is_seen() {
+    let mut mfd = live();
+    mfd.set_administrator(Administrator::Set { can_change: true });
+    tap(&mut mfd, Target::Go(Place::Settings));
+    tap(&mut mfd, Target::Go(Place::Remote));
+    mfd.id_checked(AdminVerdict::Ok);
+    assert!(mfd.masked().is_empty());
+    tap(&mut mfd, Target::Go(Place::RemoteId));
+    assert!(mfd.find(Target::Allowed(Allowed::On)).is_none());
+    let mut seen = Vec::new();
+    for id in ["48291736", "59201847", "59201847"] {
+        mfd.take_actions();
+        id.chars().for_each(|c| press(&mut mfd, c));
+        seen.push((mfd.masked(), mfd.admits()));
+        tap(&mut mfd, Target::ConfirmId);
+        if id == "48291736" {
+            mfd.id_checked(AdminVerdict::Ok);
+        }
+    }
+    let (mask, admits) = &seen[0];
+    assert!(mask.len() == 1 && !admits, "{seen:?}");
+    assert!(seen.iter().all(|step| *step == seen[0]), "{seen:?}");
+    let actions = mfd.take_actions();
+    let Some(CustomerAction::ChangeId {
+        old: Some(old),
+        new,
+    }) = actions.last()
+    else {
+        panic!("{actions:?}");
+    };
+    assert_eq!((old.as_str(), new.as_str()), ("48291736", "59201847"));
+    mfd.id_changed(AdminChange::Done);
+    assert!(
+        mfd.find(Target::Allowed(Allowed::On)).is_some(),
+        "back on the page"
+    );
+    assert!(mfd.masked().is_empty());
+}
+
+#[test]
+fn the_pad_asks_for_what_there_is_once_that_is_known() {
+    let mut mfd = mfd();
+    mfd.set_administrator(Administrator::Unset);
+    tap(&mut mfd, Target::Go(Place::Settings));
+    tap(&mut mfd, Target::Go(Place::Remote));
+    let first = mfd.version();
+    mfd.set_administrator(Administrator::Set { can_change: true });
+    assert_ne!(mfd.version(), first);
+    "48291736".chars().for_each(|c| press(&mut mfd, c));
+    mfd.set_administrator(Administrator::Unset);
+    tap(&mut mfd, Target::ConfirmId);
+    let actions = mfd.take_actions();
+    assert!(
+        matches!(actions.last(), Some(CustomerAction::CheckId(_))),
+        "{actions:?}"
     );
 }

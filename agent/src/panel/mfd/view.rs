@@ -6,7 +6,7 @@ use super::{
     target::Target,
     theme::{self, Ink, Rgb, Scale},
 };
-use crate::text::{Id, Text, Words};
+use crate::text::{Id, Sentence, Text, Words};
 
 /// Something to touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl View {
         rect: Rect,
         style: super::canvas::Style,
         ink: Ink,
-        id: Id,
+        id: impl Sentence,
     ) -> Rect {
         let words = self.text.say(id);
         self.sketch.text(rect, style, ink, &words)

@@ -1,7 +1,7 @@
 //! Which IDs are refused because anybody would try them first.
 
-use super::{AdminIdError, MIN_LEN};
-use crate::device::AdminIdEntry;
+use super::MIN_LEN;
+use crate::{device::AdminIdEntry, ports::Weakness};
 
 /// Fewest different characters.
 const MIN_DISTINCT: usize = 4;
@@ -43,16 +43,16 @@ const WORDS: &[&str] = &[
     "alongside",
 ];
 
-/// Whether `id` may be an administrator's ID.
-pub(super) fn check(id: &str) -> Result<(), AdminIdError> {
+/// Why `id` may not be an administrator's ID; `None` if it may.
+pub fn weakness(id: &str) -> Option<Weakness> {
     if id.len() > AdminIdEntry::MAX_LEN {
-        return Err(AdminIdError::TooLong);
+        return Some(Weakness::TooLong);
     }
     if !id.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(AdminIdError::Unprintable);
+        return Some(Weakness::Unprintable);
     }
     if id.len() < MIN_LEN {
-        return Err(AdminIdError::TooShort);
+        return Some(Weakness::TooShort);
     }
     let id = id.to_ascii_lowercase();
     let is_common = has_few_distinct(&id)
@@ -61,10 +61,7 @@ pub(super) fn check(id: &str) -> Result<(), AdminIdError> {
         || is_repetition(&id)
         || is_date(&id)
         || is_word(&id);
-    if is_common {
-        return Err(AdminIdError::TooCommon);
-    }
-    Ok(())
+    is_common.then_some(Weakness::TooCommon)
 }
 
 fn has_few_distinct(id: &str) -> bool {
@@ -173,26 +170,20 @@ mod tests {
             "Passwort!",
             "abcabcabc",
         ] {
-            assert!(
-                matches!(check(id), Err(AdminIdError::TooCommon)),
-                "{id}: {:?}",
-                check(id)
-            );
+            assert_eq!(weakness(id), Some(Weakness::TooCommon), "{id}");
         }
     }
 
     #[test]
     fn an_id_has_eight_to_sixty_four_characters_that_have_a_key() {
-        assert!(matches!(check("4829173"), Err(AdminIdError::TooShort)));
-        assert!(matches!(
-            check(&"4829173".repeat(10)),
-            Err(AdminIdError::TooLong)
-        ));
-        assert!(matches!(check("4829 1736"), Err(AdminIdError::Unprintable)));
-        assert!(matches!(
-            check("schlüssel9"),
-            Err(AdminIdError::Unprintable)
-        ));
+        for (id, lacks) in [
+            ("4829173", Weakness::TooShort),
+            (&*"4829173".repeat(10), Weakness::TooLong),
+            ("4829 1736", Weakness::Unprintable),
+            ("schlüssel9", Weakness::Unprintable),
+        ] {
+            assert_eq!(weakness(id), Some(lacks), "{id}");
+        }
     }
 
     #[test]
@@ -205,7 +196,7 @@ mod tests {
             "n0tAW0rd!",
             "7391826405",
         ] {
-            assert!(check(id).is_ok(), "{id}");
+            assert_eq!(weakness(id), None, "{id}");
         }
     }
 }

@@ -229,3 +229,45 @@ fn checks_from_many_threads_are_counted_one_by_one() {
         .count();
     assert_eq!(looked_at, 3, "{verdicts:?}");
 }
+
+#[test]
+fn the_first_id_needs_no_other_and_the_next_one_the_old_one() {
+    let lab = Lab::new();
+    let change = |old, new| {
+        lab.store()
+            .change_at(old, new, lab.now)
+            .expect("the compartment works")
+    };
+    assert_eq!(
+        change(None, "12345678"),
+        AdminChange::Weak(Weakness::TooCommon)
+    );
+    assert_eq!(
+        change(Some(WRONG), RIGHT),
+        AdminChange::Old(AdminVerdict::Unavailable)
+    );
+    assert_eq!(change(None, RIGHT), AdminChange::Done);
+    assert_eq!(change(None, "59201847"), AdminChange::Failed, "one is set");
+    assert_eq!(
+        change(Some(WRONG), "59201847"),
+        AdminChange::Old(wrong(2, 0))
+    );
+    assert_eq!(
+        change(Some(RIGHT), "1234567"),
+        AdminChange::Weak(Weakness::TooShort)
+    );
+    assert_eq!(lab.verify(WRONG), wrong(1, 0), "a change is a try");
+    assert_eq!(change(Some(RIGHT), "59201847"), AdminChange::Done);
+    assert_eq!(lab.verify(RIGHT), wrong(2, 0));
+    assert_eq!(lab.verify("59201847"), AdminVerdict::Ok);
+}
+
+#[test]
+fn a_change_waits_like_any_other_try() {
+    let lab = Lab::with_id();
+    for _ in 0..3 {
+        let _tried = lab.store().change_at(Some(WRONG), "59201847", lab.now);
+    }
+    let change = lab.store().change_at(Some(RIGHT), "59201847", lab.now);
+    assert_eq!(change.expect("it works"), AdminChange::Old(locked(30)));
+}

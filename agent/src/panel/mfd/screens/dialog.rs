@@ -59,8 +59,9 @@ pub(super) fn ask(
             let purpose = For {
                 what: words,
                 note: Some(left),
+                said: asking.pad.message(view.text, now),
                 no: (Target::Refuse, Id::Refuse),
-                yes: Id::Allow,
+                yes: view.text.say(Id::Allow),
             };
             id_pad::draw(view, card, &purpose, &asking.pad, now);
             return;

@@ -11,7 +11,7 @@ use crate::{
         theme::{self, BODY, Ink, TITLE},
         view::{Look, State, View},
     },
-    text::{Id, Words},
+    text::{Id, Page, Words},
 };
 
 const GAP: i32 = 8;
@@ -24,10 +24,12 @@ pub(super) struct For {
     pub(super) what: Words,
     /// A line below the message, such as how long an answer is waited for.
     pub(super) note: Option<Words>,
+    /// What is said of what was typed, and whether it is bad news.
+    pub(super) said: (Words, bool),
     /// Away without an ID.
     pub(super) no: (Target, Id),
     /// On with what is typed.
-    pub(super) yes: Id,
+    pub(super) yes: Words,
 }
 
 /// Draws the pad into `card`.
@@ -36,9 +38,8 @@ pub(super) fn draw(view: &mut View, card: Rect, purpose: &For, pad: &IdPad, now:
     let [no, yes] = buttons.columns(theme::GAP);
     let words = view.text.say(purpose.no.1);
     view.button(no, purpose.no.0, Look::Plain, &words);
-    let words = view.text.say(purpose.yes);
     let state = State::when(pad.can_confirm(now));
-    view.button_if(state, yes, Target::ConfirmId, Look::Primary, &words);
+    view.button_if(state, yes, Target::ConfirmId, Look::Primary, &purpose.yes);
     match pad.keys() {
         Keys::Digits => {
             let (keys, said) = inner.cut_right(312, 28);
@@ -47,7 +48,7 @@ pub(super) fn draw(view: &mut View, card: Rect, purpose: &For, pad: &IdPad, now:
             view.sketch.text(what, TITLE, Ink::Text, &purpose.what);
             let (field_box, said) = said.cut_top(56, 8);
             field(view, field_box, pad, now);
-            message(view, said, purpose, pad, now);
+            message(view, said, purpose, pad);
         }
         Keys::Letters => {
             let (top, keys) = inner.cut_top((inner.h - 4 * 52 - 3 * GAP - 12).min(72), 12);
@@ -58,7 +59,7 @@ pub(super) fn draw(view: &mut View, card: Rect, purpose: &For, pad: &IdPad, now:
                 pad,
                 now,
             );
-            message(view, said, purpose, pad, now);
+            message(view, said, purpose, pad);
             letters(view, keys, pad);
         }
     }
@@ -89,17 +90,17 @@ fn field(view: &mut View, rect: Rect, pad: &IdPad, now: Duration) {
     }
 }
 
-fn message(view: &mut View, rect: Rect, purpose: &For, pad: &IdPad, now: Duration) {
-    let (words, is_bad) = pad.message(view.text, now);
-    let ink = if is_bad { Ink::Danger } else { Ink::Muted };
-    let style = if is_bad { BODY.bold() } else { BODY };
+fn message(view: &mut View, rect: Rect, purpose: &For, pad: &IdPad) {
+    let (words, is_bad) = &purpose.said;
+    let ink = if *is_bad { Ink::Danger } else { Ink::Muted };
+    let style = if *is_bad { BODY.bold() } else { BODY };
     match &purpose.note {
         Some(note) if pad.keys() == Keys::Digits => {
             let (upper, lower) = rect.cut_top(rect.h * 3 / 5, 4);
-            view.sketch.text(upper, style, ink, &words);
+            view.sketch.text(upper, style, ink, words);
             view.sketch.text(lower, theme::SMALL, Ink::Muted, note);
         }
-        Some(_) | None => drop(view.sketch.text(rect, style, ink, &words)),
+        Some(_) | None => drop(view.sketch.text(rect, style, ink, words)),
     }
 }
 
@@ -111,7 +112,7 @@ fn digits(view: &mut View, keys: Rect) {
         }
     }
     let [turn, zero, erase] = d.columns(GAP);
-    let words = view.text.say(Id::KeyLetters);
+    let words = view.text.say(Page::KeyLetters);
     view.button(turn, Target::IdKeys, Look::Plain, &words);
     view.key(zero, Target::IdLetter('0'), &Words::data('0'));
     view.icon_key(erase, Target::IdErase, Icon::Erase);
@@ -132,6 +133,6 @@ fn letters(view: &mut View, keys: Rect, pad: &IdPad) {
     let [erase, shift, turn] = side.rows(GAP);
     view.icon_key(erase, Target::IdErase, Icon::Erase);
     view.icon_key(shift, Target::IdShift, Icon::Shift);
-    let words = view.text.say(Id::KeyDigits);
+    let words = view.text.say(Page::KeyDigits);
     view.button(turn, Target::IdKeys, Look::Plain, &words);
 }

@@ -10,7 +10,7 @@ use crate::{
         theme::{self, BODY, Ink, MESSAGE, SMALL, TITLE},
         view::{Look, View},
     },
-    text::{Id, Naming, Slot, Words},
+    text::{Id, Naming, Page, Slot, Words},
 };
 
 pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
@@ -66,8 +66,8 @@ fn off(view: &mut View, body: Rect) {
         Ink::Muted.color(),
     );
     let [what, next] = words.center_box(words.w, words.h.min(260)).rows(12);
-    view.say(what, MESSAGE.at_bottom(), Ink::Text, Id::RemoteOff);
-    view.say(next, BODY.at_top(), Ink::Muted, Id::RemoteOffNext);
+    view.say(what, MESSAGE.at_bottom(), Ink::Text, Page::RemoteOff);
+    view.say(next, BODY.at_top(), Ink::Muted, Page::RemoteOffNext);
 }
 
 fn fact(view: &mut View, rect: Rect, icon: Icon, title: Id, words: Id) {

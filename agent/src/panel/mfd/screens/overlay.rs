@@ -70,7 +70,7 @@ fn place(mfd: &Mfd, view: &mut View, area: Rect) {
             let sheet = sheet(view, area);
             session::draw(mfd, view, sheet);
         }
-        Place::Remote => {
+        Place::Remote | Place::RemoteId => {
             let sheet = sheet(view, area);
             remote::draw(mfd, view, sheet);
         }

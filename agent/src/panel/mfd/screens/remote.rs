@@ -5,32 +5,19 @@ use crate::{
     panel::mfd::{
         Mfd,
         canvas::Rect,
-        remote::{Allowed, Gate},
+        new_id::NewId,
+        remote::{Administrator, Allowed, Gate},
         target::{Place, Target},
         theme::{self, BODY, Ink, SMALL, Scale},
-        view::View,
+        view::{Look, View},
     },
-    text::{Id, Locale, Words},
+    text::{Id, Locale, Page, Words},
 };
 
 const GAP: i32 = 10;
 
 pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
-    if let Gate::Shut(pad) = &mfd.gate {
-        let body = super::header(view, area, Id::Assistance, Place::Settings);
-        let card = Rect {
-            h: body.h.min(480),
-            ..body
-        };
-        view.card(card, theme::SURFACE);
-        view.mask(card);
-        let purpose = For {
-            what: view.text.say(Id::AdminTitle),
-            note: None,
-            no: (Target::Go(Place::Settings), Id::Cancel),
-            yes: Id::RemoteOpen,
-        };
-        id_pad::draw(view, card.inset_xy(28, 20), &purpose, pad, mfd.now);
+    if pad(mfd, view, area) {
         return;
     }
     let body = super::header(view, area, Id::Assistance, Place::Settings);
@@ -42,7 +29,7 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     let [allowed, language, size] = left.rows(GAP);
     let preferences = mfd.preferences;
 
-    let inner = choice(view, allowed, Id::RemoteEnabled);
+    let inner = choice(view, allowed, Page::RemoteEnabled);
     let is_on = preferences.allowed == Allowed::On;
     view.options(
         inner,
@@ -51,7 +38,7 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
             (Target::Allowed(Allowed::Off), Id::Off, !is_on),
         ],
     );
-    let inner = choice(view, language, Id::RemoteLanguage);
+    let inner = choice(view, language, Page::RemoteLanguage);
     let locales = [Locale::English, Locale::German, Locale::Chinese];
     view.choices(
         inner,
@@ -63,7 +50,7 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
             )
         }),
     );
-    let inner = choice(view, size, Id::RemoteTextSize);
+    let inner = choice(view, size, Page::RemoteTextSize);
     view.choices(
         inner,
         Scale::ALL.map(|scale| {
@@ -76,29 +63,79 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     );
 
     let (way, last) = right.cut_top((right.h * 2 / 5).min(180), GAP);
+    let can_change = mfd.administrator == Administrator::Set { can_change: true };
+    let last = if can_change {
+        let (button, last) = last.cut_bottom(56, GAP);
+        let words = view.text.say(Page::RemoteId);
+        view.button(button, Target::Go(Place::RemoteId), Look::Plain, &words);
+        last
+    } else {
+        last
+    };
     facts(mfd, view, way);
     sessions(mfd, view, last);
+}
+
+/// What is typed before anything else is shown, hidden from the operator; answers whether there is such a thing.
+fn pad(mfd: &Mfd, view: &mut View, area: Rect) -> bool {
+    let (text, now) = (view.text, mfd.now);
+    let choosing = |new: &NewId, back| For {
+        what: new.what(text),
+        note: None,
+        said: new.message(text, now),
+        no: (Target::Go(back), Id::Cancel),
+        yes: text.say(new.go_on()),
+    };
+    let (back, pad, purpose) = match (&mfd.gate, &mfd.new_id) {
+        (Gate::Shut(pad), _) => {
+            let purpose = For {
+                what: text.say(Page::AdminTitle),
+                note: None,
+                said: pad.message(text, now),
+                no: (Target::Go(Place::Settings), Id::Cancel),
+                yes: text.say(Page::RemoteOpen),
+            };
+            (Place::Settings, pad, purpose)
+        }
+        (Gate::First(new), _) => (Place::Settings, &new.pad, choosing(new, Place::Settings)),
+        (Gate::None | Gate::Open, Some(new)) => {
+            (Place::Remote, &new.pad, choosing(new, Place::Remote))
+        }
+        (Gate::None | Gate::Open, None) => return false,
+    };
+    let body = super::header(view, area, Id::Assistance, back);
+    let card = Rect {
+        h: body.h.min(480),
+        ..body
+    };
+    view.card(card, theme::SURFACE);
+    view.mask(card);
+    id_pad::draw(view, card.inset_xy(28, 20), &purpose, pad, now);
+    true
 }
 
 /// The way to the service, as it is set.
 fn facts(mfd: &Mfd, view: &mut View, rect: Rect) {
     view.card(rect, theme::SURFACE);
     let facts = &mfd.facts;
-    let or = |view: &View, value: &Option<String>, none: Id| {
+    let or = |view: &View, value: &Option<String>, none: Page| {
         value
             .as_ref()
             .map_or_else(|| view.text.say(none), Words::data)
     };
     let rows = [
         (
-            Id::RemoteService,
-            or(view, &facts.relay, Id::RemoteProxyNone),
+            Page::RemoteService,
+            or(view, &facts.relay, Page::RemoteProxyNone),
         ),
         (
-            Id::RemoteNetwork,
-            or(view, &facts.interface, Id::RemoteNetworkAny),
+            Page::RemoteNetwork,
+            or(view, &facts.interface, Page::RemoteNetworkAny),
         ),
-        (Id::RemoteProxy, or(view, &facts.proxy, Id::RemoteProxyNone)),
+        (
+            Page::RemoteProxy,
+            or(view, &facts.proxy, Page::RemoteProxyNone),
+        ),
     ];
     for (row, (label, value)) in rect.inset_xy(18, 10).rows::<3>(2).into_iter().zip(rows) {
         let (left, right) = row.cut_left(row.w * 2 / 5, 10);
@@ -114,9 +151,9 @@ fn sessions(mfd: &Mfd, view: &mut View, rect: Rect) {
     const ROW: i32 = 50;
     view.card(rect, theme::SURFACE);
     let (title, rest) = rect.inset_xy(18, 10).cut_top(30, 4);
-    view.say(title, SMALL.bold().one_line(), Ink::Text, Id::RemoteLast);
+    view.say(title, SMALL.bold().one_line(), Ink::Text, Page::RemoteLast);
     if mfd.assistance.past.is_empty() {
-        view.say(rest, SMALL.at_top(), Ink::Muted, Id::RemoteNever);
+        view.say(rest, SMALL.at_top(), Ink::Muted, Page::RemoteNever);
         return;
     }
     let fit = (rest.h / ROW).max(1) as usize;
@@ -133,7 +170,7 @@ fn sessions(mfd: &Mfd, view: &mut View, rect: Rect) {
 }
 
 /// A card with a label above what sets it; answers the place of that.
-fn choice(view: &mut View, rect: Rect, label: Id) -> Rect {
+fn choice(view: &mut View, rect: Rect, label: Page) -> Rect {
     view.card(rect, theme::SURFACE);
     let (label_box, value) = rect.inset_xy(18, 8).cut_top((rect.h - 16) * 2 / 5, 4);
     view.say(label_box, BODY.bold().one_line(), Ink::Text, label);

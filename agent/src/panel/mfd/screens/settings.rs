@@ -9,7 +9,7 @@ use crate::{
         theme::{self, BODY, Ink, SMALL, TITLE},
         view::{State, View},
     },
-    text::Id,
+    text::{Id, Page},
 };
 
 pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
@@ -81,7 +81,7 @@ fn remote(view: &mut View, rect: Rect) {
     );
     let (title, hint) = inner.cut_left(inner.w * 2 / 5, 16);
     view.say(title, BODY.bold(), Ink::Text, Id::Assistance);
-    view.say(hint, SMALL, Ink::Muted, Id::RemoteHint);
+    view.say(hint, SMALL, Ink::Muted, Page::RemoteHint);
 }
 
 /// A card with a label; answers the place of what sets it.

@@ -18,6 +18,7 @@ const NOT_SHOWN: &[&str] = &[
     "Typed(..)",
     "X11Panel",
     "IdPad",
+    "NewId",
     "../../../../fonts/NotoSansTC-Regular-subset.ttf",
     "../../../../fonts/NotoSansTC-Bold-subset.ttf",
 ];
@@ -29,6 +30,7 @@ const NOT_SCREENS: &[&str] = &[
     "gallery.rs",
     "people.rs",
     "differences.rs",
+    "administrator.rs",
     "x11.rs",
     "grab.rs",
     "watch.rs",
