@@ -72,9 +72,13 @@ impl Shop {
         defines: &[String],
         capabilities: &[&str],
     ) -> PathBuf {
-        let text = manifest(id, capabilities);
-        let package = self.empty(id, &text);
-        compile(source, &text, defines, &package.join("module.so"));
+        self.pack_as(id, source, defines, &manifest(id, capabilities))
+    }
+
+    /// A package of a module in C with this manifest; not signed.
+    pub fn pack_as(&self, id: &str, source: &str, defines: &[String], manifest: &str) -> PathBuf {
+        let package = self.empty(id, manifest);
+        compile(source, manifest, defines, &package.join("module.so"));
         package
     }
 
@@ -154,7 +158,11 @@ pub fn built_ins() -> &'static Path {
     FOLDER.get_or_init(|| {
         let mut build = Command::new(env!("CARGO"));
         build.args(["build", "--quiet", "--locked"]);
-        for name in ["alongside-user-guide-so", "alongside-operator-control-so"] {
+        for name in [
+            "alongside-user-guide-so",
+            "alongside-operator-control-so",
+            "alongside-engineer-config-so",
+        ] {
             build.args(["-p", name]);
         }
         // Where this test's own programs are, so that nothing is built twice.

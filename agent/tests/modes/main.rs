@@ -13,4 +13,5 @@ mod kit;
 mod made;
 mod sessions;
 mod stage;
+mod versions;
 mod wrong;

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use alongside::{
     DeviceEvent, OperatorEvent,
     modes::{Modes, Policy},
+    operator::{SettingsAsk, SettingsTold},
     ports::Action,
     protocol::{
         PanelPoint,
@@ -14,6 +15,7 @@ use alongside::{
         reason::ModePhase,
         units::{Color, Pressure},
     },
+    settings::{SettingChange, SettingPath, SettingValue},
 };
 
 use crate::{
@@ -32,6 +34,10 @@ fn libraries(shop: &Shop, policy: Policy) -> Modes {
             ModeId::OPERATOR_CONTROL,
             "libalongside_operator_control_so.so",
         ),
+        (
+            ModeId::ENGINEER_CONFIG,
+            "libalongside_engineer_config_so.so",
+        ),
     ] {
         let manifest = fs::read_to_string(plugins.join(name).join("mode.json")).unwrap();
         let package = shop.pack_file(name, &manifest, &folder.join(file));
@@ -41,7 +47,7 @@ fn libraries(shop: &Shop, policy: Policy) -> Modes {
     Modes::built_in().with_loader(shop.loader(policy))
 }
 
-fn stroke() -> Annotation {
+pub fn stroke() -> Annotation {
     let at = |x, y| StrokePoint {
         at: PanelPoint::from_pixels(x, y),
         pressure: Pressure::FULL,
@@ -55,7 +61,47 @@ fn stroke() -> Annotation {
     })
 }
 
-/// Draws in user guide, presses a key in operator control, goes back, ends.
+/// Reads the settings and changes one, to which the customer says yes.
+async fn changes_a_setting(stage: &mut Stage) {
+    stage.operator.settings(&SettingsAsk::Schema).await.unwrap();
+    let is_schema = |event: &OperatorEvent| {
+        matches!(
+            event,
+            OperatorEvent::Settings(SettingsTold::Schema { is_last: true, .. })
+        )
+    };
+    stage.operator_hears(is_schema).await;
+    let path = SettingPath::new("timers.sleep").unwrap();
+    let change = SettingChange {
+        path: path.clone(),
+        value: Some(SettingValue::Integer(77)),
+    };
+    let apply = SettingsAsk::Apply {
+        if_version: None,
+        changes: vec![change],
+    };
+    stage.operator.settings(&apply).await.unwrap();
+    stage
+        .device_hears(|event| matches!(event, DeviceEvent::Asked(ask) if ask.differences.is_some()))
+        .await;
+    stage.customer.allow(None).await.unwrap();
+    let is_confirmed = |event: &OperatorEvent| match event {
+        OperatorEvent::Settings(SettingsTold::Result { state, .. }) => state == "confirmed",
+        _ => false,
+    };
+    stage.operator_hears(is_confirmed).await;
+    let get = SettingsAsk::Get { group: None };
+    stage.operator.settings(&get).await.unwrap();
+    let is_set = |event: &OperatorEvent| match event {
+        OperatorEvent::Settings(SettingsTold::Values { values, .. }) => {
+            values.get(&path) == Some(&Some(SettingValue::Integer(77)))
+        }
+        _ => false,
+    };
+    stage.operator_hears(is_set).await;
+}
+
+/// Draws in user guide, presses a key in operator control, changes a setting in engineer config, goes back, ends.
 async fn a_whole_session(modes: Modes, boxing: &str) {
     let mut stage = Stage::with(modes.clone(), modes).await;
     stage.operator.draw(stroke()).await.unwrap();
@@ -73,6 +119,8 @@ async fn a_whole_session(modes: Modes, boxing: &str) {
     }
     stage.device_hears(|event| matches!(event, DeviceEvent::Injected { action: Action::Key(key), ok: true, .. } if key.motion == KeyMotion::Up)).await;
     assert_eq!(stage.bench.done().len(), 2);
+    stage.raise(ModeId::ENGINEER_CONFIG).await;
+    changes_a_setting(&mut stage).await;
     stage.operator.mode(ModeId::user_guide()).await.unwrap();
     stage
         .operator_is_in(ModeId::USER_GUIDE, ModePhase::Active)
@@ -84,7 +132,7 @@ async fn a_whole_session(modes: Modes, boxing: &str) {
     let audit = stage.audit();
     // The last one may end before its half has answered.
     assert!(
-        audit.matches(boxing).count() >= 2,
+        audit.matches(boxing).count() >= 3,
         "each activation says where its mode ran: {audit}"
     );
     assert!(audit.contains("signed by Shop"), "{audit}");

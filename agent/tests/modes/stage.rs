@@ -19,6 +19,7 @@ use alongside::{
     status::{OperatorIdentity, Status},
     transport::memory,
 };
+use alongside_agent::settings::mfd::MfdSettings;
 use tempfile::TempDir;
 use tokio::{
     sync::watch,
@@ -115,8 +116,11 @@ impl Stage {
         };
         let (device, customer, device_events) =
             Device::new(config, Arc::clone(&bench) as _, Arc::clone(&bench) as _).unwrap();
+        let settings = MfdSettings::open(folder.path()).unwrap();
         let device = device
             .with_admin_id(Arc::new(AnyId))
+            .with_settings(Arc::new(settings))
+            .unwrap()
             .with_modes(device_modes);
         let keys_of_operator = Compartment::open(&folder.path().join("operator")).unwrap();
         let (operator, handle, operator_events) = Operator::new(OperatorConfig {

@@ -36,6 +36,9 @@ static int32_t act(const alongside_host *host, const uint8_t *said, size_t len) 
     snprintf(line, sizeof line, "%d", made);
     return tell(host, line, strlen(line));
   }
+  case 'p':
+    snprintf(line, sizeof line, "%u", (unsigned)halves[ALONGSIDE_SIDE_DEVICE].protocol);
+    return tell(host, line, strlen(line));
   case 'x': _exit(0);
   case 'w': {
     /* Speaks to the parent behind the host's back: an answer with effects that nobody granted. */

@@ -156,6 +156,7 @@ fn messages_longer_than_their_way_allows_are_refused() {
     assert!(Effect::decode(kind::CONSOLE, &vec![b' '; MAX_CONSOLE_LEN + 1]).is_err());
 }
 
+#[cfg_attr(miri, ignore = "long, and safe code")]
 #[test]
 fn the_longest_stroke_operation_fits_the_mode_channel() {
     assert!(body(&Effect::Annotate(stroke(MAX_POINTS))).len() < MAX_PEER_LEN);

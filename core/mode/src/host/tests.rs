@@ -231,6 +231,8 @@ fn a_mode_that_gives_up_says_why_and_its_effects_do_not_take_place() {
     );
 }
 
+// Nothing of the ABI that the others do not touch, and minutes of it.
+#[cfg_attr(miri, ignore = "long")]
 #[test]
 fn a_call_that_floods_gives_up_and_one_at_the_bound_does_not() {
     let bound = u32::try_from(MAX_CALL_EFFECTS).unwrap();
@@ -450,6 +452,7 @@ fn stopping_is_an_event_like_any_other() {
     );
 }
 
+#[cfg_attr(miri, ignore = "long, and safe code")]
 #[test]
 fn a_log_is_bounded_and_inert() {
     let mut staging = staging::Staging::new(Side::Device, Capabilities::NONE);

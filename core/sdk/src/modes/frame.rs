@@ -3,6 +3,10 @@
 //! The parent trusts no byte of the child's: decoding is total and bounded, and an effect that comes out is one more
 //! time held against what is granted.
 
+#[cfg(test)]
+#[path = "../../../fuzz/in_corpus.rs"]
+mod in_corpus;
+
 use std::time::Duration;
 
 use alongside_mode::{
@@ -432,6 +436,19 @@ mod tests {
         body.extend_from_slice(&0u32.to_le_bytes());
         body.extend_from_slice(&257u32.to_le_bytes());
         assert_eq!(Word::decode(&body), Err(BadFrame));
+    }
+
+    #[test]
+    fn fuzzers_start_from_the_same_bytes() {
+        let mut seeds = seeds();
+        let order = Order::Event {
+            at: Duration::from_micros(77),
+            event: HostEvent::Timer(9),
+        };
+        let mut bytes = Vec::new();
+        order.encode(&mut bytes);
+        seeds.push(bytes);
+        in_corpus::in_corpus("sdk_frame", &seeds);
     }
 
     #[test]
