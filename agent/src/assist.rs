@@ -98,6 +98,7 @@ pub async fn run(args: AssistArgs) -> Exit {
             &desk,
             tokio::io::stdin(),
             tokio::io::stdout(),
+            stdio::unread(io::stdout()),
             spoken,
             at_eof,
         )

@@ -152,6 +152,7 @@ pub async fn run(args: DeviceArgs) -> Exit {
             &front,
             tokio::io::stdin(),
             tokio::io::stdout(),
+            stdio::unread(io::stdout()),
             spoken,
             at_eof,
         )

@@ -4,11 +4,20 @@ use std::{
     collections::VecDeque,
     future::Future,
     io,
+    os::fd::AsFd,
     pin::{Pin, pin},
+    thread,
 };
 
 use futures_util::{StreamExt, stream::FuturesOrdered};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    sync::oneshot,
+};
 
 use crate::{
     api::{self, Commands, Event, MAX_LINE, Reply, Request},
@@ -24,7 +33,26 @@ pub trait Executor<C>: Send + Sync {
     fn execute(&self, command: C) -> impl Future<Output = Reply> + Send;
 }
 
+/// Comes back once nobody can read any more what is written to `output`. Where that does not come about, as with a file,
+/// never.
+///
+/// A thread waits for it, as for standard input, and no runtime has to wait for that thread.
+pub async fn unread(output: impl AsFd + Send + 'static) {
+    let (tell, told) = oneshot::channel();
+    thread::spawn(move || {
+        // Errors and the other end's leaving are told without being asked for.
+        let mut watched = [PollFd::new(&output, PollFlags::empty())];
+        while poll(&mut watched, None) == Err(Errno::INTR) {}
+        let _ = tell.send(());
+    });
+    if told.await.is_err() {
+        std::future::pending().await
+    }
+}
+
 /// Reads commands from `input` and writes replies and `events` to `output` until `input` or `events` end.
+///
+/// If `unread` comes back, nobody reads `output` any more, and that is noticed without anything to write.
 ///
 /// Comes back once `events` is closed and everything is written. At the end of `input` it runs `at_eof` and goes on
 /// writing events, so that the last one, `ended`, is told. Whoever does not read `output` holds up neither commands nor
@@ -38,6 +66,7 @@ pub async fn serve<C, E, R, W>(
     executor: &E,
     input: R,
     output: W,
+    unread: impl Future<Output = ()>,
     events: Ear<Event>,
     at_eof: impl Future<Output = ()>,
 ) -> io::Result<()>
@@ -51,7 +80,7 @@ where
     let mut lines = Lines::new(input);
     let mut answers: FuturesOrdered<Answer<'_>> = FuturesOrdered::new();
     let mut given: VecDeque<Event> = VecDeque::new();
-    let mut at_eof = pin!(at_eof);
+    let (mut at_eof, mut unread) = (pin!(at_eof), pin!(unread));
     let mut input = Ends::Open;
     let mut is_over = false;
     let written = loop {
@@ -67,6 +96,7 @@ where
             written = pen.write(), if !pen.is_idle() => if written.is_err() {
                 break written;
             },
+            () = &mut unread => break Err(io::ErrorKind::BrokenPipe.into()),
             () = events.cut_off(), if !is_over => break Err(io::Error::other("nobody reads it")),
             () = &mut at_eof, if input == Ends::Ending => input = Ends::Ended,
             Some(answer) = answers.next(), if !answers.is_empty() && given.len() < OPEN_ANSWERS => given.push_back(answer),
@@ -276,7 +306,8 @@ mod tests {
         let fan = Fan::default();
         let events = fan.subscribe();
         let mut output = Vec::new();
-        serve::<device::Command, _, _, _>(&Agreeable, input, &mut output, events, async {
+        let unread = std::future::pending();
+        serve::<device::Command, _, _, _>(&Agreeable, input, &mut output, unread, events, async {
             fan.close();
         })
         .await
@@ -340,11 +371,39 @@ mod tests {
         drop(closed);
         let has_left = Cell::new(false);
         fan.send(idle());
-        let written = serve::<device::Command, _, _, _>(&Agreeable, input, output, events, async {
-            has_left.set(true);
-        })
-        .await;
+        let unread = std::future::pending();
+        let written =
+            serve::<device::Command, _, _, _>(&Agreeable, input, output, unread, events, async {
+                has_left.set(true);
+            })
+            .await;
         let error = written.expect_err("it is closed");
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert!(has_left.get());
+    }
+
+    #[tokio::test]
+    async fn whoever_closes_the_output_has_left_though_there_is_nothing_to_tell() {
+        let fan = Fan::default();
+        let events = fan.subscribe();
+        let (input, _open) = tokio::io::duplex(64);
+        let (reads, writes) = io::pipe().expect("a pipe");
+        let (gone, has_left) = (unread(writes), Cell::new(false));
+        let mut serving = pin!(serve::<device::Command, _, _, _>(
+            &Agreeable,
+            input,
+            tokio::io::sink(),
+            gone,
+            events,
+            async { has_left.set(true) },
+        ));
+        tokio::select! {
+            biased;
+            _ = &mut serving => panic!("somebody reads it"),
+            () = tokio::task::yield_now() => {}
+        }
+        drop(reads);
+        let error = serving.await.expect_err("it is closed");
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
         assert!(has_left.get());
     }
@@ -355,11 +414,13 @@ mod tests {
         let events = fan.subscribe();
         let (input, open) = tokio::io::duplex(64);
         let (output, _unread) = tokio::io::duplex(16);
-        let (leaves, left) = tokio::sync::oneshot::channel();
+        let (leaves, left) = oneshot::channel();
         fan.send(idle());
-        let serving = serve::<device::Command, _, _, _>(&Agreeable, input, output, events, async {
-            leaves.send(()).expect("waited for");
-        });
+        let unread = std::future::pending();
+        let serving =
+            serve::<device::Command, _, _, _>(&Agreeable, input, output, unread, events, async {
+                leaves.send(()).expect("waited for");
+            });
         let leaving = async {
             drop(open);
             left.await.expect("left");
@@ -377,9 +438,11 @@ mod tests {
         let (input, _open) = tokio::io::duplex(64);
         let (output, _unread) = tokio::io::duplex(16);
         let has_left = Cell::new(false);
-        let serving = serve::<device::Command, _, _, _>(&Agreeable, input, output, events, async {
-            has_left.set(true);
-        });
+        let unread = std::future::pending();
+        let serving =
+            serve::<device::Command, _, _, _>(&Agreeable, input, output, unread, events, async {
+                has_left.set(true);
+            });
         let telling = async {
             for _ in 0..=MOST_WAITING {
                 fan.send(idle());
