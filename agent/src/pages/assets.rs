@@ -59,14 +59,31 @@ const SHARED: [Asset; 9] = [
     },
 ];
 
-const OPERATOR: [Asset; 9] = [
+const OPERATOR: [Asset; 26] = [
     web!("/", "operator/index.html", HTML),
     web!("/operator.css", "operator/operator.css", CSS),
+    web!("/settings.css", "operator/settings.css", CSS),
+    web!("/change-card.js", "operator/change-card.js", SCRIPT),
     web!("/console.js", "operator/console.js", SCRIPT),
+    web!("/control.js", "operator/control.js", SCRIPT),
+    web!("/ended.js", "operator/ended.js", SCRIPT),
+    web!("/facts.js", "operator/facts.js", SCRIPT),
+    web!("/header.js", "operator/header.js", SCRIPT),
     web!("/invite.js", "operator/invite.js", SCRIPT),
+    web!("/kept.js", "operator/kept.js", SCRIPT),
+    web!("/ladder.js", "operator/ladder.js", SCRIPT),
     web!("/mode-panel.js", "operator/mode-panel.js", SCRIPT),
+    web!("/modes.js", "operator/modes.js", SCRIPT),
     web!("/panel.js", "operator/panel.js", SCRIPT),
     web!("/session.js", "operator/session.js", SCRIPT),
+    web!("/settings.js", "operator/settings.js", SCRIPT),
+    web!("/settings-draft.js", "operator/settings-draft.js", SCRIPT),
+    web!("/settings-row.js", "operator/settings-row.js", SCRIPT),
+    web!("/settings-tree.js", "operator/settings-tree.js", SCRIPT),
+    web!("/settings-words.js", "operator/settings-words.js", SCRIPT),
+    web!("/side.js", "operator/side.js", SCRIPT),
+    web!("/spark.js", "operator/spark.js", SCRIPT),
+    web!("/timeline.js", "operator/timeline.js", SCRIPT),
     web!("/tools.js", "operator/tools.js", SCRIPT),
     web!("/words.js", "operator/words.js", SCRIPT),
 ];

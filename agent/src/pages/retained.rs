@@ -1,5 +1,7 @@
 //! What a page that comes late, or comes back, must be told to stand where the others stand.
 
+use alongside::protocol::reason::ModePhase;
+
 use crate::api::{Event, event};
 
 /// Most points of ink that are kept; the oldest strokes go first (our choice: 1.5 MiB of JSON at worst).
@@ -21,6 +23,8 @@ pub(super) struct Retained {
     panel: Option<Stamped>,
     path: Option<Stamped>,
     link: Option<Stamped>,
+    surface: Option<Stamped>,
+    change: Option<Stamped>,
     ended: Option<Stamped>,
     strokes: Vec<(u64, event::Ink)>,
 }
@@ -53,6 +57,10 @@ impl Retained {
                 self.modes.retain(|(_, known)| known.mode != mode.mode);
                 self.modes.push((t, mode.clone()));
                 self.asked = None;
+                if matches!(mode.state, ModePhase::Ended) {
+                    self.surface = None;
+                    self.change = None;
+                }
             }
             Event::Modes { .. } => self.offered = told(),
             Event::Asked(asked) => self.asked = Some((t, asked.clone())),
@@ -60,6 +68,8 @@ impl Retained {
             Event::Path(_) => self.path = told(),
             Event::Link(_) => self.link = told(),
             Event::Annotation(ink) => self.ink(t, ink),
+            Event::Surface { .. } => self.surface = told(),
+            Event::SettingsResult { .. } => self.change = told(),
             Event::Ended { .. } => {
                 self.ended = told();
                 self.asked = None;
@@ -73,8 +83,6 @@ impl Retained {
             | Event::Idle { .. }
             | Event::Settings { .. }
             | Event::SettingsSchema { .. }
-            | Event::Surface { .. }
-            | Event::SettingsResult { .. }
             | Event::Pages { .. } => {}
         }
     }
@@ -132,6 +140,13 @@ impl Retained {
                 }),
             )
         });
+        let change = self.change.iter().map(|(t, event)| {
+            let mut event = event.clone();
+            if let Event::SettingsResult { expires_in_s, .. } = &mut event {
+                *expires_in_s = expires_in_s.map(|seconds| left(*t, seconds.into()) as u16);
+            }
+            (*t, event)
+        });
         let strokes = self
             .strokes
             .iter()
@@ -144,6 +159,8 @@ impl Retained {
             .chain(self.connected.clone())
             .chain(self.offered.clone())
             .chain(modes)
+            .chain(self.surface.clone())
+            .chain(change)
             .chain(asked)
             .chain(self.panel.clone())
             .chain(self.path.clone())

@@ -213,8 +213,8 @@ async fn everything_on_the_console_can_be_done_with_the_keyboard() {
     .await;
     for name in [
         "Guide on",
-        "Control ask first",
-        "Engineer ask first",
+        "Control ask first, with ID",
+        "Engineer ask first, with ID",
         "End session",
         "Pen",
         "Green",
@@ -225,6 +225,7 @@ async fn everything_on_the_console_can_be_done_with_the_keyboard() {
         "Fit",
         "1:1",
         "Keys",
+        "Session",
     ] {
         assert!(
             reached.iter().any(|reached| reached == name),

@@ -4,57 +4,12 @@ use crate::common::chromium::Hand;
 use crate::scene::Scene;
 use crate::scene::browse;
 use crate::scene::in_session;
-use crate::scene::mode;
 use crate::scene::with;
 use alongside::protocol::reason::EndReason;
-use alongside::protocol::reason::ModePhase;
 use alongside::protocol::reason::Party;
-use alongside::protocol::reason::Refusal;
 use alongside_agent::api::Event;
-use alongside_agent::api::event;
 use alongside_agent::api::event::Role;
 use alongside_agent::api::operator;
-use serde_json::json;
-#[tokio::test]
-async fn modes_say_in_words_how_they_stand() {
-    let mut scene = Scene::<operator::Command>::start(Role::Operator).await;
-    let Some((_browser, tab)) = browse(&scene, 1440, 860).await else {
-        return;
-    };
-    in_session(&scene, &tab).await;
-    with(&tab, |tab| tab.click("[data-mode='operator-control']")).await;
-    let operator::Command::Mode(wanted) = scene.next().await else {
-        panic!("a mode")
-    };
-    assert_eq!(wanted.mode.as_str(), "operator-control");
-    scene
-        .events
-        .send(mode("operator-control", ModePhase::Asked, None, Some(60)));
-    with(&tab, |tab| tab.until("document.querySelector('[data-mode=operator-control]').textContent.includes('waiting 60 s')")).await;
-    scene.events.send(mode(
-        "operator-control",
-        ModePhase::Refused,
-        Some(Refusal::Policy),
-        None,
-    ));
-    with(&tab, |tab| {
-        tab.until("document.querySelector('[data-mode=operator-control]').textContent.includes('not available yet')");
-        tab.until("document.querySelector('al-notice').textContent.includes('Control is not available yet on this device')");
-        assert_eq!(tab.eval("document.querySelector('[data-mode=operator-control]').ariaDisabled"), json!("true"));
-    })
-    .await;
-    scene.events.send(Event::Link(event::Link {
-        state: event::LinkState::Missing,
-        silent_ms: 15_000,
-        ends_in_ms: None,
-    }));
-    with(&tab, |tab| {
-        tab.until("document.querySelector('.stale').textContent.includes('15 s') && !document.querySelector('.stale').hidden");
-        tab.shot("operator-missing.png");
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn the_console_looks_right_by_day_and_by_night_and_ends_with_the_reason() {
     let mut scene = Scene::<operator::Command>::start(Role::Operator).await;

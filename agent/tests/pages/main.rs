@@ -11,3 +11,5 @@ mod front;
 mod hand;
 mod invite;
 mod looks;
+mod modes;
+mod settings;

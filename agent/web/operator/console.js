@@ -1,14 +1,21 @@
 // The operator's console: what the agent says goes to the parts, what the parts ask goes to the agent.
 
-import { el, icon, timeOfDay } from '/shared/dom.js';
+import { clock, el, icon, timeOfDay } from '/shared/dom.js';
 import { Link } from '/shared/link.js';
+import './ended.js';
+import './header.js';
 import './invite.js';
+import { Kept } from './kept.js';
+import { Ladder } from './ladder.js';
 import './mode-panel.js';
+import './modes.js';
 import './session.js';
-import { AGENT, CONFIRM, DISMISS, ENDED, PARTY, REFUSED_SENTENCE, modeName } from './words.js';
+import { SETTINGS } from './settings-words.js';
+import { AGENT, CONFIRM, CONTROL, DISMISS, ENDED, IDLE, PARTY, REFUSED_SENTENCE, TURN, WAY, modeName } from './words.js';
 
 const part = name => document.querySelector(name);
 const link = new Link();
+const [ladder, kept] = [new Ladder(), new Kept()];
 const [who, modes, path, notice, invite, session, ended] =
   ['al-who', 'al-modes', 'al-path', 'al-notice', 'al-invite', 'al-session', 'al-ended'].map(part);
 const [endButton, dialog] = [part('#end'), part('#confirm')];
@@ -41,8 +48,10 @@ async function ask(command) {
 }
 
 invite.ask = ask;
-session.connect(link, command => link.send(command));
-modes.ask = mode => ask({ do: 'mode', mode });
+const askFor = mode => ask({ do: 'mode', mode });
+session.connect(command => link.send(command), askFor);
+modes.ask = askFor;
+session.ladder = modes.ladder = ladder;
 
 const modePanel = el('al-mode-panel', { hidden: true });
 session.querySelector('.side').prepend(modePanel);
@@ -61,13 +70,19 @@ addEventListener('keydown', event => {
 });
 
 let began = null;
+let way = null;
+let silentSince = null;
+let linkState = 'ok';
+let idling = 0;
 const log = (message, text, level = '') => session.log(message.t, text, level);
 
 link
   .on('open', () => {
     say(null, 'agent');
     // Everything that still holds is told again.
-    began = null;
+    began = way = silentSince = null;
+    linkState = 'ok';
+    ladder.begin();
     for (const element of [invite, session, modes, path]) element.reset();
     show('invite');
   })
@@ -85,7 +100,12 @@ link
   })
   .on('connected', message => {
     began = message.t;
+    way = silentSince = null;
+    linkState = 'ok';
+    kept.begin(message.session);
+    ladder.begin(kept);
     session.reset();
+    session.timeline.begin(kept);
     modes.reset();
     modePanel.reset();
     who.device(message);
@@ -98,45 +118,77 @@ link
     modes.offered(message.modes);
     modePanel.offered(message.modes);
   })
-  .on('console', ({ message }) => modePanel.hear(message))
+  .on('console', ({ message, t }) => {
+    modePanel.hear(message);
+    // What of the operator's hand did not reach the panel.
+    if (ladder.of('operator-control').isOn && CONTROL[message?.input]) log({ t: t ?? Date.now() }, CONTROL[message.input], 'warn');
+  })
   .on('mode', message => {
+    const { turn } = ladder.step(message);
     modePanel.mode(message);
-    modes.mode(message);
+    if (message.mode === 'engineer-config' && message.state === 'ended') modes.asleep = false;
+    modes.show();
     session.mode(message);
     const name = modeName(message.mode);
-    if (message.state === 'refused') {
+    if (turn === 'refused') {
       const sentence = REFUSED_SENTENCE[message.reason]?.(name) ?? `${name} was refused.`;
       say(sentence);
       log(message, sentence, 'warn');
-    } else log(message, { asked: `Asked for ${name}`, active: `${name} is on`, paused: `${name} is paused`, ended: `${name} is off` }[message.state]);
+    } else if (TURN[turn]) log(message, TURN[turn](name), turn === 'paused' ? 'warn' : '');
   })
+  .on('surface', message => {
+    modes.asleep = true;
+    session.surface(message);
+    log(message, SETTINGS.surface[message.surface] ?? SETTINGS.asleep);
+  })
+  .on('settings-schema', message => session.settings.schema(message))
+  .on('settings', message => session.settings.settings(message))
+  .on('settings-result', message => session.settings.result(message))
   .on('path', message => {
     path.path(message);
     session.path(message);
+    if (began !== null && message.kind !== way) log(message, WAY.kind(message.kind), message.kind === 'none' ? 'warn' : '');
+    way = message.kind;
   })
   .on('latency', message => session.latency(message))
   .on('link', message => {
     path.link(message);
     session.link(message);
+    const isOk = message.state === 'ok';
+    if (isOk && silentSince !== null) log(message, WAY.back(Math.round((message.t - silentSince) / 1000)));
+    else if (!isOk && message.state !== linkState) log(message, WAY[message.state], 'warn');
+    if (isOk) silentSince = null;
+    else silentSince ??= message.t - message.silent_ms;
+    linkState = message.state;
   })
   .on('panel', message => session.panel(message))
   .on('batch', async batch => link.painted(await session.paint(batch)))
   .on('idle', ({ ends_in_s }) => {
+    clearInterval(idling);
     say(null, 'idle');
-    const stay = el('button', { type: 'button', textContent: 'I am still here' });
+    if (ends_in_s === 0) return;
+    const stay = el('button', { type: 'button', textContent: IDLE.stay });
+    const left = el('span', { role: 'timer' });
+    const ends = Date.now() + ends_in_s * 1000;
+    const tick = () => { left.textContent = clock((ends - Date.now()) / 1000); };
     stay.onclick = () => {
+      clearInterval(idling);
       say(null, 'idle');
       ask({ do: 'still-here' });
     };
-    say(`Nobody has done anything for a while. The session ends in ${ends_in_s} s.`, 'idle');
-    notice.querySelector('[data-name="idle"]').append(stay);
+    say(IDLE.says, 'idle');
+    notice.querySelector('[data-name="idle"]').append(left, stay);
+    tick();
+    idling = setInterval(tick, 500);
   })
   .on('error', message => {
     if (!invite.problem(message)) say(`${message.message[0].toUpperCase()}${message.message.slice(1)}.`);
+    session.settings.unreadable(message);
     if (!session.hidden) log(message, message.message, 'warn');
   })
   .on('ended', message => {
     if (dialog.open) dialog.close('');
+    clearInterval(idling);
     for (const name of ['news', 'idle']) say(null, name);
     if (began === null && invite.problem({ code: message.reason })) return;
     const facts = {
@@ -145,7 +197,9 @@ link
       At: timeOfDay(message.t),
       Lasted: began === null ? null : message.t - began,
     };
-    ended.told(ENDED[message.reason] ?? `Reason: ${message.reason}.`, facts);
+    const sentence = ENDED[message.reason] ?? `Reason: ${message.reason}.`;
+    log(message, sentence);
+    ended.told(sentence, facts, session.timeline.copy());
     show('ended');
   });
 

@@ -11,6 +11,9 @@ const LEAP = 64;
 class Panel extends HTMLElement {
   screen = document.createElement('al-screen');
   tools = null;
+  /** What the hand does here: it `draws`, `touches`, or `rests` where there is nothing that it may. */
+  hand = 'draws';
+  #control = null;
   #send = null;
   #stroke = null;
   #strokes = Date.now() % 1_000_000_000;
@@ -38,10 +41,11 @@ class Panel extends HTMLElement {
     screen.addEventListener('keydown', event => this.#key(event));
   }
 
-  connect(send, tools) {
+  connect(send, tools, control) {
     this.#send = send;
+    this.#control = control;
     this.tools = tools;
-    const change = () => { this.screen.dataset.tool = tools.tool; };
+    const change = () => { this.screen.dataset.tool = this.hand === 'rests' ? 'none' : tools.tool; };
     tools.addEventListener('change', change);
     tools.addEventListener('undo', () => this.undo());
     tools.addEventListener('clear', () => this.clear());
@@ -94,7 +98,11 @@ class Panel extends HTMLElement {
 
   async #ask(command) {
     const answer = await this.#send(command);
-    if (answer.event !== 'error') return;
+    if (answer.event !== 'error') {
+      const did = command.do === 'stroke' && command.done ? 'stroke' : this.hand === 'touches' && command.phase === 'down' ? 'press' : null;
+      if (did) this.dispatchEvent(new CustomEvent('did', { detail: did }));
+      return;
+    }
     // What the device did not take must not stand here.
     if (command.do === 'stroke') {
       this.screen.ink.undo(command.id);
@@ -103,8 +111,12 @@ class Panel extends HTMLElement {
     this.dispatchEvent(new CustomEvent('refused', { detail: answer }));
   }
 
+  get #isReady() {
+    return this.screen.width > 0 && this.hand !== 'rests';
+  }
+
   #down(event) {
-    if (!this.screen.width) return;
+    if (!this.#isReady) return;
     this.screen.focus({ preventScroll: true });
     event.preventDefault();
     this.screen.setPointerCapture(event.pointerId);
@@ -113,18 +125,19 @@ class Panel extends HTMLElement {
   }
 
   #move(event) {
-    if (!this.screen.width) return;
+    if (!this.#isReady) return;
     if (this.#stroke) this.#draw((event.getCoalescedEvents?.() ?? [event]).map(each => this.#point(each)));
     else if (this.tools.tool === 'pointer') this.#pointAt(event, event.buttons ? 'move' : 'hover');
   }
 
   #up(event) {
+    if (this.hand === 'rests') return;
     if (this.#stroke) this.#finish();
     else if (this.tools.tool === 'pointer') this.#pointAt(event, 'up');
   }
 
   #leave() {
-    if (this.#stroke || this.tools.tool !== 'pointer') return;
+    if (this.hand === 'rests' || this.#stroke || this.tools.tool !== 'pointer') return;
     const [x, y] = this.#caret ?? [0, 0];
     this.#later({ do: 'pointer', x, y, phase: 'leave', buttons: 0 });
     this.screen.ink.pointerGone();
@@ -200,13 +213,19 @@ class Panel extends HTMLElement {
   // Keyboard: arrows move, space draws or presses.
 
   #key(event) {
-    if (!this.screen.width) return;
+    if (!this.#isReady) return;
     const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (arrow) this.#step(arrow, event.shiftKey ? LEAP : STEP);
     else if (event.key === ' ' || event.key === 'Enter') this.#press(event.repeat);
     else if (event.key === 'Escape' && this.#stroke) this.#finish();
-    else if (!this.tools.press(event)) return;
+    else if (this.hand === 'touches' ? !this.#character(event) : !this.tools.press(event)) return;
     event.preventDefault();
+  }
+
+  /** A character of the operator's keyboard goes to the panel. */
+  #character(event) {
+    const isCharacter = event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey;
+    return isCharacter && this.#control.press(event.key);
   }
 
   #step([right, down], distance) {

@@ -1,143 +1,42 @@
-// A session as the operator sees it: header, panel with its tools, device card and log; and its end.
+// A session as the operator sees it: the panel with its tools, and beside it what there is to know and to set.
 
-import { clock, el, icon, timeOfDay } from '/shared/dom.js';
+import { clock, el } from '/shared/dom.js';
+import { fill } from './facts.js';
+import './control.js';
 import './panel.js';
+import { SETTINGS } from './settings-words.js';
+import './settings.js';
+import './side.js';
+import { spark } from './spark.js';
+import './timeline.js';
 import './tools.js';
-import { ASK, CONSENT, LATENCY, MODES, PATHS, REFUSED, SHARPEN, STANDS, modeName, offerModes } from './words.js';
+import { ASK, COUNTED, LATENCY, LEFT, MODES, SHARPEN, SIDE, STANDS, modeName } from './words.js';
 
-/** `<al-who>`: the device in two lines. */
-class Who extends HTMLElement {
-  text = null;
-
-  device({ model, serial }) {
-    this.text = `${model}, ${serial}`;
-    this.replaceChildren(el('b', { textContent: model, title: model }), el('span', { textContent: serial, title: serial }));
-  }
-}
-customElements.define('al-who', Who);
-
-/** `<al-modes>`: what the operator may do, and may ask for. */
-class Modes extends HTMLElement {
-  ask = null;
-  #states = new Map();
-  #timer = 0;
-
-  connectedCallback() {
-    if (this.firstChild) return;
-    for (const mode of MODES) this.append(this.#button(mode));
-    this.reset();
-  }
-
-  #button(mode) {
-    const keys = mode.key ? ` (Ctrl+Alt+${mode.key})` : '';
-    const button = el('button', { type: 'button', 'data-mode': mode.id, title: `${mode.does}${keys}` }, `${mode.name} `, el('small'));
-    button.onclick = () => {
-      if (button.ariaDisabled !== 'true') this.ask(mode.id);
-    };
-    return button;
-  }
-
-  reset() {
-    this.#states.clear();
-    this.offered([]);
-  }
-
-  /** Which modes there are beside the built-in ones. */
-  offered(modes) {
-    offerModes(modes);
-    const known = new Set(MODES.map(({ id }) => id));
-    for (const button of [...this.children]) if (!known.has(button.dataset.mode)) button.remove();
-    for (const mode of MODES) if (!this.querySelector(`[data-mode="${CSS.escape(mode.id)}"]`)) this.append(this.#button(mode));
-    this.#states = new Map(MODES.map(({ id }) => [id, this.#states.get(id) ?? { state: 'ask' }]));
-    this.#show();
-  }
-
-  /** A mode's key with Ctrl and Alt; answers whether it is one. */
-  press(key) {
-    const mode = MODES.find(known => known.key && known.key === key);
-    if (mode) this.querySelector(`[data-mode="${mode.id}"]`).click();
-    return Boolean(mode);
-  }
-
-  mode({ mode, state, reason, expires_in_s }) {
-    if (!this.#states.has(mode)) return;
-    const until = expires_in_s === undefined ? null : performance.now() + expires_in_s * 1000;
-    if (state === 'active') this.#nothingElseIsActive(mode);
-    this.#states.set(mode, { state, reason, until });
-    this.#show();
-  }
-
-  #nothingElseIsActive(mode) {
-    for (const [other, { state }] of this.#states) {
-      if (other !== mode && (state === 'active' || state === 'paused')) this.#states.set(other, { state: 'ask' });
-    }
-  }
-
-  #show() {
-    clearTimeout(this.#timer);
-    for (const button of this.children) {
-      const { state, reason, until } = this.#states.get(button.dataset.mode);
-      const left = until ? Math.max(0, Math.ceil((until - performance.now()) / 1000)) : null;
-      const word = state === 'refused' ? REFUSED[reason] ?? 'refused' : state === 'asked' ? CONSENT.asked(left) : CONSENT[state];
-      button.dataset.state = state;
-      button.lastElementChild.textContent = word;
-      button.setAttribute('aria-pressed', String(state === 'active' || state === 'paused'));
-      button.setAttribute('aria-disabled', String(reason === 'policy' || state === 'asked'));
-      if (state === 'asked') this.#timer = setTimeout(() => this.#show(), 500);
-    }
-  }
-}
-customElements.define('al-modes', Modes);
-
-/** `<al-path>`: which way the packets take, and how well. */
-class Path extends HTMLElement {
-  #kind = el('b');
-  #figures = el('span');
-
-  connectedCallback() {
-    if (this.firstChild) return;
-    this.append(icon('link'), el('div', {}, this.#kind, this.#figures));
-    this.reset();
-  }
-
-  reset() {
-    this.dataset.state = '';
-    this.#kind.textContent = 'no figures yet';
-    this.#figures.textContent = '';
-  }
-
-  path({ kind, rtt_ms, kbps_in, kbps_out }) {
-    this.title = PATHS[kind] ?? kind;
-    this.#kind.textContent = `${kind} · ${Math.round(rtt_ms)} ms`;
-    this.#figures.textContent = `${kbps_in} in · ${kbps_out} out kbps`;
-  }
-
-  link({ state, silent_ms }) {
-    this.dataset.state = state;
-    if (state === 'lost') this.#figures.textContent = 'connection lost, trying again';
-    if (state === 'missing') this.#figures.textContent = `silent for ${Math.round(silent_ms / 1000)} s`;
-  }
-}
-customElements.define('al-path', Path);
-
-/** `<al-session>`: tools, panel, card and log. */
+/** `<al-session>`: tools, panel, and beside it facts, settings and timeline. */
 class Session extends HTMLElement {
   #tools = document.createElement('al-tools');
   #countdown = 0;
   #panel = document.createElement('al-panel');
+  #control = document.createElement('al-control');
+  #side = document.createElement('al-side');
+  settings = document.createElement('al-settings');
+  timeline = document.createElement('al-timeline');
+  ladder = null;
   #parts = null;
   #send = null;
-  #modes = new Map();
+  #surface = null;
   #rates = [];
   #began = 0;
   #facts = {};
   #painted = null;
+  #linkState = 'ok';
   #soft = [];
 
   connectedCallback() {
     if (this.#parts) return;
     const parts = this.#parts = {
       stands: el('p', { role: 'status' }),
+      left: el('span', { className: 'left', role: 'timer' }),
       stale: el('p', { className: 'stale', role: 'alert', hidden: true }),
       figures: el('span', { className: 'figures' }),
       fit: el('button', { type: 'button', textContent: 'Fit', 'aria-pressed': 'true', title: 'As large as the window allows' }),
@@ -145,7 +44,6 @@ class Session extends HTMLElement {
       sharpen: el('button', { type: 'button', className: 'sharpen', textContent: SHARPEN.name, title: SHARPEN.does, hidden: true }),
       device: el('dl'),
       link: el('dl'),
-      log: el('ol', { role: 'log', 'aria-label': 'Session log' }),
       spark: spark(),
     };
     parts.fit.onclick = () => this.#zoom(true);
@@ -155,35 +53,51 @@ class Session extends HTMLElement {
       this.#tools,
       el('div', { className: 'stage' },
         el('div', { className: 'frame' }, this.#panel),
-        el('div', { className: 'below' }, parts.stands, parts.figures, parts.sharpen,
+        this.#control,
+        el('div', { className: 'below' }, parts.stands, parts.left, parts.figures, parts.sharpen,
           el('div', { className: 'zoom', role: 'group', 'aria-label': 'Size of the picture' }, parts.fit, parts.exact)),
-        el('p', { id: 'panel-help', className: 'quiet', textContent: 'Arrow keys move the pointer, with Shift farther. Space presses, or begins and ends a line of the pen. P and D choose pointer and pen.' })),
-      el('aside', { className: 'side', 'aria-label': 'About this session' },
-        el('section', {}, el('h2', { textContent: 'Device' }), parts.device),
-        el('section', {}, el('h2', { textContent: 'Connection' }), parts.link, parts.spark.svg),
-        el('section', { className: 'log' }, el('h2', { textContent: 'Session log' }), parts.log),
-        el('section', {}, keys())));
+        el('p', { id: 'panel-help', className: 'quiet', textContent: 'Arrow keys move the pointer, with Shift farther. Space presses, or begins and ends a line of the pen. P and D choose pointer and pen. In Control, characters go to the device.' })),
+      el('aside', { className: 'side', 'aria-label': 'About this session' }, this.#side));
+    this.#side.add('session', SIDE.session,
+      el('section', {}, el('h2', { textContent: 'Device' }), parts.device),
+      el('section', {}, el('h2', { textContent: 'Connection' }), parts.link, parts.spark.svg),
+      el('section', {}, keys()));
+    this.#side.add('settings', SIDE.settings, this.settings);
+    this.#side.add('timeline', SIDE.timeline, this.timeline);
+    this.#side.addEventListener('select', () => { this.dataset.side = this.#side.selected; });
+    this.dataset.side = this.#side.selected;
     this.#panel.append(parts.stale);
     this.#panel.addEventListener('scale', () => this.#measure());
-    this.#panel.addEventListener('refused', ({ detail }) => this.log(Date.now(), `Not done: ${detail.message}`, 'warn'));
+    for (const hand of [this.#panel, this.#control]) {
+      hand.addEventListener('refused', ({ detail }) => this.log(Date.now(), `Not done: ${detail.message}`, 'warn'));
+      hand.addEventListener('did', ({ detail }) => this.timeline.count(Date.now(), COUNTED[detail]));
+    }
+    this.settings.addEventListener('note', ({ detail: { t, text, level } }) => this.log(t, text, level));
     setInterval(() => this.#lasts(), 1000);
+    setInterval(() => this.#leaves(), 500);
   }
 
-  connect(link, send) {
+  /** `send` resolves with the answer to a command; `ask` asks for a mode. */
+  connect(send, ask) {
     this.#send = send;
-    this.#panel.connect(send, this.#tools);
+    this.#panel.connect(send, this.#tools, this.#control);
+    this.#control.connect(send);
+    this.settings.connect(send, ask);
   }
 
   reset() {
     this.#panel.wipe();
     this.#rates = [];
-    this.#parts.log.replaceChildren();
+    this.timeline.begin();
+    this.#control.hidden = true;
+    this.settings.reset();
+    this.#side.select('session');
+    this.#surface = null;
     this.#parts.link.replaceChildren();
     this.#facts = {};
     this.#painted = null;
     this.panel({ exact: true });
-    this.#modes.clear();
-    this.#stand();
+    this.stand();
     this.link({ state: 'ok' });
   }
 
@@ -194,6 +108,7 @@ class Session extends HTMLElement {
   device({ t, session, model, serial, panel }, ticket) {
     this.#began = t;
     this.#panel.screen.resize(panel.width, panel.height);
+    this.#control.kind = panel.kind;
     fill(this.#parts.device, {
       Model: model,
       Serial: serial,
@@ -205,23 +120,52 @@ class Session extends HTMLElement {
     this.#lasts();
   }
 
-  mode({ mode, state }) {
-    if (state === 'refused' || state === 'ended') this.#modes.delete(mode);
-    else this.#modes.set(mode, state);
-    // A question stands before what is on; what is on does not last beside another.
-    if (state === 'active') {
-      for (const [other, known] of this.#modes) if (other !== mode && known !== 'asked') this.#modes.delete(other);
+  /** How a mode stands, as the ladder has it. */
+  mode(message) {
+    const { mode, state } = message;
+    const isControl = this.ladder.of('operator-control').isOn;
+    const hand = isControl ? 'touches' : this.ladder.of('engineer-config').isOn ? 'rests' : 'draws';
+    this.#panel.hand = hand;
+    this.#tools.hand = hand;
+    this.#control.hidden = !isControl;
+    if (!isControl) this.#control.release();
+    if (state === 'ended' && this.ladder.foremost === null) this.#panel.wipe();
+    if (mode === 'engineer-config') {
+      if (state === 'active' && !this.settings.isOn) this.#side.select('settings');
+      if (state === 'ended') this.surface(null);
     }
-    if (state === 'ended' && this.#modes.size === 0) this.#panel.wipe();
-    this.#stand();
+    this.settings.mode(message);
+    this.#side.mark('settings', this.settings.isOn ? 'on' : '');
+    this.stand();
   }
 
-  #stand() {
-    const word = ['asked', 'paused', 'active'].find(state => [...this.#modes.values()].includes(state)) ?? 'none';
-    const mode = [...this.#modes].find(([, state]) => state === word)?.[0];
-    const [head, rest] = STANDS[word](modeName(mode), MODES.find(({ id }) => id === mode)?.does ?? '');
-    this.#panel.dataset.state = word;
+  /** What there is to see in sleep; null when it is over. */
+  surface(message) {
+    this.#surface = message;
+    if (message) this.settings.surface(message);
+    this.#stale();
+  }
+
+  /** Says what holds. */
+  stand() {
+    const mode = this.ladder?.foremost ?? null;
+    const { state, isOn } = this.ladder?.of(mode) ?? {};
+    const word = mode === null ? 'none' : state === 'asked' ? (isOn ? 'askedAgain' : 'asked') : state === 'paused' ? 'paused' : 'active';
+    const { does = '', consent = '' } = MODES.find(({ id }) => id === mode) ?? {};
+    const [head, rest] = STANDS[word](modeName(mode), word === 'asked' ? consent : does);
+    this.#panel.dataset.state = { askedAgain: 'asked' }[word] ?? word;
+    this.#panel.dataset.mode = mode ?? '';
     this.#parts.stands.replaceChildren(el('b', { textContent: head }), rest ? ` ${rest}` : '');
+    this.#leaves();
+  }
+
+  /** Time to answer, or until the customer is asked again. */
+  #leaves() {
+    if (this.hidden || !this.ladder) return;
+    const { state, until, due, isMore } = this.ladder.of(this.ladder.foremost);
+    const left = at => clock((at - Date.now()) / 1000);
+    this.#parts.left.textContent = state === 'asked' && until !== null ? LEFT.answer(left(until), isMore) : due !== null ? LEFT.again(left(due)) : '';
+    this.#parts.left.dataset.state = state === 'asked' ? 'soon' : '';
   }
 
   path({ kind, rtt_ms, kbps_in, kbps_out, closed = [] }) {
@@ -243,13 +187,20 @@ class Session extends HTMLElement {
   }
 
   link({ state, silent_ms, ends_in_ms = 0 }) {
-    const isMissing = state === 'missing';
-    const isStale = state !== 'ok';
-    this.#panel.toggleAttribute('data-stale', isStale);
-    this.#parts.stale.hidden = !isStale;
+    this.#linkState = state;
     clearInterval(this.#countdown);
     if (state === 'lost') this.#countDown(Date.now() + ends_in_ms);
-    if (isMissing) this.#parts.stale.textContent = `Nothing heard from the device for ${Math.round(silent_ms / 1000)} s: this picture is old`;
+    if (state === 'missing') this.#parts.stale.textContent = `Nothing heard from the device for ${Math.round(silent_ms / 1000)} s: this picture is old`;
+    this.#stale();
+  }
+
+  /** Says why the picture is none of now, if it is not. */
+  #stale() {
+    const isOk = this.#linkState === 'ok';
+    const isHidden = isOk && this.#surface !== null;
+    this.#panel.toggleAttribute('data-stale', !isOk || isHidden);
+    this.#parts.stale.hidden = isOk && !isHidden;
+    if (isHidden) this.#parts.stale.textContent = SETTINGS.surfaceShort[this.#surface.surface] ?? SETTINGS.asleep;
   }
 
   /** Says until when a lost connection is tried again. */
@@ -287,9 +238,7 @@ class Session extends HTMLElement {
   }
 
   log(t, text, level = '') {
-    this.#parts.log.append(el('li', { className: level }, el('time', { textContent: timeOfDay(t) }), el('span', { textContent: text })));
-    while (this.#parts.log.children.length > 200) this.#parts.log.firstChild.remove();
-    this.#parts.log.lastChild.scrollIntoView({ block: 'nearest' });
+    this.timeline.note(t, text, level);
   }
 
   #zoom(fit) {
@@ -311,61 +260,11 @@ class Session extends HTMLElement {
 }
 customElements.define('al-session', Session);
 
-/** `<al-ended>`: that it is over, and why. */
-class Ended extends HTMLElement {
-  again = null;
-  #action = el('div', { className: 'row' });
-
-  told(sentence, facts) {
-    if (facts.Lasted !== null) facts.Lasted = clock(facts.Lasted / 1000);
-    const list = el('dl');
-    fill(list, facts);
-    const again = el('button', { type: 'button', className: 'primary', textContent: 'Help another customer' });
-    again.onclick = () => this.again();
-    this.#action.replaceChildren(again);
-    const title = el('h1', { textContent: 'Session ended', tabIndex: -1 });
-    this.replaceChildren(el('div', { className: 'ended', role: 'status' }, icon('end'), title, el('p', { textContent: sentence }), list, this.#action));
-    title.focus();
-  }
-
-  /** The agent goes as well: there is no next customer. */
-  over() {
-    this.#action.replaceChildren();
-  }
-}
-customElements.define('al-ended', Ended);
-
-function fill(list, facts) {
-  const rows = Object.entries(facts).filter(([, value]) => value !== null);
-  list.replaceChildren(...rows.flatMap(([name, value]) => [el('dt', { textContent: name }), el('dd', { textContent: value })]));
-}
-
 function keys() {
   const rows = [
     ['P, D', 'pointer, pen'], ['1 to 5', 'colour'], ['Arrows, Space', 'point or draw'], ['Ctrl+Z', 'undo'], ['Delete', 'clear all'],
-    ['Ctrl+Alt+1 to 3', 'ask for a mode'], ['Ctrl+Alt+Q', 'end'],
+    ['Ctrl+Alt+1 to 3', 'ask for a mode'], ['/', 'find a setting'], ['Ctrl+Alt+Q', 'end'],
   ];
   const list = el('dl', {}, ...rows.flatMap(([key, does]) => [el('dt', {}, el('kbd', { textContent: key })), el('dd', { textContent: does })]));
   return el('details', { className: 'keys', 'aria-label': 'Keys' }, el('summary', { textContent: 'Keys' }), list);
-}
-
-/** A small curve of what came in lately. */
-function spark() {
-  const make = (tag, attributes) => {
-    const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    return element;
-  };
-  const area = make('polygon', { points: '' });
-  const line = make('polyline', { points: '' });
-  const svg = make('svg', { class: 'spark', viewBox: '0 0 100 40', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
-  svg.append(area, line);
-  const draw = rates => {
-    if (rates.length < 2) return;
-    const top = Math.max(64, ...rates);
-    const points = rates.map((rate, n) => `${((n / (rates.length - 1)) * 100).toFixed(1)},${(38 - (rate / top) * 34).toFixed(1)}`);
-    line.setAttribute('points', points.join(' '));
-    area.setAttribute('points', `0,40 ${points.join(' ')} 100,40`);
-  };
-  return { svg, draw };
 }

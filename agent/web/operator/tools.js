@@ -25,6 +25,7 @@ class Tools extends HTMLElement {
   color = COLORS[0].value;
   width = 6;
   #groups = {};
+  #hand = 'draws';
 
   connectedCallback() {
     if (this.firstChild) return;
@@ -42,6 +43,14 @@ class Tools extends HTMLElement {
       this.#action('clear', 'Clear all', 'Delete'));
     this.addEventListener('keydown', event => this.#walk(event));
     for (const name of ['tool', 'color', 'width']) this.#choose(name, this[name]);
+  }
+
+  /** What the hand does: where it does not draw, there is nothing to draw with. */
+  set hand(hand) {
+    if (hand === this.#hand) return;
+    this.#hand = hand;
+    for (const button of this.querySelectorAll('button')) button.disabled = hand !== 'draws';
+    this.#choose('tool', hand === 'draws' ? this.tool : 'pointer');
   }
 
   /** A key that was pressed over the panel; answers whether it meant something here. */

@@ -1,9 +1,13 @@
 // Every sentence of the console, in one place.
 
+const WITH_ID = 'The customer presses Allow and types the system administrator’s ID on the panel.';
+const STAYS = 'The ID never leaves the device.';
+
+/** Each mode with what it lets the operator do, whose consent it takes, and that in a word. */
 export const MODES = [
-  { id: 'user-guide', name: 'Guide', key: '1', does: 'You may see the panel and draw on it.' },
-  { id: 'operator-control', name: 'Control', key: '2', does: 'You may use the panel as if you stood in front of it.' },
-  { id: 'engineer-config', name: 'Engineer', key: '3', does: 'You may read and change settings.' },
+  { id: 'user-guide', name: 'Guide', key: '1', does: 'You may see the panel and draw on it.', asks: 'with the code', consent: 'The customer agreed to it by typing the code.' },
+  { id: 'operator-control', name: 'Control', key: '2', does: 'You may use the panel as if you stood in front of it.', asks: 'ask first, with ID', consent: WITH_ID, besides: STAYS },
+  { id: 'engineer-config', name: 'Engineer', key: '3', does: 'You may read and change settings.', asks: 'ask first, with ID', consent: WITH_ID, besides: `${STAYS} Where the owner’s policy names you, nobody at the panel is asked.` },
 ];
 
 const BUILT_IN = MODES.length;
@@ -12,18 +16,20 @@ const BUILT_IN = MODES.length;
 export const offerModes = modes => {
   MODES.length = BUILT_IN;
   const own = new Set(MODES.map(({ id }) => id));
-  for (const { mode, name } of modes) if (!own.has(mode)) MODES.push({ id: mode, name, key: '', does: `${name} is a mode that was added to this device.` });
+  for (const { mode, name } of modes) {
+    if (!own.has(mode)) MODES.push({ id: mode, name, key: '', does: `${name} is a mode that was added to this device.`, asks: 'ask first', consent: 'The customer is asked on the panel.' });
+  }
 };
 
 export const modeName = id => MODES.find(mode => mode.id === id)?.name ?? id;
 
 /** What stands beside a mode's name. */
 export const CONSENT = {
-  ask: 'ask first',
   active: 'on',
-  paused: 'paused',
-  ended: 'ask first',
-  asked: seconds => (seconds === null ? 'waiting' : `waiting ${seconds} s`),
+  policy: 'on, by policy',
+  paused: 'paused by the customer',
+  asked: (left, isMore) => (left === null ? 'waiting' : `waiting ${left}${isMore ? ', more time' : ''}`),
+  askedAgain: left => (left === null ? 'asked again' : `asked again ${left}`),
 };
 
 export const REFUSED = {
@@ -31,27 +37,75 @@ export const REFUSED = {
   timeout: 'no answer',
   'no-admin-id': 'no administrator ID',
   locked: 'ID locked',
-  policy: 'not available yet',
+  policy: 'not on this device',
   busy: 'still asking',
+  interrupted: 'connection lost',
   versions: 'versions differ',
 };
 
 export const REFUSED_SENTENCE = {
   customer: mode => `The customer does not allow ${mode}.`,
   timeout: mode => `Nobody at the panel answered, so ${mode} stays off.`,
-  'no-admin-id': mode => `${mode} needs the system administrator's ID, and this device has none.`,
-  locked: () => "Too many wrong administrator's IDs were entered. The device takes none for a while.",
-  policy: mode => `${mode} is not available yet on this device.`,
-  busy: () => 'The customer is still being asked something else.',
+  'no-admin-id': mode => `${mode} needs the system administrator's ID, and this device has none to check against.`,
+  locked: mode => `Too many wrong administrator's IDs were entered, so ${mode} stays off. The device takes none for a while.`,
+  policy: mode => `${mode} is not available on this device: it does not have it, or its owner does not allow it.`,
+  busy: () => 'The customer is still being asked something else. Ask again when that is over.',
+  interrupted: mode => `The connection was lost before there was an answer, so ${mode} stays off.`,
   versions: mode => `The device and this program have no version of ${mode} in common. Install the same one on both.`,
 };
 
 /** The line below the picture: what holds, and what that means. */
 export const STANDS = {
   active: (name, does) => [`${name} is on.`, `${does} The customer can stop it at any time.`],
-  paused: name => [`${name} is paused.`, 'The customer is using the panel.'],
-  asked: name => [`The customer is being asked for ${name}.`, 'Silence counts as a no.'],
-  none: () => ['Nothing is allowed right now.'],
+  paused: name => [`${name} is paused.`, 'The person at the panel is using it and always wins. It goes on 2 s after their last touch.'],
+  asked: (name, consent) => [`The customer is being asked for ${name}.`, `${consent} Silence counts as a no.`],
+  askedAgain: name => [`The customer is asked whether ${name} goes on.`, 'Your hand is off the panel until they answer. Silence counts as a no.'],
+  none: () => ['Nothing is allowed right now.', 'You see the panel as long as the session lasts.'],
+};
+
+/** The countdown beside that line. */
+export const LEFT = {
+  answer: (left, isMore) => (isMore ? `more time: ${left}` : `time to answer: ${left}`),
+  again: left => `asked again in ${left}`,
+};
+
+/** What the timeline says of a mode. */
+export const TURN = {
+  asked: name => `Asked for ${name}`,
+  'more-time': () => 'More time to answer: the customer is at it',
+  'asked-again': name => `The customer is asked whether ${name} goes on`,
+  allowed: name => `${name} allowed`,
+  on: name => `${name} is on`,
+  'goes-on': name => `${name} goes on`,
+  paused: name => `${name} paused: the person at the panel is using it`,
+  off: name => `${name} is off`,
+};
+
+export const CONTROL = {
+  keys: 'Keys of the panel',
+  text: 'Text to type on the panel',
+  type: 'Type',
+  tooLong: most => `at most ${most} bytes at once`,
+  late: 'What you did took too long to arrive and was dropped. It is not done later.',
+  refused: 'The device does not take your hand now; nothing was done.',
+};
+
+/** What the timeline counts: its name, one and many. */
+export const COUNTED = {
+  stroke: ['stroke', 'stroke drawn', 'strokes drawn'],
+  press: ['press', 'press on the panel', 'presses on the panel'],
+  key: ['key', 'key pressed', 'keys pressed'],
+  text: ['text', 'text typed', 'texts typed'],
+};
+
+export const SIDE = { session: 'Session', settings: 'Settings', timeline: 'Timeline' };
+
+/** What the timeline says of the connection. */
+export const WAY = {
+  kind: kind => `Path: ${PATHS[kind] ?? kind}`,
+  missing: 'Nothing is heard from the device',
+  lost: 'Connection lost; trying again',
+  back: seconds => `The device is back after ${seconds} s`,
 };
 
 /** The pieces of a picture's way, on the card of the connection. */
@@ -108,6 +162,8 @@ export const AGENT = {
   lost: 'The agent on this machine does not answer any more.',
   over: 'The agent on this machine has finished. You can close this page.',
 };
+
+export const IDLE = { says: 'Nobody has done anything for a while. The session ends by itself.', stay: 'I am still here' };
 
 export const DISMISS = 'Dismiss';
 
