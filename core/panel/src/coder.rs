@@ -64,6 +64,9 @@ pub(crate) trait Coder {
     /// Whether to stop after `done` pieces: the message is full, or says that it ended here.
     fn ends_after(&self, done: usize) -> bool;
 
+    /// Whether the bytes ended long ago, so that whatever comes of them will be refused.
+    fn is_lost(&self) -> bool;
+
     /// Codes the lowest `bits` of a value of which nothing is known, highest first.
     fn even(&mut self, value: u32, bits: u32) -> u32 {
         (0..bits).rev().fold(0, |got, at| {
@@ -140,7 +143,14 @@ impl Coder for Writer {
     fn ends_after(&self, _done: usize) -> bool {
         self.out.len() >= self.limit
     }
+
+    fn is_lost(&self) -> bool {
+        false
+    }
 }
+
+/// Bytes that a reader is ahead of what the decisions take.
+const SURPLUS: usize = 4;
 
 /// Reads decisions; beyond the end of the bytes it reads zeroes.
 #[derive(Debug)]
@@ -173,7 +183,7 @@ impl<'a> Reader<'a> {
 
     /// Whether the bytes were exactly those that a writer leaves: all of them read, and none that it does not leave out.
     pub(crate) fn is_sound(&self) -> bool {
-        (self.bytes.len()..=self.bytes.len() + 4).contains(&self.read)
+        (self.bytes.len()..=self.bytes.len() + SURPLUS).contains(&self.read)
     }
 
     fn shift(&mut self) {
@@ -205,6 +215,10 @@ impl Coder for Reader<'_> {
 
     fn ends_after(&self, done: usize) -> bool {
         self.end == Some(done)
+    }
+
+    fn is_lost(&self) -> bool {
+        self.read > self.bytes.len() + SURPLUS
     }
 }
 

@@ -155,6 +155,18 @@ impl Decoder {
     /// [`PanelError`] if it is malformed, out of order, or asks for more than this side gives. The picture stays
     /// readable; it may have part of the message in it.
     pub fn apply(&mut self, kind: u8, body: &[u8]) -> Result<Applied, PanelError> {
+        let applied = self.try_apply(kind, body);
+        if applied.is_err()
+            && let Some(live) = &mut self.live
+        {
+            live.parts = None;
+            live.state = State::Partial;
+        }
+        applied
+    }
+
+    /// As [`apply`](Self::apply), but goes on after an error, with whatever it left.
+    pub(crate) fn try_apply(&mut self, kind: u8, body: &[u8]) -> Result<Applied, PanelError> {
         let message = ToOperator::from_frame(kind, body)?;
         self.credit = (self.credit + body.len()).min(OPENS * OPEN_COST);
         match message {
@@ -324,8 +336,6 @@ impl Live {
             });
         }
         let Ok(changed) = parts.draw(&mut self.picture, update) else {
-            self.parts = None;
-            self.state = State::Partial;
             return Err(DecodeError::Malformed { kind }.into());
         };
         self.seq = update.seq;

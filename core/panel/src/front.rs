@@ -128,7 +128,7 @@ impl Memory {
         let mut last = (None, Kind::Successor, 0); // id, kind, rank
         let mut done = 0;
         loop {
-            if row >= self.grid.rows() {
+            if row >= self.grid.rows() || coder.is_lost() {
                 return None;
             }
             let mut upper_left = false;

@@ -2,6 +2,8 @@
 //!
 //! The same functions serve coverage-guided fuzzing and the seeded mutations of ordinary tests.
 
+mod worn;
+
 use alongside_protocol::{
     PanelSize,
     frame::{Channel, Frame as Message, FrameReader, HEADER_LEN},
@@ -14,6 +16,8 @@ use crate::{
     stage::{MAX_TILES, Unpacker, unpack_payload},
     tiles::TileGrid,
 };
+
+pub use worn::{WornDecoder, WornEncoder, WornModel};
 
 /// Most pixels that [`decode`] makes room for, so that a fuzzer's time goes into decoding.
 const MAX_PIXELS: usize = 128 * 128;

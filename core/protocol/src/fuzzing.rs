@@ -19,7 +19,7 @@ use crate::{
     setting::SettingChange,
 };
 
-pub use mutate::mutations;
+pub use mutate::{mutations, mutations_of};
 
 /// A byte stream cut into frames: in one piece and in pieces of the size that the first byte says.
 pub fn frame(data: &[u8]) {

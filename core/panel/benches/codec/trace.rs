@@ -3,7 +3,7 @@
 //! A zstd stream (window up to 128 MiB) of `"PTR1" | width u16 | height u16`, then records; all numbers are little
 //! endian. Each record is a type byte, the time in milliseconds (u32), and:
 //!
-//! - 1 or 5, a picture: the number of damaged rectangles (u16) and four u16 for each, which a reader may ignore; the
+//! - 1 or 5, a picture: the number of damaged rectangles (u16) and four u16 for each, x, y, width, height; the
 //!   number of changed tiles (u32); for each its column and row (u16 each), in type 5 a filter byte, and three bytes
 //!   for each pixel of the 16x16 tile, clipped at the edges. Filter 0 is red, green, blue for each pixel. Filter 1 is
 //!   three planes of residuals: green, red less green's, blue less green's, against the median predictor inside the
@@ -24,6 +24,7 @@ use alongside_protocol::{PanelSize, units::PanelRect};
 pub(crate) struct Trace {
     records: BufReader<zstd::Decoder<'static, BufReader<File>>>,
     picture: Frame,
+    damage: Vec<PanelRect>,
 }
 
 impl Trace {
@@ -40,12 +41,19 @@ impl Trace {
         Ok(Self {
             records,
             picture: Frame::black(size),
+            damage: Vec::new(),
         })
     }
 
     /// The picture that was read last.
     pub(crate) fn picture(&self) -> &Frame {
         &self.picture
+    }
+
+    /// What the program reported to have drawn since the picture before; may be more than what changed.
+    #[allow(dead_code, reason = "of use to some of those that include this file")]
+    pub(crate) fn damage(&self) -> &[PanelRect] {
+        &self.damage
     }
 
     /// Reads on to the next picture; returns its time in milliseconds, `None` at the end.
@@ -72,8 +80,15 @@ impl Trace {
     }
 
     fn tiles(&mut self, is_filtered: bool) -> io::Result<()> {
-        let damage = u64::from(u16(&mut self.records)?) * 8;
-        io::copy(&mut self.records.by_ref().take(damage), &mut io::sink())?;
+        self.damage.clear();
+        for _ in 0..u16(&mut self.records)? {
+            self.damage.push(PanelRect {
+                x: u16(&mut self.records)?,
+                y: u16(&mut self.records)?,
+                width: u16(&mut self.records)?,
+                height: u16(&mut self.records)?,
+            });
+        }
         let grid = TileGrid::new(self.picture.size());
         for _ in 0..u32(&mut self.records)? {
             let (column, row) = (u16(&mut self.records)?, u16(&mut self.records)?);

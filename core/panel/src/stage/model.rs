@@ -147,6 +147,9 @@ impl Model {
             self.band.load(shown, first.y.into(), columns);
             for &index in row {
                 let done = drawn.tiles.len();
+                if coder.is_lost() {
+                    return None;
+                }
                 if done > 0 && coder.ends_after(done) {
                     return Some((drawn, Some(done)));
                 }
@@ -198,6 +201,9 @@ impl Model {
             'lines: for line in 0..usize::from(first.height) {
                 let mut left = Trail::Pixels;
                 let mut misses = 0;
+                if coder.is_lost() {
+                    return None;
+                }
                 for (at, tile) in row.iter_mut().enumerate() {
                     if segments > 0 && coder.ends_after(segments) {
                         cut = Some((line, at));
@@ -267,7 +273,7 @@ impl Model {
         let mut above = vec![false; width];
         let mut done = 0;
         loop {
-            if row >= grid.rows() {
+            if row >= grid.rows() || coder.is_lost() {
                 return None;
             }
             let mut upper_left = false;

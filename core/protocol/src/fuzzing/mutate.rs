@@ -4,8 +4,19 @@
 ///
 /// Flips bits, overwrites, drops, repeats and inserts bytes, cuts off, and joins two seeds; one to four of these at
 /// a time. Does nothing without seeds.
-pub fn mutations<S: AsRef<[u8]>>(seeds: &[S], count: usize, mut body: impl FnMut(&[u8])) {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+pub fn mutations<S: AsRef<[u8]>>(seeds: &[S], count: usize, body: impl FnMut(&[u8])) {
+    mutations_of(0, seeds, count, body);
+}
+
+/// As [`mutations`], with others for each `run`: for whoever wants more of them than one run gives.
+pub fn mutations_of<S: AsRef<[u8]>>(
+    run: u64,
+    seeds: &[S],
+    count: usize,
+    mut body: impl FnMut(&[u8]),
+) {
+    // Odd multiples of an odd number: never 0, which would stay 0.
+    let mut random = Random((2 * run + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     for round in 0..count {
         let Some(seed) = pick(seeds, &mut random) else {
             return;
