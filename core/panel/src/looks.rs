@@ -6,7 +6,8 @@ use crate::{frame::Frame, stage, tiles::TileGrid};
 
 /// Colours above which a tile is rich: pixels that guesses do not get (the codec study's choice).
 const RICH_COLOURS: usize = 40;
-/// Share of odd pixels, of 100, above which a tile is rich, and the same when much of the picture is new.
+/// Share of odd pixels, of 100, above which a tile is rich; a dither is not odd. The same when much of the picture is
+/// new, and a dither counts: a whole screen of it takes long, and softly next to nothing.
 const RICH_ODDS: u8 = 50;
 const RICH_ODDS_OF_MANY: u8 = 5;
 /// Tiles that are many (the codec study's choice).
@@ -37,6 +38,7 @@ struct Look {
 #[derive(Clone, Copy)]
 struct Richness {
     odds: u8,
+    strange: u8,
     has_many_colours: bool,
 }
 
@@ -83,19 +85,19 @@ impl Looks {
         let richness = *look
             .richness
             .get_or_insert_with(|| Richness::of(frame, tile));
-        let most = if of > MANY {
-            RICH_ODDS_OF_MANY
+        let is_odd = if of > MANY {
+            richness.odds > RICH_ODDS_OF_MANY
         } else {
-            RICH_ODDS
+            richness.strange > RICH_ODDS
         };
-        richness.has_many_colours || richness.odds > most
+        richness.has_many_colours || is_odd
     }
 
     /// About how many bytes a rich tile takes (measured over the recordings: more, the fewer of its pixels are like
     /// those around them).
     pub(crate) fn cost(&self, tile: usize) -> usize {
         let richness = self.0.get(tile).and_then(|look| look.richness);
-        richness.map_or(0, |richness| 24 + 5 * usize::from(richness.odds))
+        richness.map_or(0, |richness| 24 + 5 * usize::from(richness.strange))
     }
 
     /// The operator shows something else there than it did.
@@ -134,6 +136,7 @@ impl Richness {
         let Some(rect) = grid.rect(tile) else {
             return Self {
                 odds: 0,
+                strange: 0,
                 has_many_colours: false,
             };
         };
@@ -153,8 +156,10 @@ impl Richness {
             count += 1;
             false
         });
+        let oddness = stage::oddness(frame, rect);
         Self {
-            odds: stage::oddness(frame, rect) as u8,
+            odds: oddness.all as u8,
+            strange: oddness.strange as u8,
             has_many_colours,
         }
     }

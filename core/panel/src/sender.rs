@@ -22,12 +22,16 @@ use crate::{
 };
 
 /// What a message may take of the link: an echo of input waits no longer than this behind it.
-const MESSAGE: Duration = Duration::from_millis(70);
+const MESSAGE: Duration = Duration::from_millis(50);
 /// Shortest message that is worth one, in bytes: a packet's headers are 60.
 const SHORTEST: usize = 500;
 /// How much of the link's time may be on its way beyond a round trip, and the longest round trip that is made up for.
-const AHEAD: Duration = Duration::from_millis(120);
+const AHEAD: Duration = Duration::from_millis(60);
 const LONGEST_WAY: Duration = Duration::from_millis(880);
+/// From one step to the next: 30 pictures in a second; and while more of a picture waits than one message holds, as
+/// long as the message takes the link, but no shorter than this, for the processor's sake.
+const INTERVAL: Duration = Duration::from_micros(33_333);
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 /// How long exact pixels may take before soft ones come first.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// The same for drawings and text, on a slow link only.
@@ -65,6 +69,7 @@ pub struct Sender {
     first: Option<PanelRect>,
     /// When time alone changes what may be sent.
     wakes_at: Option<Instant>,
+    interval: Duration,
     timed_at: Option<Instant>,
 }
 
@@ -84,6 +89,7 @@ impl Sender {
             touch: None,
             first: None,
             wakes_at: None,
+            interval: INTERVAL,
             timed_at: None,
         }
     }
@@ -134,6 +140,11 @@ impl Sender {
         self.wakes_at
     }
 
+    /// How long to wait from the last step to the next, though it [can be sent](Self::can_send) before.
+    pub const fn interval(&self) -> Duration {
+        self.interval
+    }
+
     /// One step towards `frame`. `None` when there is nothing to send now; [`progress`](Self::progress) says why.
     pub fn step(
         &mut self,
@@ -143,12 +154,17 @@ impl Sender {
         captured_at: Millis,
     ) -> Option<Step> {
         self.wakes_at = None;
+        self.interval = INTERVAL;
         let terms = self.terms(now, sameness);
         let step = self.encoder.step_within(frame, captured_at, &terms);
         if let Some(step) = &step {
             self.peak.take(now, step.frame.len());
             self.mean.take(now, step.frame.len());
             self.rate.sent(now, step.frame.len());
+            if !step.exact {
+                let takes = time(self.link_rate(), step.frame.len());
+                self.interval = takes.clamp(SHORTEST_INTERVAL, INTERVAL);
+            }
         } else {
             // Whatever was asked for is as good as it gets.
             self.first = None;
@@ -264,4 +280,11 @@ impl Sender {
 
 fn bytes(rate: Kbps, time: Duration) -> usize {
     usize::try_from(rate.bytes_in(time)).unwrap_or(usize::MAX)
+}
+
+fn time(rate: Kbps, bytes: usize) -> Duration {
+    let bits = u64::try_from(bytes)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(8_000);
+    Duration::from_micros(bits / u64::from(rate.as_u32()).max(1))
 }

@@ -17,8 +17,8 @@ const ONE_WAY: f64 = 30.0;
 /// Largest payload of a packet, and what its headers (IPv4, UDP, QUIC with its seal) take.
 const PAYLOAD: usize = 1_200;
 const HEADERS: usize = 72;
-/// Shortest time between two steps of a session, in milliseconds.
-const INTERVAL: u64 = 33;
+/// Milliseconds without another picture after which one is at rest.
+const REST: u64 = 400;
 /// Longest time that a recording goes on after its end until its last picture is exact.
 const PATIENCE: u64 = 120_000;
 
@@ -39,8 +39,8 @@ pub(crate) struct Report {
     worst: Duration,
     tiles: usize,
     captures: Vec<Capture>,
-    /// How long each message took, from the device to the operator.
-    ways: Vec<f64>,
+    /// How long the link had still to do, at every millisecond.
+    queues: Vec<f64>,
     /// Decibels of what was visible and not exact, at its first sight.
     likeness: Vec<f64>,
 }
@@ -91,7 +91,7 @@ pub(crate) fn play(path: &Path, profile: Profile, kbps: u32) -> Result<Report, B
         worst: Duration::ZERO,
         tiles: TileGrid::new(size).count(),
         captures: Vec::new(),
-        ways: Vec::new(),
+        queues: Vec::new(),
         likeness: Vec::new(),
     };
     let mut picture = Frame::black(size);
@@ -117,11 +117,11 @@ pub(crate) fn play(path: &Path, profile: Profile, kbps: u32) -> Result<Report, B
         let now = way.instant();
         let is_due = !is_idle || sender.wakes_at().is_some_and(|at| at <= now);
         if is_due && !report.captures.is_empty() && way.now >= next_step && sender.can_send(now) {
-            next_step = way.now + INTERVAL;
             let begin = measure::now();
             let at = Millis::new(1_000_000 + way.now);
             let step = sender.step(now, &picture, Sameness::Unknown, at);
             let took = measure::now() - begin;
+            next_step = way.now + sender.interval().as_millis() as u64;
             report.encode += took;
             report.worst = report.worst.max(took);
             is_idle = step.as_ref().is_none_or(|step| step.exact);
@@ -129,7 +129,6 @@ pub(crate) fn play(path: &Path, profile: Profile, kbps: u32) -> Result<Report, B
                 let applied = decoder.apply(step.frame[3], &step.frame[HEADER_LEN..])?;
                 report.bytes += step.frame.len();
                 let arrives = way.carry(step.frame.len());
-                report.ways.push(arrives - way.now as f64);
                 way.replies
                     .extend(applied.reply.map(|reply| (arrives + ONE_WAY, reply)));
                 if step.visible
@@ -143,6 +142,9 @@ pub(crate) fn play(path: &Path, profile: Profile, kbps: u32) -> Result<Report, B
                 }
                 report.saw(&step, arrives);
             }
+        }
+        if next.is_some() {
+            report.queues.push((way.free_at - way.now as f64).max(0.0));
         }
         way.now += 1;
         if way.now > end + PATIENCE {
@@ -181,6 +183,18 @@ impl Report {
         }
     }
 
+    /// Milliseconds from a picture that stays to when it was seen: 50 and 100 of 100. The first one does not count.
+    fn rests(&self) -> [Option<f64>; 2] {
+        let next = self.captures.iter().skip(2).map(|next| next.at);
+        let stays = self.captures.iter().skip(1).zip(next.chain([u64::MAX]));
+        let mut waits: Vec<f64> = stays
+            .filter(|(capture, next)| next - capture.at >= REST)
+            .map(|(it, _)| it.visible.map_or(f64::INFINITY, |at| at - it.at as f64))
+            .collect();
+        waits.sort_by(f64::total_cmp);
+        [part(&waits, 50), waits.last().copied()]
+    }
+
     /// Milliseconds from a capture to when it, or something newer, was seen: (50, 99 of 100) visible, exact.
     fn waits(&self, wanted: impl Fn(f64) -> bool) -> [Option<f64>; 4] {
         let all = self.captures.iter().skip(1);
@@ -203,7 +217,7 @@ impl Report {
         ]
     }
 
-    pub(crate) const HEAD: &'static str = "kbps  mean kbps  first vis/exact   small: vis p50/p99    exact p50/p99   mid: vis p50/p99   large: vis p50/p99    exact p50/p99   message p50/p99  dB p50/min  CPU ms/s  worst ms";
+    pub(crate) const HEAD: &'static str = "kbps  mean kbps  first vis/exact   small: vis p50/p99    exact p50/p99   mid: vis p50/p99   large: vis p50/p99    exact p50/p99     rest: vis p50/max   queue p99/max  dB p50/min  CPU ms/s  worst ms";
 
     pub(crate) fn row(&self) -> String {
         let first = self.captures.first();
@@ -213,12 +227,13 @@ impl Report {
         let small = self.waits(|share| share < 0.05);
         let mid = self.waits(|share| (0.05..0.4).contains(&share));
         let large = self.waits(|share| share >= 0.4);
-        let mut ways = self.ways.clone();
-        ways.sort_by(f64::total_cmp);
+        let rests = self.rests();
+        let mut queues = self.queues.clone();
+        queues.sort_by(f64::total_cmp);
         let mut likeness = self.likeness.clone();
         likeness.sort_by(f64::total_cmp);
         format!(
-            "{:>4} {:>10.0} {:>16} {:>20} {:>16} {:>18} {:>20} {:>16} {:>17} {:>11} {:>9.1} {:>9.1}",
+            "{:>4} {:>10.0} {:>16} {:>20} {:>16} {:>18} {:>20} {:>16} {:>20} {:>15} {:>11} {:>9.1} {:>9.1}",
             self.kbps,
             self.bytes as f64 * 8.0 / self.millis.max(1) as f64,
             two(
@@ -230,7 +245,8 @@ impl Report {
             two(mid[0], mid[1]),
             two(large[0], large[1]),
             two(large[2], large[3]),
-            two(part(&ways, 50), part(&ways, 99)),
+            two(rests[0], rests[1]),
+            two(part(&queues, 99), queues.last().copied()),
             two(part(&likeness, 50), likeness.first().copied()),
             self.encode.as_secs_f64() * 1e6 / self.millis.max(1) as f64,
             self.worst.as_secs_f64() * 1e3,

@@ -1,7 +1,8 @@
 //! Sends recorded panels through the codec, without a limit on the link, and prints what it costs.
 //!
 //! `cargo bench -p alongside-panel` plays the recordings beside this file, or every `*.ptr.zst` of the folder that
-//! `ALONGSIDE_TRACES` names. Every picture must arrive exactly, or the bench fails.
+//! `ALONGSIDE_TRACES` names; words behind `--` choose among them by name, and `links` leaves the first tables out. Every
+//! picture must arrive exactly, or the bench fails.
 //!
 //! Once with each entropy stage, E1 first. Columns: pictures that differ from the one before; bytes of all messages, headers included; how many times
 //! as many TigerVNC's Tight encoding took, where that was measured; bytes for the first picture; bytes for each picture (median and 99 of 100); messages, and the largest; milliseconds to encode and
@@ -37,15 +38,31 @@ const TIGHT_9: &[(&str, f64)] = &[
     ("photo", 44145.0),
 ];
 
+/// The word for the tables of links only.
+const LINKS: &str = "links";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/traces");
     let folder = env::var_os("ALONGSIDE_TRACES").map_or(here, PathBuf::from);
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_, std::io::Error>>()?;
-    paths.retain(|path| path.to_string_lossy().ends_with(".ptr.zst"));
+    let words: Vec<String> = env::args()
+        .skip(1)
+        .filter(|it| !it.starts_with('-'))
+        .collect();
+    let chosen: Vec<&String> = words.iter().filter(|it| *it != LINKS).collect();
+    paths.retain(|path| {
+        let is_chosen = chosen.is_empty() || chosen.iter().any(|it| *it == name(path));
+        path.to_string_lossy().ends_with(".ptr.zst") && is_chosen
+    });
     paths.sort();
-    for entropy in [Entropy::Model, Entropy::Zstd] {
+    let entropies: &[Entropy] = if words.iter().any(|it| it == LINKS) {
+        &[]
+    } else {
+        &[Entropy::Model, Entropy::Zstd]
+    };
+    for &entropy in entropies {
         println!(
             "{:<10} {:>8} {:>9} {:>6} {:>7} {:>6} {:>7} {:>5} {:>6} {:>21} {:>6} {:>21}",
             format!("{entropy:?}"),

@@ -8,8 +8,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-use alongside_panel::{Decoder, Encoder, Profile, tiles::TileGrid};
-use alongside_protocol::{frame::HEADER_LEN, units::Millis};
+use alongside_panel::{Decoder, Encoder, Frame, Profile, tiles::TileGrid};
+use alongside_protocol::{
+    frame::HEADER_LEN,
+    units::{Millis, PanelRect},
+};
 
 use crate::{
     rfb::{Client, Encoding},
@@ -93,6 +96,35 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The smallest rectangle within `rect` that holds every pixel in which the pictures differ.
+fn differing(a: &Frame, b: &Frame, rect: PanelRect) -> Option<PanelRect> {
+    let width = usize::from(a.size().width());
+    let differs = |x: u16, y: u16| {
+        let at = usize::from(y) * width + usize::from(x);
+        a.pixels().get(at) != b.pixels().get(at)
+    };
+    let (xs, ys) = (rect.x..rect.x + rect.width, rect.y..rect.y + rect.height);
+    let column = |x: &u16| ys.clone().any(|y| differs(*x, y));
+    let row = |y: &u16| xs.clone().any(|x| differs(x, *y));
+    let (left, right) = (xs.clone().find(column)?, xs.clone().rfind(column)?);
+    let (top, bottom) = (ys.clone().find(row)?, ys.clone().rfind(row)?);
+    Some(PanelRect {
+        x: left,
+        y: top,
+        width: right - left + 1,
+        height: bottom - top + 1,
+    })
+}
+
+/// Whether all of `inner` lies in `outer`.
+fn holds(outer: &PanelRect, inner: &PanelRect) -> bool {
+    let (right, bottom) = (inner.x + inner.width, inner.y + inner.height);
+    outer.x <= inner.x
+        && outer.y <= inner.y
+        && right <= outer.x.saturating_add(outer.width)
+        && bottom <= outer.y.saturating_add(outer.height)
+}
+
 fn in_trace(name: &str, error: &dyn Error) -> String {
     format!("{name}: {error}")
 }
@@ -141,11 +173,18 @@ fn vnc(path: &Path, program: &str, encoding: Encoding) -> Result<u64, Box<dyn Er
     let mut client: Option<Client<_>> = None;
     while let Some(at) = trace.advance()? {
         let mut rects = trace.damage().to_vec();
-        if rects.is_empty() {
-            let shown = client.as_ref().map(Client::picture);
-            let all: Vec<usize> = (0..grid.count()).collect();
-            let changed = shown.map_or(all, |shown| grid.changed(shown, trace.picture()));
-            rects = grid.cover(&changed);
+        match client.as_ref().map(Client::picture) {
+            None => rects = grid.cover(&(0..grid.count()).collect::<Vec<_>>()),
+            Some(shown) => {
+                // What changed after the damage was asked for, and before the picture was taken.
+                let late = grid
+                    .changed(shown, trace.picture())
+                    .into_iter()
+                    .filter_map(|tile| differing(shown, trace.picture(), grid.rect(tile)?))
+                    .filter(|found| !rects.iter().any(|rect| holds(rect, found)));
+                let late: Vec<PanelRect> = late.collect();
+                rects.extend(late);
+            }
         }
         painter.draw(trace.picture(), &rects)?;
         let client = match &mut client {

@@ -314,7 +314,7 @@ impl Model {
         let mut classed = Vec::with_capacity(tiles.len());
         for &index in tiles {
             let rect = grid.rect(index)?;
-            let is_photo = target.is_some_and(|target| oddness(target, rect) > PHOTO);
+            let is_photo = target.is_some_and(|target| oddness(target, rect).strange > PHOTO);
             let is_photo = coder.bit(is_photo, &mut self.class[before]);
             before = usize::from(is_photo);
             classed.push(Tile {
@@ -345,25 +345,40 @@ fn segment(frame: &Frame, x: usize, y: usize, width: usize) -> Option<&[u32]> {
     frame.pixels().get(start..start + width)
 }
 
-/// How many pixels of a tile, of 100, equal none of those around them, nor those that a dither would repeat.
-pub(crate) fn oddness(frame: &Frame, rect: alongside_protocol::units::PanelRect) -> usize {
+/// How many pixels of a tile, of 100, equal none of those around them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Oddness {
+    pub(crate) all: usize,
+    /// Without those that a dither would repeat.
+    pub(crate) strange: usize,
+}
+
+pub(crate) fn oddness(frame: &Frame, rect: alongside_protocol::units::PanelRect) -> Oddness {
     /// Period of the ordered dither that browsers draw gradients with.
     const PERIOD: usize = 8;
     let width = usize::from(frame.size().width());
     let pixels = frame.pixels();
-    let mut odd = 0;
+    let (mut all, mut strange) = (0, 0);
     for y in usize::from(rect.y) + 1..usize::from(rect.y + rect.height) {
         for x in usize::from(rect.x) + 1..usize::from(rect.x + rect.width) {
             let at = y * width + x;
             let pixel = pixels[at];
+            let around = [at - 1, at - width, at - width - 1];
+            if around.iter().any(|other| pixels[*other] == pixel) {
+                continue;
+            }
+            all += 1;
             let repeats = x >= PERIOD && pixel == pixels[at - PERIOD]
                 || y >= PERIOD && pixel == pixels[at - PERIOD * width];
-            let around = [at - 1, at - width, at - width - 1];
-            odd += usize::from(!repeats && around.iter().all(|other| pixels[*other] != pixel));
+            strange += usize::from(!repeats);
         }
     }
-    let all = (usize::from(rect.width) - 1) * (usize::from(rect.height) - 1);
-    (100 * odd).checked_div(all).unwrap_or(0)
+    let area = (usize::from(rect.width) - 1) * (usize::from(rect.height) - 1);
+    let share = |odd: usize| (100 * odd).checked_div(area).unwrap_or(0);
+    Oddness {
+        all: share(all),
+        strange: share(strange),
+    }
 }
 
 /// Share of odd pixels, of 100, above which a tile is coded like a photograph.

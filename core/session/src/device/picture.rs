@@ -12,9 +12,6 @@ use alongside_protocol::{PanelPoint, PanelSize, frame::Channel, units::Millis, w
 
 use crate::{Outbound, grant::Permit};
 
-/// Shortest time between two pictures: 30 in a second.
-const FRAME_INTERVAL: Duration = Duration::from_micros(33_333);
-
 /// Which picture the session wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
@@ -127,8 +124,9 @@ impl Picture {
         captured_at: Millis,
     ) -> Option<Outbound> {
         self.wanted = None;
-        self.next_at = now + FRAME_INTERVAL;
         self.has_sent = false;
+        // Whatever comes of it: not before as long as after the step before.
+        self.next_at = now + self.sender.interval();
         if !self.can_send(now) {
             self.is_complete = false;
             return None;
@@ -150,6 +148,7 @@ impl Picture {
             return None;
         }
         let step = self.sender.step(now, frame, sameness, captured_at);
+        self.next_at = now + self.sender.interval();
         self.is_complete = step.as_ref().is_none_or(|step| step.exact);
         let bytes = step?.frame;
         self.has_sent = true;

@@ -69,12 +69,11 @@ fn tile(bytes: &mut &[u8], wide: usize, high: usize) -> io::Result<Vec<u32>> {
                     (colour, index >= 0x80)
                 };
                 let mut run = 1;
-                while is_run {
-                    let more = bytes.u8()?;
+                let mut more = if is_run { bytes.u8()? } else { 0 };
+                run += usize::from(more);
+                while more == 255 {
+                    more = bytes.u8()?;
                     run += usize::from(more);
-                    if more < 255 {
-                        break;
-                    }
                 }
                 if pixels.len() + run > area {
                     return Err(broken("a run beyond the tile"));
