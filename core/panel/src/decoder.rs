@@ -156,7 +156,8 @@ impl Decoder {
     /// readable; it may have part of the message in it.
     pub fn apply(&mut self, kind: u8, body: &[u8]) -> Result<Applied, PanelError> {
         let applied = self.try_apply(kind, body);
-        if applied.is_err()
+        // Part of it may be drawn already, or learnt from.
+        if matches!(applied, Err(PanelError::Decode(_)))
             && let Some(live) = &mut self.live
         {
             live.parts = None;

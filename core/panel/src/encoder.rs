@@ -56,6 +56,8 @@ pub struct Encoder {
     open: Option<u64>,
     captured_at: Millis,
     shown: Frame,
+    /// What is meant by the tiles that are shown softly, and what is shown of all others; only while some are soft.
+    meant: Option<Frame>,
     parts: Option<Parts>,
     search: Search,
     looks: Looks,
@@ -105,6 +107,7 @@ impl Encoder {
             open: None,
             captured_at: Millis::default(),
             shown: Frame::black(size),
+            meant: None,
             parts: None,
             search: Search::default(),
             looks: Looks::new(TileGrid::new(size)),
@@ -256,17 +259,28 @@ impl Encoder {
         if news > 0
             && let Some(area) = worth_searching(grid, &changed, found.unknown())
         {
-            front.moves = self.search.find(&self.shown, frame, area);
+            // What is shown softly moves as what it stands for.
+            let before = self.meant.as_ref().unwrap_or(&self.shown);
+            front.moves = self.search.find(before, frame, area);
             moves::apply(&mut self.shown, &front.moves, &mut touched).ok_or(StageError)?;
+            if let Some(meant) = &mut self.meant {
+                moves::apply(meant, &front.moves, &mut Vec::new()).ok_or(StageError)?;
+            }
             if !front.moves.is_empty() {
-                for tile in &touched {
-                    self.looks.shows_other(*tile);
-                }
                 settled = std::mem::replace(&mut changed, grid.changed(&self.shown, frame));
                 let mut fresh = changed.clone();
                 fresh.retain(|tile| settled.binary_search(tile).is_err());
                 settled.retain(|tile| changed.binary_search(tile).is_err());
                 parts.look(&mut self.looks, frame, &fresh, at);
+                let moved = changed.iter().copied();
+                for tile in moved.filter(|tile| touched.binary_search(tile).is_ok()) {
+                    let is_meant = |meant| grid.is_same(meant, frame, tile);
+                    if self.meant.as_ref().is_some_and(is_meant) {
+                        self.looks.shows_softly(tile);
+                    } else {
+                        self.looks.shows_other(tile);
+                    }
+                }
                 found = chooser.sort(&mut self.looks, &parts.memory.cache, frame, &changed);
             }
         }
@@ -332,11 +346,28 @@ impl Encoder {
                     0
                 }
             });
+        if is_soft || self.meant.is_some() {
+            let meant = self.meant.get_or_insert_with(|| self.shown.clone());
+            let known = front.known.iter().map(|(place, _)| place);
+            for rect in drawn
+                .tiles
+                .iter()
+                .chain(known)
+                .filter_map(|tile| grid.rect(*tile))
+            {
+                tiles::copy(meant, frame, rect);
+            }
+        }
         for tile in unfinished {
-            if is_soft {
+            // One that was soft and is exact in part is no worse than before.
+            let is_near = is_soft || self.looks.is_soft(tile);
+            if is_near {
                 self.looks.shows_softly(tile);
             } else {
                 self.looks.shows_other(tile);
+            }
+            if let (Some(meant), Some(rect)) = (&mut self.meant, grid.rect(tile)) {
+                tiles::copy(meant, if is_near { frame } else { &self.shown }, rect);
             }
         }
         let left = changed.iter().filter(|tile| !is_finished(**tile));
@@ -358,6 +389,7 @@ impl Encoder {
         };
         if is_exact {
             self.cursor = 0;
+            self.meant = None;
         }
         if is_visible && !chooser.holds {
             self.animated_at = at;
@@ -442,6 +474,7 @@ impl Encoder {
         self.seq += 1;
         self.open = Some(self.seq);
         self.shown = Frame::black(frame.size());
+        self.meant = None;
         self.cursor = 0;
         self.captured_at = captured_at;
         self.checked_at = captured_at;
@@ -482,7 +515,8 @@ impl Encoder {
         Step {
             frame,
             exact,
-            visible: exact || self.progress == Progress::Visible,
+            // Nobody looked whether what was nearly right is so still.
+            visible: exact,
             tiles: 0,
         }
     }

@@ -81,10 +81,12 @@ pub(crate) fn apply(shown: &mut Frame, moves: &[Move], touched: &mut Vec<usize>)
     if moves.iter().map(area).sum::<usize>() > shown.size().pixels() {
         return None;
     }
-    let mut pixels = Vec::new();
+    let mut pixels = Vec::with_capacity(moves.iter().map(area).sum());
     for it in moves {
         let from = it.from(grid)?;
-        pixels.extend(tiles::rows(shown, from).flatten().copied());
+        for row in tiles::rows(shown, from) {
+            pixels.extend_from_slice(row);
+        }
     }
     let mut pixels = pixels.as_slice();
     let mut is_touched = vec![false; grid.count()];

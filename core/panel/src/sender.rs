@@ -35,20 +35,20 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 /// How long exact pixels may take before soft ones come first.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// The same for drawings and text, on a slow link only.
-const SLOW_PATIENCE: Duration = Duration::from_millis(1_500);
+const SLOW_PATIENCE: Duration = Duration::from_millis(400);
 /// Below this rate a link is slow.
 const SLOW: Kbps = Kbps::new(60);
 /// Below this rate soft tiles are coarser.
 const NARROW: Kbps = Kbps::new(100);
 /// How coarse soft tiles are: as 33 dB and better of the recordings, and less on narrow and slow links (measured).
-const COARSENESS: u8 = 44;
+const COARSENESS: u8 = 32;
 const NARROW_COARSENESS: u8 = 72;
 const SLOW_COARSENESS: u8 = 120;
 /// From one picture of an animation to the next, and the same when the mean is used up.
 const ANIMATION: u64 = 100;
 const SPARING_ANIMATION: u64 = 200;
 /// From one message to the next on a slow link while much of the picture keeps changing.
-const REST: u64 = 500;
+const REST: u64 = 250;
 /// From one word on how long pictures take to the next.
 const TIMED: Duration = Duration::from_secs(1);
 /// How long a touch lifts the cap on animations near it, and how long what is near it comes first.
@@ -240,8 +240,14 @@ impl Sender {
         let since = |(at, _): &(Instant, (u16, u16))| now.saturating_duration_since(*at);
         self.touch = self.touch.filter(|touch| since(touch) < TOUCHED);
         let is_lifted = self.touch.is_some_and(|touch| since(&touch) < LIFTED);
+        // What is on its way when one picture makes room for the next, such as a list that is scrolled.
+        let enough = if is_slow {
+            bytes(rate, Duration::from_millis(REST)) * 3 / 4
+        } else {
+            bytes(rate, MESSAGE)
+        };
         Terms {
-            enough: bytes(rate, MESSAGE).max(SHORTEST),
+            enough: enough.max(SHORTEST),
             dear: bytes(rate, PATIENCE),
             cheap: if is_slow {
                 bytes(rate, SLOW_PATIENCE)

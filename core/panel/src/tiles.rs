@@ -109,6 +109,12 @@ impl TileGrid {
         changed
     }
 
+    /// Whether two pictures have the same in a tile.
+    pub(crate) fn is_same(self, a: &Frame, b: &Frame, index: usize) -> bool {
+        self.rect(index)
+            .is_some_and(|rect| rows(a, rect).eq(rows(b, rect)))
+    }
+
     /// Marks the tiles of `row` in which `new` differs from `old`.
     fn compare(self, old: &Frame, new: &Frame, row: usize, dirty: &mut [bool]) {
         let width = usize::from(self.size.width());

@@ -217,7 +217,7 @@ impl Report {
         ]
     }
 
-    pub(crate) const HEAD: &'static str = "kbps  mean kbps  first vis/exact   small: vis p50/p99    exact p50/p99   mid: vis p50/p99   large: vis p50/p99    exact p50/p99     rest: vis p50/max   queue p99/max  dB p50/min  CPU ms/s  worst ms";
+    pub(crate) const HEAD: &'static str = "kbps  mean kbps  first vis/exact   small: vis p50/p99    exact p50/p99   mid: vis p50/p99   large: vis p50/p99    exact p50/p99     rest: vis p50/max   end: vis/exact   queue p99/max  dB p50/min  CPU ms/s  worst ms";
 
     pub(crate) fn row(&self) -> String {
         let first = self.captures.first();
@@ -228,12 +228,16 @@ impl Report {
         let mid = self.waits(|share| (0.05..0.4).contains(&share));
         let large = self.waits(|share| share >= 0.4);
         let rests = self.rests();
+        let last = self.captures.last();
+        let wait =
+            |seen: fn(&Capture) -> Option<f64>| last.and_then(|it| Some(seen(it)? - it.at as f64));
+        let end = [wait(|it| it.visible), wait(|it| it.exact)];
         let mut queues = self.queues.clone();
         queues.sort_by(f64::total_cmp);
         let mut likeness = self.likeness.clone();
         likeness.sort_by(f64::total_cmp);
         format!(
-            "{:>4} {:>10.0} {:>16} {:>20} {:>16} {:>18} {:>20} {:>16} {:>20} {:>15} {:>11} {:>9.1} {:>9.1}",
+            "{:>4} {:>10.0} {:>16} {:>20} {:>16} {:>18} {:>20} {:>16} {:>20} {:>16} {:>15} {:>11} {:>9.1} {:>9.1}",
             self.kbps,
             self.bytes as f64 * 8.0 / self.millis.max(1) as f64,
             two(
@@ -246,6 +250,7 @@ impl Report {
             two(large[0], large[1]),
             two(large[2], large[3]),
             two(rests[0], rests[1]),
+            two(end[0], end[1]),
             two(part(&queues, 99), queues.last().copied()),
             two(part(&likeness, 50), likeness.first().copied()),
             self.encode.as_secs_f64() * 1e6 / self.millis.max(1) as f64,

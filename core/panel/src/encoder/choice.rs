@@ -6,13 +6,19 @@ use crate::{
     cache::{Id, TileCache},
     frame::Frame,
     looks::Looks,
+    message::MAX_MESSAGE,
     stage::{Coarseness, MAX_TILES},
     terms::{Lifts, Refines, Terms},
     tiles::{TILE, TileGrid},
 };
 
-/// Tiles made exact by one message, where they have been shown softly (our choice: something newer waits no longer).
+/// Tiles of a region that was asked for, and fewest of any, that one message makes exact (our choice: something newer
+/// waits no longer).
 const REFINED: usize = 24;
+const FEWEST: usize = 8;
+
+/// What part of what may come exactly is little.
+const LITTLE: usize = 8;
 
 /// How far from the touch the animations are shown as they come, in pixels.
 const TOUCHED: u16 = 96;
@@ -71,6 +77,8 @@ pub(super) struct Found {
     /// What those cost, by their looks.
     dear_bytes: usize,
     soft: Vec<usize>,
+    /// The same of what is shown softly.
+    soft_bytes: usize,
     held: usize,
 }
 
@@ -116,6 +124,7 @@ impl Chooser<'_> {
                 found.known.push((tile, id));
             } else if looks.is_soft(tile) {
                 found.soft.push(tile);
+                found.soft_bytes += looks.cost(tile);
             } else {
                 new.push(tile);
             }
@@ -144,7 +153,7 @@ impl Chooser<'_> {
         }
         let (group, tiles) = if takes_long(cheap.len() * self.costs.cheap / 16, self.terms.cheap) {
             (Group::Soft, [cheap.as_slice(), dear].concat())
-        } else if takes_long(found.dear_bytes * self.costs.dear / 256, self.terms.dear) {
+        } else if self.is_dear(found) {
             if cheap.is_empty() {
                 (Group::Soft, dear.clone())
             } else {
@@ -161,7 +170,32 @@ impl Chooser<'_> {
         } else {
             return None;
         };
-        self.take(group, tiles)
+        let most = match group {
+            Group::Refined => self.refined(found),
+            Group::Cheap | Group::Dear | Group::Mixed | Group::Soft => MAX_TILES,
+        };
+        self.take(group, tiles, most)
+    }
+
+    /// How many soft tiles one message makes exact, about. Tiles side by side are told line by line, so that of too many
+    /// none would be finished.
+    fn refined(&self, found: &Found) -> usize {
+        let all = (found.soft_bytes * self.costs.dear / 256).max(1);
+        let fit = self
+            .terms
+            .enough
+            .min(MAX_MESSAGE)
+            .saturating_mul(found.soft.len())
+            / all;
+        fit.clamp(FEWEST, MAX_TILES)
+    }
+
+    /// Whether the dear tiles take long, with those that were shown softly before them: what began softly ends so, but for
+    /// a little that changes later.
+    fn is_dear(&self, found: &Found) -> bool {
+        let cost = |bytes: usize| bytes * self.costs.dear / 256;
+        let all = cost(found.dear_bytes + found.soft_bytes);
+        self.softens && all > self.terms.dear && cost(found.dear_bytes) > self.terms.dear / LITTLE
     }
 
     /// What was asked for before anything else.
@@ -173,15 +207,11 @@ impl Chooser<'_> {
                 .rect(*tile)
                 .is_some_and(|rect| overlap(rect, first))
         });
-        self.take(Group::Refined, within.collect())
+        self.take(Group::Refined, within.collect(), REFINED)
     }
 
     /// The first of `tiles`, from where it is most urgent.
-    fn take(&self, group: Group, mut tiles: Vec<usize>) -> Option<Choice> {
-        let most = match group {
-            Group::Refined => REFINED,
-            Group::Cheap | Group::Dear | Group::Mixed | Group::Soft => MAX_TILES,
-        };
+    fn take(&self, group: Group, mut tiles: Vec<usize>, most: usize) -> Option<Choice> {
         match self.terms.touch {
             Some(touch) if tiles.len() > most => {
                 tiles.sort_by_key(|tile| self.distance(*tile, touch));
