@@ -124,7 +124,7 @@ pub fn asked() -> Mfd {
 }
 
 /// A session like the device's.
-fn live() -> Active {
+pub fn live() -> Active {
     Active {
         session: SessionId([0; 16]),
         operator: OperatorIdentity {
@@ -168,7 +168,7 @@ pub fn type_in(device: &mut Agent, id: &str) {
 }
 
 /// Pixels of the operator's picture that are covered, once it is exact.
-fn covered(world: &World, operator: &mut Agent) -> usize {
+pub fn covered(world: &World, operator: &mut Agent) -> usize {
     let file = world.path("seen.png");
     while operator.ok(json!({"do": "snapshot", "file": file}))["exact"] != true {
         operator.event("panel");

@@ -13,6 +13,7 @@ mod administrator;
 mod audit;
 mod canary;
 mod codes;
+mod console;
 mod front;
 mod hostile;
 mod killed;

@@ -52,6 +52,11 @@ export class Draft {
     return this.#wants.has(path);
   }
 
+  /** The settings that would change. */
+  get changed() {
+    return [...this.#wants.keys()];
+  }
+
   get count() {
     return this.#wants.size;
   }

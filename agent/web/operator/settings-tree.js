@@ -63,12 +63,12 @@ class Tree extends HTMLElement {
   show({ faults = {}, others = new Set(), locked = false }) {
     this.#shown = { faults, others, locked };
     for (const rows of this.#rows.values()) for (const row of rows) this.#showRow(row);
+    const changed = above(this.#draft.changed);
+    const faulty = above(Object.keys(faults));
     for (const [group, mark] of this.#marks) {
-      const within = path => path.startsWith(`${group}.`);
-      const changed = [...this.#draft.settings.keys()].filter(path => within(path) && this.#draft.isChanged(path)).length;
-      const isFaulty = Object.keys(faults).some(within);
-      mark.textContent = changed ? CHANGE.title(changed) : '';
-      mark.dataset.state = isFaulty ? 'faulty' : 'changed';
+      const count = changed.get(group) ?? 0;
+      mark.textContent = count ? CHANGE.title(count) : '';
+      mark.dataset.state = faulty.has(group) ? 'faulty' : 'changed';
     }
   }
 
@@ -134,3 +134,15 @@ class Tree extends HTMLElement {
   }
 }
 customElements.define('al-settings-tree', Tree);
+
+/** How many of these paths hang below each group. */
+function above(paths) {
+  const counts = new Map();
+  for (const path of paths) {
+    for (let dot = path.indexOf('.'); dot > 0; dot = path.indexOf('.', dot + 1)) {
+      const group = path.slice(0, dot);
+      counts.set(group, (counts.get(group) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
