@@ -23,6 +23,11 @@ use std::{
 use alongside_relay::{Config, Relay, Socket, StateDir};
 use serde_json::{Value, json};
 
+#[path = "figures/settings.rs"]
+mod settings;
+
+use settings::ID;
+
 /// Sessions that are set up one after the other.
 const SESSIONS: usize = 50;
 /// Pointer events that are timed.
@@ -127,6 +132,7 @@ fn main() {
     );
     println!("| device's CPU at rest in a session | {rest:.2} % of a core |");
     println!("| way that the packets took | {way} |");
+    settings::print(&lab);
     println!("| {} |", binary(folder.path()));
     runtime.block_on(relay.shutdown());
 }
@@ -177,7 +183,6 @@ struct Pair {
 impl Lab {
     /// Clicks under a grant on an X screen without a monitor, and processor time at rest; `None` without Xvfb.
     fn x11(&self) -> Option<(Vec<Duration>, f64)> {
-        const ID: &str = "48291736";
         let mut server = Command::new("Xvfb")
             .args([
                 "-noreset",
@@ -196,15 +201,7 @@ impl Lab {
         let mut number = String::new();
         let stdout = server.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut number).unwrap();
-        let mut set = Command::new(env!("CARGO_BIN_EXE_alongside-agent"))
-            .args(["admin-id", "set", "--stdin", "--state"])
-            .arg(self.folder.join("device"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        writeln!(set.stdin.take().unwrap(), "{ID}").unwrap();
-        set.wait().unwrap();
+        settings::set_id(self);
         let display = format!(":{}", number.trim());
         let mut pair = self.meet_at(&["--panel", "x11", "--x11-display", &display]);
         while pair.operator.until("panel")["exact"] != true {}

@@ -13,7 +13,8 @@ fn every_promise_of_the_data_sheet_is_kept() {
     for (data, modes) in [
         ("pointer and pen data", 2),
         ("UI operation data", 2),
-        ("panel data", 5),
+        ("settings data", 4),
+        ("panel data", 7),
         ("its serial number", 1),
     ] {
         let count = rows.iter().filter(|row| row.data == data).count();

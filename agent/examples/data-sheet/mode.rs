@@ -4,12 +4,13 @@ use std::{pin::Pin, time::Duration};
 
 use alongside::{
     TypedText,
-    operator::OperatorError,
+    operator::{OperatorError, SettingsAsk},
     protocol::{
         PanelPoint,
         annotation::{Annotation, MAX_POINTS, Stroke, StrokeId, StrokePoint, StrokeWidth},
         ids::ModeId,
         input::{Buttons, KeyEvent, KeyMotion, KeyName, PointerEvent, PointerPhase},
+        setting::{SettingChange, SettingPath, SettingValue},
         units::{Color, Pressure},
     },
 };
@@ -47,6 +48,13 @@ pub(crate) const ALL: &[Mode] = &[
         data: "UI operation data",
         help: |stage, panel| Box::pin(control(stage, panel)),
         stress: |stage| Box::pin(type_on(stage)),
+    },
+    Mode {
+        name: "engineer config",
+        id: ModeId::ENGINEER_CONFIG,
+        data: "settings data",
+        help: |stage, panel| Box::pin(config(stage, panel)),
+        stress: |stage| Box::pin(read_on(stage)),
     },
 ];
 
@@ -146,6 +154,76 @@ async fn control(stage: &Stage, panel: &MfdPanel) {
             stage.operator.text(text).await.unwrap();
         }
         tokio::time::sleep(THINKS / 2).await;
+    }
+}
+
+/// The operator looks at all settings, then at one group after the other and changes something there; the customer reads
+/// the difference and allows it, and looks at the screens meanwhile.
+async fn config(stage: &Stage, panel: &MfdPanel) {
+    let customer = async {
+        for target in WALK.iter().cycle() {
+            tokio::time::sleep(THINKS).await;
+            // Where nothing is asked there is nothing to allow.
+            let _ = stage.device.allow(None).await;
+            touch(panel, *target);
+        }
+    };
+    let operator = async {
+        for ask in [SettingsAsk::Schema, SettingsAsk::Get { group: None }] {
+            stage.operator.settings(&ask).await.unwrap();
+            tokio::time::sleep(THINKS).await;
+        }
+        for n in 0.. {
+            for group in ["timers", "copy", "scan", "trays"] {
+                let group = SettingPath::new(group).ok();
+                let ask = SettingsAsk::Get { group };
+                stage.operator.settings(&ask).await.unwrap();
+                tokio::time::sleep(THINKS).await;
+            }
+            let changes = vec![sleep_after(30 + n % 60), resolution(n)];
+            let if_version = None;
+            let ask = SettingsAsk::Apply {
+                if_version,
+                changes,
+            };
+            stage.operator.settings(&ask).await.unwrap();
+            tokio::time::sleep(THINKS).await;
+        }
+    };
+    tokio::join!(customer, operator);
+}
+
+/// Everything there is, read and proposed again and again.
+async fn read_on(stage: &Stage) {
+    for n in 0.. {
+        for ask in [
+            SettingsAsk::Schema,
+            SettingsAsk::Get { group: None },
+            SettingsAsk::Apply {
+                if_version: None,
+                changes: vec![sleep_after(1 + n % 60)],
+            },
+        ] {
+            crowd(stage.operator.settings(&ask).await).await;
+        }
+    }
+}
+
+fn sleep_after(minutes: i64) -> SettingChange {
+    set("timers.sleep", SettingValue::Integer(minutes))
+}
+
+fn resolution(n: i64) -> SettingChange {
+    set(
+        "scan.resolution",
+        SettingValue::Integer(if n % 2 == 0 { 600 } else { 300 }),
+    )
+}
+
+fn set(path: &str, value: SettingValue) -> SettingChange {
+    SettingChange {
+        path: SettingPath::new(path).unwrap(),
+        value: Some(value),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use alongside::{
     Volume,
-    protocol::frame::Channel,
+    protocol::{frame::Channel, ids::ModeId},
     transport::sim::{Host, Traffic},
 };
 use alongside_agent::panel::mfd::MfdPanel;
@@ -26,6 +26,8 @@ const STRESS: Duration = Duration::from_secs(40);
 const SLOW_KBPS: u64 = 20;
 
 const PANEL_PROMISE: &str = "mean 150, most 380, usable from 20 kbps";
+/// What is there to be read is to be there in a moment.
+const ANSWERS_PROMISE: &str = "on demand: never above 4,100 kbps";
 const INPUT_PROMISE: &str = "on demand: mean 100, never above 250 kbps";
 
 /// What crosses while something goes on: the session's messages, and all of it.
@@ -33,20 +35,24 @@ const INPUT_PROMISE: &str = "on demand: mean 100, never above 250 kbps";
 struct Flow {
     to_device: Trace,
     to_operator: Trace,
+    /// What the device's half of the mode says, which is no panel data.
+    answers: Trace,
     to_device_all: Trace,
     to_operator_all: Trace,
 }
 
 impl Flow {
     fn read(&mut self, volume: &Volume, device: Traffic) {
-        let sum = |count: fn(&Volume, Channel) -> u64| {
+        let sum = |count: fn(&Volume, Channel) -> u64| -> u64 {
             Channel::ALL
                 .into_iter()
                 .map(|channel| count(volume, channel))
                 .sum()
         };
+        let answers = volume.received(Channel::Mode);
         self.to_device.push(sum(Volume::sent));
-        self.to_operator.push(sum(Volume::received));
+        self.to_operator.push(sum(Volume::received) - answers);
+        self.answers.push(answers);
         self.to_device_all.push(device.received);
         self.to_operator_all.push(device.sent);
     }
@@ -83,6 +89,23 @@ impl Flow {
             promised: INPUT_PROMISE,
             measured: format!("{rates}; with all below mean {:.1}", all.mean),
             is_kept: rates.most <= 250.0,
+        }
+    }
+
+    /// What a mode that is asked for much answers; with all that the device sends below it.
+    fn answers(&self, activity: String, data: &'static str) -> Row {
+        let (rates, all) = (self.answers.rates(), self.to_operator_all.rates());
+        Row {
+            activity,
+            data,
+            from: "device",
+            to: "operator",
+            promised: ANSWERS_PROMISE,
+            measured: format!(
+                "{rates}; panel and answers, with all below, mean {:.1}",
+                all.mean
+            ),
+            is_kept: rates.most <= 4_100.0,
         }
     }
 
@@ -133,7 +156,7 @@ pub(crate) async fn rows(mode: &Mode) -> Vec<Row> {
         is_kept: row.is_kept && mean <= limit,
         ..row
     };
-    vec![
+    let mut rows = vec![
         mean_is_kept(
             help.input(format!("{name}: a customer is helped"), mode.data),
             help.to_device.rates().mean,
@@ -152,7 +175,14 @@ pub(crate) async fn rows(mode: &Mode) -> Vec<Row> {
             promised: "never above 380 kbps",
             ..stress.panel(format!("{name}: a screen of noise, 30 pictures a second"))
         },
-    ]
+    ];
+    if mode.id == ModeId::ENGINEER_CONFIG {
+        let helped = format!("{name}: a customer is helped");
+        let asked = format!("{name}: as much as the operator can");
+        rows.push(help.answers(helped, mode.data));
+        rows.push(stress.answers(asked, mode.data));
+    }
+    rows
 }
 
 /// The panel at the lowest rate at which it has to be usable.

@@ -20,6 +20,7 @@ use alongside::{
         sim::{Host, Nat, Quality, Rate, SimNet},
     },
 };
+use alongside_agent::settings::mfd::MfdSettings;
 use alongside_relay::{Config, Relay as RelayServer, Running, Socket, StateDir};
 use tokio::time::{Instant, timeout};
 
@@ -143,6 +144,8 @@ impl World {
         let device = device
             .with_admin_id(Arc::new(OneId))
             .with_audit(Arc::new(MemoryAudit::default()));
+        let settings = MfdSettings::open(self.folder.path()).unwrap();
+        let device = device.with_settings(Arc::new(settings)).unwrap();
         tokio::spawn(device.run(device::Until::Stopped));
         let (operator, operator_handle, operator_events) = Operator::new(OperatorConfig {
             relay: self.reached_from(&self.operator_host),

@@ -41,7 +41,7 @@ pub fn failure(refusal: &CodeRefusal) -> Failure {
         CodeRefusal::NoConnection(problem) => connect(problem),
         CodeRefusal::RecordFailed => Failure::new(
             ErrorCode::RecordFailed,
-            "the count of wrong codes cannot be kept: see that the state folder can be written",
+            "nothing can be written down here, so no session begins: see that the state folder can be written and has room",
         ),
         _ => Failure::new(ErrorCode::Internal, "the code did not lead to a session"),
     }

@@ -14,7 +14,7 @@ use crate::{
 const CONFIG: &str = ModeId::ENGINEER_CONFIG;
 
 /// From the user guide to engineer config, by way of a wrong ID.
-fn raise(operator: &mut Agent, device: &mut Agent) {
+pub fn raise(operator: &mut Agent, device: &mut Agent) {
     operator.refused(json!({"do": "settings-get"}), "not-allowed");
     operator.ok(json!({"do": "mode", "mode": CONFIG}));
     assert_eq!(operator.event("mode")["state"], "asked");
@@ -36,7 +36,7 @@ fn active(operator: &mut Agent) {
 }
 
 /// The settings of a group, and their version.
-fn get(operator: &mut Agent, path: &str) -> (u64, Value) {
+pub fn get(operator: &mut Agent, path: &str) -> (u64, Value) {
     operator.ok(json!({"do": "settings-get", "path": path}));
     let settings = operator.event("settings");
     (
@@ -53,7 +53,7 @@ fn result(operator: &mut Agent) -> Value {
     operator.event("settings-result")
 }
 
-fn results(operator: &mut Agent, states: &[&str]) {
+pub fn results(operator: &mut Agent, states: &[&str]) {
     for state in states {
         let told = result(operator);
         assert_eq!(told["state"], *state, "{told}");
@@ -61,7 +61,7 @@ fn results(operator: &mut Agent, states: &[&str]) {
 }
 
 /// Proposes what `command` says, which the customer allows.
-fn apply(operator: &mut Agent, device: &mut Agent, command: Value) -> Value {
+pub fn apply(operator: &mut Agent, device: &mut Agent, command: Value) -> Value {
     operator.ok(command);
     results(operator, &["asked"]);
     let asked = device.event("asked");
@@ -166,7 +166,7 @@ fn settings_are_changed_with_the_customers_word_on_each_change() {
 }
 
 /// A device whose settings are in files, with what makes programs read them again.
-fn with_files(world: &World, rest: &str) -> PathBuf {
+pub fn with_files(world: &World, rest: &str) -> PathBuf {
     let schema = r#"{ "type": "object", "properties": {
         "lamp": { "type": "object", "properties": {
             "level": { "type": "integer", "title": "Level", "minimum": 0, "maximum": 10 },
@@ -192,7 +192,7 @@ fn with_files(world: &World, rest: &str) -> PathBuf {
     world.path("device.toml")
 }
 
-fn device_with(world: &World, config: &PathBuf) -> Agent {
+pub fn device_with(world: &World, config: &PathBuf) -> Agent {
     let mut command = world.command("device", "device");
     command.args(["--serial", "SN-1", "--config"]).arg(config);
     command.env("PATH", "/usr/bin:/bin");
@@ -206,12 +206,12 @@ fn both() -> Value {
         {"path": "lamp.level", "value": 9}, {"path": "fan.speed", "value": 1}]})
 }
 
-fn files(world: &World) -> (String, String) {
+pub fn files(world: &World) -> (String, String) {
     let read = |name| fs::read_to_string(world.path(name)).unwrap();
     (read("lamp.toml"), read("fan.ini"))
 }
 
-fn as_they_were() -> (String, String) {
+pub fn as_they_were() -> (String, String) {
     (
         "# how bright\nlevel = 3\ncolour = \"white\"\n".to_owned(),
         "; how fast\nspeed = 7\n".to_owned(),

@@ -101,7 +101,7 @@ pub enum CodeRefusal {
     },
     /// There is no way to the relay, or no operator behind it.
     NoConnection(ConnectProblem),
-    /// The count of wrong codes cannot be kept on this device's disk, so none is tried.
+    /// Neither the count of wrong codes nor a record can be kept on this device's disk, so no code is tried.
     RecordFailed,
 }
 

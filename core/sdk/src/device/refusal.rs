@@ -29,6 +29,7 @@ pub(super) fn of_unproved(reason: Option<EndReason>, lost: Option<&Lost>) -> Cod
         (_, Some(Lost::ClosedByPeer { code, .. })) if *code == close_code::PROOF => {
             ProofFailure::Wrong { tries_left: 0 }.into()
         }
+        (Some(EndReason::RecordFailed), _) => CodeRefusal::RecordFailed,
         (Some(EndReason::Protocol), _) => CodeRefusal::NoConnection(ConnectProblem::Incompatible),
         _ => CodeRefusal::NoConnection(ConnectProblem::OperatorUnreachable),
     }

@@ -3,7 +3,7 @@
 use std::{fs, sync::Arc};
 
 use alongside::{
-    Identity,
+    DeviceEvent, Identity,
     audit::{
         Agreement, AuditLog, AuditStore as _, Bad, Disagreement, Entry, Expect, Flaw, Lines, What,
         agree, verify,
@@ -16,6 +16,7 @@ use alongside::{
         reason::{EndReason, Party},
         relay::Signature,
     },
+    status::Link,
     transport::sim::Reach,
 };
 use alongside_session::Record;
@@ -35,6 +36,8 @@ enum Ends {
     Operator,
     /// The customer, after the network broke.
     Alone,
+    /// The customer, after the network broke before the operator's first signature was there, and came back.
+    Resumed,
 }
 
 /// The audits of a device and of its operator after a session.
@@ -55,6 +58,9 @@ async fn audits(ends: Ends) -> (World, Vec<u8>, Vec<u8>) {
     device.enter(&code).await.unwrap();
     device.connected().await;
     operator.connected().await;
+    if ends == Ends::Resumed {
+        world.set_relay_reach(Reach::Blocked);
+    }
     tokio::time::sleep(secs(1)).await;
     match ends {
         Ends::Customer => device.handle.exit().await.unwrap(),
@@ -62,6 +68,16 @@ async fn audits(ends: Ends) -> (World, Vec<u8>, Vec<u8>) {
         Ends::Alone => {
             world.set_relay_reach(Reach::Blocked);
             tokio::time::sleep(secs(20)).await;
+            device.handle.exit().await.unwrap();
+        }
+        Ends::Resumed => {
+            tokio::time::sleep(secs(70)).await;
+            let before = names(&read(&world, "device"));
+            assert!(!before.contains(&"countersigned".to_owned()), "{before:?}");
+            world.set_relay_reach(Reach::Open);
+            let is_back = |event| matches!(event, DeviceEvent::Link(Link::Ok)).then_some(());
+            device.event(is_back).await;
+            tokio::time::sleep(secs(1)).await;
             device.handle.exit().await.unwrap();
         }
     }
@@ -90,16 +106,22 @@ fn missing(audit: &[u8]) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn both_audits_have_the_same_records_with_both_signatures_whoever_ends_the_session() {
-    for ends in [Ends::Customer, Ends::Operator] {
+    for ends in [Ends::Customer, Ends::Operator, Ends::Resumed] {
         let (_world, ours, theirs) = audits(ends).await;
+        // The mode and the end; a session that goes on begins its mode anew.
+        let count = if ends == Ends::Resumed { 3 } else { 2 };
         let device = verify(&ours, &Expect::default()).unwrap();
-        assert_eq!((device.countersigned, device.kept), (2, 0), "{ends:?}");
+        assert_eq!((device.countersigned, device.kept), (count, 0), "{ends:?}");
         assert_eq!(device.missing, [], "{ends:?}");
         let operator = verify(&theirs, &Expect::default()).unwrap();
-        assert_eq!((operator.countersigned, operator.kept), (0, 2), "{ends:?}");
+        assert_eq!(
+            (operator.countersigned, operator.kept),
+            (0, count),
+            "{ends:?}"
+        );
         assert_eq!(operator.missing, [], "{ends:?}");
         let agreed = Agreement {
-            records: 2,
+            records: count,
             older: 0,
         };
         assert_eq!(agree(&ours, &theirs), Ok(agreed), "{ends:?}");
