@@ -33,7 +33,11 @@ pub(super) async fn run(dir: &Path, events: u32, seed: u64) -> Result<(), Proble
         package.manifest().id,
         inert(package.manifest().version.as_str())
     );
-    list::describe(&package);
+    list::describe_content(&package);
+    println!("  {}", package.boxing());
+    println!(
+        "  who signed it does not count here: `mode install` and `mode trust` let a signer in"
+    );
     println!(
         "  module {}, {} KiB",
         package.module_name(),
@@ -98,4 +102,9 @@ fn show(conduct: &Conduct) {
         conduct.slow,
         conduct.start.as_secs_f64() * 1e3,
     );
+    if conduct.slow > 0 {
+        println!(
+            "        a machine that is busy with something else shows here as well: try again when it is not"
+        );
+    }
 }

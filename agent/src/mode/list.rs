@@ -77,14 +77,8 @@ fn show(found: &Found) {
 }
 
 /// What a package is, in a few lines.
-pub(super) fn describe(package: &Package) {
-    let manifest = package.manifest();
-    println!(
-        "  {}, by {}",
-        inert(manifest.name.as_str()),
-        inert(manifest.vendor.as_str())
-    );
-    println!("  may {}", package.allowed());
+fn describe(package: &Package) {
+    describe_content(package);
     match package.signer() {
         Some((name, key)) => println!("  signed by {} ({key})", inert(name.as_str())),
         None => println!("  not signed by anybody whom the policy names"),
@@ -93,4 +87,15 @@ pub(super) fn describe(package: &Package) {
     if package.boxing() == Boxing::InProcess {
         println!("  its signer is trusted with this whole process");
     }
+}
+
+/// What is in a package, whoever signed it.
+pub(super) fn describe_content(package: &Package) {
+    let manifest = package.manifest();
+    println!(
+        "  {}, by {}",
+        inert(manifest.name.as_str()),
+        inert(manifest.vendor.as_str())
+    );
+    println!("  may {}", package.allowed());
 }

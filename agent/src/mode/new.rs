@@ -89,6 +89,13 @@ pub(super) fn run(id: &str, in_c: bool, checkout: Option<&Path>) -> Result<(), P
     println!("  alongside-agent mode check");
     println!("  alongside-agent mode install");
     println!("  alongside-agent demo");
+    if !in_c && checkout.is_none() {
+        println!();
+        println!(
+            "Cargo takes alongside-mode {} from crates.io; --alongside DIR takes it from a checkout.",
+            env!("CARGO_PKG_VERSION")
+        );
+    }
     Ok(())
 }
 
