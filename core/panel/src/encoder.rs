@@ -328,6 +328,9 @@ impl Encoder {
         }
         message.drawn = drawn.tiles.len();
         let is_soft = drawn.is_soft;
+        // Even if the link never gets to show all of it: else it would show nothing but the animation.
+        let looks = &mut self.looks;
+        let animates = drawn.tiles.iter().any(|tile| looks.is_animated(*tile, at));
         let unfinished = drawn.take_unfinished();
         let is_finished = |tile: usize| {
             drawn.tiles.binary_search(&tile).is_ok()
@@ -391,7 +394,7 @@ impl Encoder {
             self.cursor = 0;
             self.meant = None;
         }
-        if is_visible && !chooser.holds {
+        if (is_visible || animates) && !chooser.holds {
             self.animated_at = at;
         }
         self.commotion.sent(at);

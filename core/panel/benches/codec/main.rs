@@ -12,6 +12,8 @@
 
 mod link;
 mod measure;
+#[cfg(target_os = "linux")]
+mod memory;
 mod trace;
 
 use std::{
@@ -26,22 +28,25 @@ use alongside_panel::{Decoder, Encoder, Entropy, Frame, Profile};
 use alongside_protocol::{frame::HEADER_LEN, units::Millis};
 use trace::Trace;
 
-/// What TigerVNC sent of the same recordings, in thousands of bytes: Tight, compression level 9, lossless, no limit on
-/// the link, one client. Measured once, with the version of Debian (about 1.12); it merged a few pictures where it fell
-/// behind.
+/// What TigerVNC 1.12 (Debian 12) sends of the same recordings, in thousands of bytes: Tight, compression level 9,
+/// lossless, every picture. `cargo bench -p alongside-panel --bench peers` measures it.
 const TIGHT_9: &[(&str, f64)] = &[
-    ("nav", 3238.0),
-    ("keyboard", 372.0),
-    ("list", 13287.0),
-    ("dialog", 10521.0),
-    ("progress", 2800.0),
-    ("photo", 44145.0),
+    ("nav", 3220.5),
+    ("keyboard", 380.2),
+    ("list", 15728.7),
+    ("dialog", 14431.0),
+    ("progress", 2778.7),
+    ("photo", 46177.5),
 ];
 
 /// The word for the tables of links only.
 const LINKS: &str = "links";
 
 fn main() -> Result<(), Box<dyn Error>> {
+    #[cfg(target_os = "linux")]
+    if memory::is_side()? {
+        return Ok(());
+    }
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/traces");
     let folder = env::var_os("ALONGSIDE_TRACES").map_or(here, PathBuf::from);
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)?
@@ -108,7 +113,61 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{}", report.row());
         }
     }
+    println!();
+    println!(
+        "bytes until the picture is right after a reconnect: one that stayed, the recording's first"
+    );
+    for path in &paths {
+        let (same, first) = reconnect(path)?;
+        println!("{:<10} {same:>6} {first:>6}", name(path));
+    }
+    #[cfg(target_os = "linux")]
+    {
+        println!();
+        println!(
+            "peak of the codec's memory in MB: device and operator's side, of the default and the small profile"
+        );
+        for path in &paths {
+            let mb = |(device, operator): (u64, u64)| {
+                format!(
+                    "{:>8.1} {:>8.1}",
+                    device as f64 / 1e6,
+                    operator as f64 / 1e6
+                )
+            };
+            let default = memory::measure(path, "default")?;
+            let small = memory::measure(path, "small")?;
+            println!("{:<10} {} {}", name(path), mb(default), mb(small));
+        }
+    }
     Ok(())
+}
+
+/// Plays a recording, breaks the connection, and counts what it takes to go on: with the last picture, and with the
+/// first one, which both sides still know.
+fn reconnect(path: &Path) -> Result<(usize, usize), Box<dyn Error>> {
+    let mut trace = Trace::open(path)?;
+    let profile = Profile::default();
+    let mut encoder = Encoder::new(trace.picture().size(), 1, profile);
+    let mut decoder = Decoder::new(profile);
+    let mut first = None;
+    let mut last = 0;
+    while let Some(at) = trace.advance()? {
+        last = at;
+        first.get_or_insert_with(|| trace.picture().clone());
+        let at = Millis::new(at.into());
+        send(&mut encoder, &mut decoder, trace.picture(), at)?;
+    }
+    encoder.resume(decoder.position());
+    let at = Millis::new(u64::from(last) + 60_000);
+    let stayed = send(&mut encoder, &mut decoder, trace.picture(), at)?;
+    encoder.resume(decoder.position());
+    let first = first.ok_or("an empty recording")?;
+    let again = send(&mut encoder, &mut decoder, &first, at)?;
+    if decoder.picture() != Some(&first) {
+        return Err("the picture arrived changed".into());
+    }
+    Ok((stayed.bytes, again.bytes))
 }
 
 /// A recording's name.
