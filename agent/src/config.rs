@@ -19,18 +19,16 @@ use serde::{Deserialize, Deserializer};
 
 use crate::{
     cli::{AssistArgs, DeviceArgs, LogFormat, PanelKind, ProxyText, SharedArgs, Way},
-    panel::{
-        StopKey,
-        mfd::{Allowed, Preferences, Scale},
-    },
+    panel::{StopKey, mfd::Route},
     preferences::{self, Switch},
-    text::Locale,
 };
 
 mod link;
+mod screen;
 mod settings;
 
 pub use link::{Link, Meeting, ProxyVariables};
+pub use screen::ScreenSettings;
 use settings::SettingsSection;
 pub use settings::{SettingsSource, SourceError};
 
@@ -181,57 +179,6 @@ pub struct DeviceSettings {
     pub screen: ScreenSettings,
 }
 
-/// How the panel that the agent draws begins.
-#[derive(Clone, Debug)]
-pub struct ScreenSettings {
-    /// What the panel's own settings page can change.
-    pub preferences: Preferences,
-    /// Bytes of a font of the device's own.
-    pub font: Option<Vec<u8>>,
-}
-
-impl ScreenSettings {
-    fn resolve(args: &DeviceArgs, file: &DeviceFile, state: &Path) -> Result<Self, ConfigError> {
-        let kept = preferences::load(state);
-        let refused = |key, value: String, why: &str| ConfigError::Value {
-            key,
-            value,
-            why: why.to_owned(),
-        };
-        let in_file = |tag: &String| {
-            Locale::from_tag(tag).ok_or_else(|| {
-                refused("language", tag.clone(), "the panel speaks en, de and zh-TW")
-            })
-        };
-        let locale = match (args.language, &file.language) {
-            (Some(locale), _) => locale,
-            (None, Some(tag)) => in_file(tag)?,
-            (None, None) => kept.locale,
-        };
-        let scale = match (args.text_size, file.text_size) {
-            (Some(scale), _) => scale,
-            (None, Some(percent)) => Scale::from_percent(percent)
-                .ok_or_else(|| refused("text-size", percent.to_string(), "100, 150 or 200"))?,
-            (None, None) => kept.scale,
-        };
-        let font = args.font.as_ref().or(file.font.as_ref()).map(|path| {
-            fs::read(path).map_err(|source| ConfigError::Read {
-                path: path.clone(),
-                source,
-            })
-        });
-        let allowed = args.remote_assistance.or(file.remote_assistance);
-        Ok(Self {
-            preferences: Preferences {
-                allowed: allowed.map_or(kept.allowed, Allowed::from),
-                locale,
-                scale,
-            },
-            font: font.transpose()?,
-        })
-    }
-}
-
 /// Settings of `assist`.
 #[derive(Clone, Debug)]
 pub struct AssistSettings {
@@ -309,10 +256,12 @@ impl DeviceSettings {
         };
         let operator = args.operator.or(file.device.operator);
         let meeting = Meeting::at(operator);
-        let shared = Shared::resolve(&args.shared, &file, around, ("device", meeting))?;
+        let state = state(&args.shared, &file, around, "device")?;
+        let kept = preferences::load(&state).route;
+        let shared = Shared::resolve(&args.shared, &file, around, state, (meeting, &kept))?;
         let panel = args.panel.or(file.device.panel).unwrap_or_default();
         Ok(Self {
-            screen: ScreenSettings::resolve(args, &file.device, &shared.state)?,
+            screen: ScreenSettings::resolve(args, &file, around, (&shared.state, meeting))?,
             shared,
             x11_display: args
                 .x11_display
@@ -358,13 +307,45 @@ impl AssistSettings {
     pub fn resolve(args: &AssistArgs, around: &Surroundings) -> Result<Self, ConfigError> {
         let file = File::load(args.shared.link.config.as_deref())?;
         let listen = args.listen.or(file.assist.listen);
-        let role = ("operator", Meeting::at(listen));
+        let state = state(&args.shared, &file, around, "operator")?;
+        let way = (Meeting::at(listen), &Route::default());
         Ok(Self {
-            shared: Shared::resolve(&args.shared, &file, around, role)?,
+            shared: Shared::resolve(&args.shared, &file, around, state, way)?,
             listen,
             name: args.name.clone().or_else(|| file.assist.name.clone()),
         })
     }
+}
+
+/// The relay that `route`, as it is chosen on the device's panel, leads to under what the command line, the
+/// environment and the file lay down.
+///
+/// # Errors
+///
+/// [`ConfigError`] naming the file, key or value that is wrong.
+pub fn device_relay(
+    args: &SharedArgs,
+    around: &Surroundings,
+    route: &Route,
+) -> Result<Relay, ConfigError> {
+    let file = File::load(args.link.config.as_deref())?;
+    let state = state(args, &file, around, "device")?;
+    let way = (Meeting::AtRelay, route);
+    Ok(Shared::resolve(args, &file, around, state, way)?.relay)
+}
+
+/// Folder of the state of `role`.
+fn state(
+    args: &SharedArgs,
+    file: &File,
+    around: &Surroundings,
+    role: &str,
+) -> Result<PathBuf, ConfigError> {
+    args.state
+        .clone()
+        .or_else(|| file.state.clone())
+        .or_else(|| around.state_of(role))
+        .ok_or(ConfigError::NoState)
 }
 
 impl Shared {
@@ -372,19 +353,14 @@ impl Shared {
         args: &SharedArgs,
         file: &File,
         around: &Surroundings,
-        (role, meeting): (&str, Meeting),
+        state: PathBuf,
+        (meeting, kept): (Meeting, &Route),
     ) -> Result<Self, ConfigError> {
         let Link {
             relay,
             interface,
             log,
-        } = Link::resolve(&args.link, file, around, meeting)?;
-        let state = args
-            .state
-            .clone()
-            .or_else(|| file.state.clone())
-            .or_else(|| around.state_of(role));
-        let state = state.ok_or(ConfigError::NoState)?;
+        } = Link::resolve(&args.link, file, around, (meeting, kept))?;
         Ok(Self {
             relay: relay.remembering_refusals_in(&state.join("proxy-refused")),
             interface,

@@ -4,28 +4,25 @@ use std::{fs, io, net::Ipv4Addr, path::Path, sync::Arc};
 
 use alongside::{
     Compartment, CompartmentError, Device, DeviceConfig, Operator, OperatorConfig, Relay, Until,
+    admin_id::{AdminIdError, AdminIdStore},
     operator,
     ports::{AdminId, Panel as _},
     protocol::{PublicKey, Serial, label::Label},
-    settings::DeskError,
+    settings::{DeskError, Settings as _},
 };
 use alongside_relay::{Config, Running, Socket, StateDir};
-
-mod admin_id;
-
-use admin_id::{DEMO_ID, DemoAdminId};
 
 use crate::{
     api::Event,
     assist::{self, commands::Desk},
     cli::DemoArgs,
     config::Surroundings,
-    device::{self, commands::Front},
+    device::{self, commands::Front, upkeep::DeviceUpkeep},
     exit::{Exit, chain},
     fan::Fan,
     mode::places::{PlaceError, Places},
     pages,
-    panel::mfd::{Facts, MfdPanel},
+    panel::mfd::{Facts, Field, MfdPanel, Route},
     settings::mfd::{MfdError, MfdSettings},
     signal,
 };
@@ -48,12 +45,17 @@ enum DemoError {
     #[error(transparent)]
     Modes(#[from] PlaceError),
     #[error(transparent)]
+    AdminId(#[from] AdminIdError),
+    #[error(transparent)]
     Mfd(#[from] MfdError),
     #[error(transparent)]
     Desk(#[from] DeskError),
     #[error("the demo's own settings are wrong: {0}")]
     Settings(String),
 }
+
+/// The system administrator's ID of the demo's printer: one that everybody may know.
+const DEMO_ID: &str = "72941086";
 
 /// Runs the demo until Ctrl-C.
 pub async fn run(args: DemoArgs) -> Exit {
@@ -87,26 +89,42 @@ async fn stage(args: &DemoArgs) -> Result<(), DemoError> {
     let desk = Desk::new(handle, operator_told.clone());
     let console = pages::operator::start(desk.clone(), operator_told.clone()).await?;
 
-    let admin_id: Arc<dyn AdminId> = Arc::new(DemoAdminId::default());
-    let panel = MfdPanel::new().behind(Arc::clone(&admin_id));
+    let kept = folder.path().join("device");
+    let compartment = Compartment::open(&kept)?;
+    let store = AdminIdStore::open_to_set(&compartment);
+    store.set(DEMO_ID)?;
+    let admin_id: Arc<dyn AdminId> = Arc::new(store);
+    let settings = Arc::new(MfdSettings::open(&kept)?);
+    let relay_of_demo = way.clone();
+    let upkeep = DeviceUpkeep::new(kept, Some(settings.schema()), move |_| {
+        Ok(relay_of_demo.clone())
+    });
+    let panel = MfdPanel::new()
+        .behind(Arc::clone(&admin_id))
+        .kept_by(Arc::new(upkeep), Route::default());
     panel.set_facts(Facts {
-        relay: way.host().map(str::to_owned),
+        route: Route {
+            relay: way.host().map(str::to_owned),
+            ..Route::default()
+        },
+        // The relay of the demo is the only one that it can go to.
+        fixed: vec![Field::Relay, Field::Interface, Field::Proxy],
+        can_test: true,
         ..Facts::default()
     });
     let serial =
         Serial::new("DEMO-0001").map_err(|error| DemoError::Settings(error.to_string()))?;
-    let kept = folder.path().join("device");
     let config = DeviceConfig {
         relay: way,
         serial: serial.clone(),
         model: Label::new("Alongside MFD 7")
             .map_err(|error| DemoError::Settings(error.to_string()))?,
-        compartment: Compartment::open(&kept)?,
+        compartment,
     };
     let (device, hand, device_events) =
         Device::new(config, Arc::new(panel.clone()), Arc::new(panel.clone()))?;
     let device = device.with_admin_id(admin_id).with_modes(modes);
-    let device = device.with_settings(Arc::new(MfdSettings::open(&kept)?))?;
+    let device = device.with_settings(settings)?;
     let device_told = Fan::default();
     let front =
         Front::new(hand.clone(), Arc::new(panel.clone()), Some(panel.clone())).for_customers();

@@ -18,21 +18,22 @@ use alongside::{
         label::Label,
         reason::{EndReason, Party},
     },
+    settings::Settings,
 };
-
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
     api::{Event, Failure, event},
     cli::{DeviceArgs, PanelKind},
-    config::{DeviceSettings, Surroundings},
+    config::{self, DeviceSettings, Surroundings},
     exit::{Exit, chain, fail},
     fan::Fan,
     mode::places::Places,
     pages,
     panel::{
         self, StopKey,
-        mfd::{Facts, HardKey, MfdPanel, Preferences},
+        mfd::{HardKey, MfdPanel, Preferences, Route},
         x11::X11Panel,
     },
     policy::SleepPolicy,
@@ -41,8 +42,10 @@ use crate::{
 
 pub mod commands;
 pub mod refusal;
+pub mod upkeep;
 
 use commands::Front;
+use upkeep::DeviceUpkeep;
 
 /// Runs the device's side as the command line asks.
 pub async fn run(args: DeviceArgs) -> Exit {
@@ -67,7 +70,18 @@ pub async fn run(args: DeviceArgs) -> Exit {
         Ok(admin_id) => admin_id,
         Err(error) => return fail(Exit::Failed, &chain(&error)),
     };
-    let screen = match Screen::open(&settings, Arc::clone(&admin_id)) {
+    let offered = match settings.settings.open(&settings.shared.state) {
+        Ok(offered) => offered,
+        Err(error) => return fail(Exit::Usage, &chain(&error)),
+    };
+    let shared = args.shared.clone();
+    let upkeep = DeviceUpkeep::new(
+        settings.shared.state.clone(),
+        offered.as_ref().map(|offered| offered.schema()),
+        move |route| config::device_relay(&shared, &Surroundings::of_process(), route),
+    );
+    let upkeep = Arc::new(upkeep);
+    let screen = match Screen::open(&settings, Arc::clone(&admin_id), Arc::clone(&upkeep)) {
         Ok(screen) => screen,
         Err(message) => return fail(Exit::Failed, &message),
     };
@@ -95,7 +109,7 @@ pub async fn run(args: DeviceArgs) -> Exit {
         }
         Err(error) => return fail(Exit::Failed, &chain(&error)),
     };
-    let device = match offer_settings(device, &settings) {
+    let device = match offer(device, offered, &settings.shared.state) {
         Ok(device) => device,
         Err(exit) => return exit,
     };
@@ -128,10 +142,17 @@ pub async fn run(args: DeviceArgs) -> Exit {
         exit
     };
     let hands = async {
-        let keep = preferences::keep(screen.preferences(), &settings.shared.state);
+        let keep = preferences::keep(
+            screen.preferences(),
+            screen.route(),
+            &settings.screen.facts,
+            &settings.shared.state,
+            |is_kept| screen.set_kept(is_kept),
+        );
         tokio::select! {
             () = screen.serve(&handle) => {}
             () = keep => {}
+            () = take_route(screen.route(), &upkeep, &handle) => {}
         }
         std::future::pending::<()>().await;
     };
@@ -180,21 +201,37 @@ pub async fn run(args: DeviceArgs) -> Exit {
     }
 }
 
+/// Makes `device` ask the relay that is chosen on its panel, whenever that changes.
+async fn take_route(
+    mut route: watch::Receiver<Route>,
+    upkeep: &DeviceUpkeep,
+    device: &DeviceHandle,
+) {
+    while route.changed().await.is_ok() {
+        let now = route.borrow_and_update().clone();
+        match upkeep.relay(&now) {
+            Ok(relay) => device.use_relay(relay),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "the way that was chosen cannot be used");
+            }
+        }
+    }
+    std::future::pending().await
+}
+
 /// The device with the settings that it offers, and with what its owner lets operators do in sleep.
-fn offer_settings(device: Device, settings: &DeviceSettings) -> Result<Device, Exit> {
-    let state = &settings.shared.state;
+fn offer(device: Device, offered: Option<Arc<dyn Settings>>, state: &Path) -> Result<Device, Exit> {
     let policy = SleepPolicy::new(state);
     // What is wrong with it is said before anybody relies on it.
     if let Err(error) = policy.load() {
         return Err(fail(Exit::Usage, &chain(&error)));
     }
     let device = device.with_policy(Arc::new(policy));
-    match settings.settings.open(state) {
-        Ok(None) => Ok(device),
-        Ok(Some(settings)) => device
-            .with_settings(settings)
+    match offered {
+        None => Ok(device),
+        Some(offered) => device
+            .with_settings(offered)
             .map_err(|error| fail(Exit::Failed, &chain(&error))),
-        Err(error) => Err(fail(Exit::Usage, &chain(&error))),
     }
 }
 
@@ -294,18 +331,18 @@ enum Screen {
 }
 
 impl Screen {
-    fn open(settings: &DeviceSettings, admin_id: Arc<dyn AdminId>) -> Result<Self, String> {
+    fn open(
+        settings: &DeviceSettings,
+        admin_id: Arc<dyn AdminId>,
+        upkeep: Arc<DeviceUpkeep>,
+    ) -> Result<Self, String> {
         let screen = &settings.screen;
         let stop = &settings.stop_key;
         if let Some(font) = &screen.font {
             panel::mfd::use_font(font.clone())
                 .map_err(|error| format!("the font cannot be used: {error}"))?;
         }
-        let facts = Facts {
-            relay: settings.shared.relay.host().map(str::to_owned),
-            interface: settings.shared.interface.clone(),
-            proxy: settings.shared.relay.proxy().map(ToString::to_string),
-        };
+        let (facts, route) = (screen.facts.clone(), screen.route.clone());
         match settings.panel {
             PanelKind::Mfd => {
                 if let StopKey::Key(key) = stop
@@ -317,6 +354,7 @@ impl Screen {
                 }
                 let mfd = MfdPanel::with_preferences(screen.preferences)
                     .behind(admin_id)
+                    .kept_by(upkeep, route)
                     .stopped_by(stop.clone());
                 mfd.set_facts(facts);
                 Ok(Self::Mfd(mfd))
@@ -325,7 +363,8 @@ impl Screen {
                 let display = settings.x11_display.as_deref();
                 let x11 = X11Panel::open_with(display, screen.preferences, stop)
                     .map_err(|error| chain(&error))?
-                    .behind(admin_id);
+                    .behind(admin_id)
+                    .kept_by(upkeep, route);
                 x11.set_facts(facts);
                 Ok(Self::X11(Arc::new(x11)))
             }
@@ -340,10 +379,24 @@ impl Screen {
         }
     }
 
-    fn preferences(&self) -> tokio::sync::watch::Receiver<Preferences> {
+    fn preferences(&self) -> watch::Receiver<Preferences> {
         match self {
             Self::Mfd(mfd) => mfd.preferences(),
             Self::X11(x11) => x11.preferences(),
+        }
+    }
+
+    fn route(&self) -> watch::Receiver<Route> {
+        match self {
+            Self::Mfd(mfd) => mfd.route(),
+            Self::X11(x11) => x11.route(),
+        }
+    }
+
+    fn set_kept(&self, is_kept: bool) {
+        match self {
+            Self::Mfd(mfd) => mfd.set_kept(is_kept),
+            Self::X11(x11) => x11.set_kept(is_kept),
         }
     }
 

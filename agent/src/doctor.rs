@@ -35,7 +35,7 @@ pub async fn run(args: DoctorArgs) -> Exit {
         Ok(identity) => Arc::new(identity),
         Err(error) => return fail(Exit::Failed, &chain(&error)),
     };
-    let found = examine(&link.relay, &identity).await;
+    let found = examine(&link.relay, &identity, &|_| {}).await;
     let text = if args.json {
         found.line()
     } else {
@@ -85,6 +85,9 @@ impl Found {
 /// One way.
 #[derive(Debug, Serialize)]
 pub struct Rung {
+    /// Which, for programs.
+    #[serde(skip)]
+    pub kind: PathKind,
     /// Which.
     pub rung: &'static str,
     /// Whether it works; unknown of the direct way, which takes two.
@@ -100,6 +103,9 @@ pub struct Rung {
 /// Why not, and whom to ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Why {
+    /// What stands in the way.
+    #[serde(skip)]
+    pub obstacle: Obstacle,
     /// The exact word.
     pub reason: &'static str,
     /// The error code of the command line.
@@ -117,6 +123,7 @@ impl Why {
     fn new(obstacle: &Obstacle, message: String) -> Self {
         let (kind, contact) = (obstacle.kind, obstacle.kind.contact());
         Self {
+            obstacle: obstacle.clone(),
             reason: kind.as_str(),
             code: kind.code(),
             message: inert(&message),
@@ -131,24 +138,40 @@ impl Why {
     }
 }
 
+/// Who is told of a way as soon as it is tried; what all of them come to can put it in another light.
+pub type Tell<'a> = &'a (dyn Fn(&Rung) + Send + Sync);
+
 /// Tries the ways that lead to `relay`, all at once.
-async fn examine(relay: &Relay, identity: &Arc<Identity>) -> Found {
+pub async fn examine(relay: &Relay, identity: &Arc<Identity>, tell: Tell<'_>) -> Found {
     let allowed = relay.paths();
-    let only = |paths| async move { Attempt::make(relay, paths, identity).await };
+    let only = |kind, paths| async move {
+        let attempt = Attempt::make(relay, paths, identity).await;
+        tell(&attempt.rung(kind));
+        attempt
+    };
     let (quic, tls, proxy) = tokio::join!(
-        when(allowed.relay_quic, || only(Paths {
-            relay_quic: true,
-            ..NONE
-        })),
-        when(allowed.relay_tls, || only(Paths {
-            relay_tls: true,
-            ..NONE
-        })),
-        when(allowed.relay_proxy && relay.proxy().is_some(), || {
-            only(Paths {
-                relay_proxy: true,
+        when(allowed.relay_quic, || only(
+            PathKind::RelayQuic,
+            Paths {
+                relay_quic: true,
                 ..NONE
-            })
+            }
+        )),
+        when(allowed.relay_tls, || only(
+            PathKind::RelayTls,
+            Paths {
+                relay_tls: true,
+                ..NONE
+            }
+        )),
+        when(allowed.relay_proxy && relay.proxy().is_some(), || {
+            only(
+                PathKind::RelayProxy,
+                Paths {
+                    relay_proxy: true,
+                    ..NONE
+                },
+            )
         }),
     );
     let remarks = [&quic, &tls, &proxy].into_iter().flatten();
@@ -243,22 +266,28 @@ impl Attempt {
     }
 }
 
+impl Attempt {
+    fn rung(&self, kind: PathKind) -> Rung {
+        Rung {
+            kind,
+            rung: kind.as_str(),
+            works: Some(self.error.is_none()),
+            ms: u64::try_from(self.time.as_millis()).ok(),
+            why: (self.error.as_ref()).map(|error| Why::new(&error.obstacle(), chain(error))),
+        }
+    }
+}
+
 fn rung(kind: PathKind, attempt: Option<Attempt>, otherwise: ObstacleKind) -> Rung {
-    let Some(attempt) = attempt else {
-        return Rung {
+    match attempt {
+        Some(attempt) => attempt.rung(kind),
+        None => Rung {
+            kind,
             rung: kind.as_str(),
             works: Some(false),
             ms: None,
             why: Some(Why::plain(otherwise)),
-        };
-    };
-    Rung {
-        rung: kind.as_str(),
-        works: Some(attempt.error.is_none()),
-        ms: u64::try_from(attempt.time.as_millis()).ok(),
-        why: attempt
-            .error
-            .map(|error| Why::new(&error.obstacle(), chain(&error))),
+        },
     }
 }
 
@@ -290,6 +319,7 @@ fn direct(allowed: Paths, over_udp: Option<ObstacleKind>) -> Rung {
         Some(ObstacleKind::NotAllowed)
     };
     Rung {
+        kind: PathKind::Direct,
         rung: PathKind::Direct.as_str(),
         works: why.map(|_| false),
         ms: None,

@@ -38,6 +38,8 @@ pub enum CustomerAction {
     CheckId(AdminIdEntry),
     /// Opened the settings page of Remote Assistance: what it shows may have changed.
     OpenSettings,
+    /// Wants to know whether the service can be reached by the way that is chosen on the page.
+    Test(mfd::Route),
     /// Chose another administrator's ID, or the first.
     ChangeId {
         /// The one that counts, where there is one.

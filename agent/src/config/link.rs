@@ -9,7 +9,10 @@ use alongside::{
 use zeroize::Zeroizing;
 
 use super::{ConfigError, File, Surroundings};
-use crate::cli::{LinkArgs, LogFormat, Way};
+use crate::{
+    cli::{LinkArgs, LogFormat, Way},
+    panel::mfd::{NO_PROXY, Route},
+};
 
 /// Where device and operator meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,24 +76,23 @@ impl Link {
     ///
     /// [`ConfigError`] naming the file, key or value that is wrong.
     pub fn load(args: &LinkArgs, around: &Surroundings) -> Result<Self, ConfigError> {
-        Self::resolve(
-            args,
-            &File::load(args.config.as_deref())?,
-            around,
-            Meeting::AtRelay,
-        )
+        let file = File::load(args.config.as_deref())?;
+        let way = (Meeting::AtRelay, &Route::default());
+        Self::resolve(args, &file, around, way)
     }
 
+    /// The same over what was chosen on the panel.
     pub(super) fn resolve(
         args: &LinkArgs,
         file: &File,
         around: &Surroundings,
-        meeting: Meeting,
+        (meeting, kept): (Meeting, &Route),
     ) -> Result<Self, ConfigError> {
         if meeting == Meeting::Alone {
             return Ok(Self::alone(args, file));
         }
         let host = args.relay.as_ref().or(file.relay.as_ref());
+        let host = host.or(kept.relay.as_ref());
         let host = host.ok_or(ConfigError::NoRelay)?;
         let mut relay = Relay::new(host).map_err(|why| ConfigError::Value {
             key: "relay",
@@ -112,13 +114,14 @@ impl Link {
             })?;
         }
         let interface = args.interface.as_ref().or(file.interface.as_ref());
+        let interface = interface.or(kept.interface.as_ref());
         if let Some(interface) = interface {
             relay = relay.with_interface(interface);
         }
         if let Some(port) = args.danger_relay_port.or(file.danger_relay_port) {
             relay = relay.danger_with_port(port);
         }
-        if let Some(proxy) = proxy(args, file, &relay, &around.proxy)? {
+        if let Some(proxy) = proxy(args, file, &relay, &around.proxy, kept)? {
             relay = relay.with_proxy(proxy);
         }
         if let Some(ways) = args.paths.as_ref().or(file.paths.as_ref()) {
@@ -150,16 +153,19 @@ impl Link {
     }
 }
 
-/// The proxy that is named here, else the one that is named for every program of this machine.
+/// The proxy that is named here, else the one that was chosen on the panel, else the one that is named for every program
+/// of this machine.
 fn proxy(
     args: &LinkArgs,
     file: &File,
     relay: &Relay,
     variables: &ProxyVariables,
+    kept: &Route,
 ) -> Result<Option<Proxy>, ConfigError> {
     let named = args.proxy.as_ref().or(file.proxy.as_ref());
-    let proxy = match named.map(|text| text.as_str()) {
-        Some("none") => None,
+    let named = named.map(|text| text.as_str());
+    let proxy = match named.or(kept.proxy.as_deref()) {
+        Some(NO_PROXY) => None,
         Some(url) => Some(Proxy::from_argument(url)?),
         None => relay.proxy_of_environment(|name| variables.get(name))?,
     };

@@ -52,6 +52,7 @@ mod tests {
     #[test]
     fn each_way_has_its_line_and_a_closed_one_says_whom_to_ask() {
         let rung = |rung, works, ms, why: Option<ObstacleKind>| Rung {
+            kind: alongside::PathKind::Direct,
             rung,
             works,
             ms,

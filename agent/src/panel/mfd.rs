@@ -6,6 +6,7 @@
 mod assistance;
 mod banner;
 mod canvas;
+mod edit;
 mod entry;
 pub mod gallery;
 mod hand;
@@ -19,6 +20,8 @@ mod shell;
 mod skin;
 mod target;
 mod theme;
+mod trial;
+mod upkeep;
 mod view;
 
 #[cfg(test)]
@@ -41,22 +44,27 @@ use alongside::{
 pub use assistance::Past;
 pub use canvas::font::use_own as use_font;
 pub use canvas::{Flaw, geometry::Rect};
+pub use edit::fits;
 pub use key::HardKey;
 pub use machine::{Choice, Step};
-pub use remote::{Administrator, Allowed, Facts, Preferences};
+pub use remote::{Administrator, Allowed, Facts, Field, NO_PROXY, Preferences, Route};
 pub use shell::MfdPanel;
 pub use skin::{Scene, Typed};
 pub use target::{Place, Target};
 pub use theme::Scale;
+pub use trial::{Outcome, TrialWay};
+pub use upkeep::{Tell, Testing, Upkeep};
 
 use assistance::{Assistance, Stage};
 use banner::Act;
 use canvas::{Painter, Point, Sketch};
+use edit::Edit;
 use id_pad::IdPad;
 use machine::{Machine, Work};
 use new_id::NewId;
 use remote::Gate;
 use skin::{Edge, Skin};
+use trial::Trial;
 use view::{Spot, View};
 
 use super::{CustomerAction, StopKey};
@@ -110,6 +118,14 @@ pub struct Mfd {
     gate: Gate,
     /// Another ID that is being chosen in the place of the one that counts.
     new_id: Option<NewId>,
+    /// The way to the service, as far as it was chosen here.
+    route: Route,
+    /// The setting of it that is being typed.
+    edit: Option<Edit>,
+    /// The test of it.
+    trial: Option<Trial>,
+    /// Which of several pages the place shows.
+    page: usize,
     now: Duration,
     place: Place,
     machine: Machine,
@@ -173,6 +189,10 @@ impl Mfd {
             administrator: Administrator::None,
             gate: Gate::None,
             new_id: None,
+            route: Route::default(),
+            edit: None,
+            trial: None,
+            page: 0,
             now: Duration::ZERO,
             place: Place::Home,
             machine: Machine::default(),
@@ -217,6 +237,56 @@ impl Mfd {
     pub fn set_facts(&mut self, facts: Facts) {
         self.facts = facts;
         self.is_stale = true;
+    }
+
+    /// The last change of a setting was kept, or could not be.
+    pub fn set_kept(&mut self, is_kept: bool) {
+        self.is_stale |= self.facts.is_not_kept == is_kept;
+        self.facts.is_not_kept = !is_kept;
+    }
+
+    /// The way to the service as it was chosen on the panel before.
+    pub fn set_route(&mut self, route: Route) {
+        self.route = route;
+        self.is_stale = true;
+    }
+
+    /// The way to the service, as far as it is chosen on the panel.
+    pub const fn route(&self) -> &Route {
+        &self.route
+    }
+
+    /// What is set of the way to the service, wherever it was set.
+    fn route_value(&self, field: Field) -> Option<&str> {
+        let chosen = (!self.facts.fixed.contains(&field))
+            .then(|| self.route.get(field))
+            .flatten();
+        chosen
+            .or_else(|| self.facts.route.get(field))
+            .filter(|value| *value != NO_PROXY)
+    }
+
+    /// The sessions that this device has had, newest first, as its audit has them.
+    pub fn set_sessions(&mut self, cards: &[SessionCard]) {
+        self.assistance.set_past(cards);
+        self.is_stale = true;
+    }
+
+    /// What came of a way to the service that is being tested.
+    pub fn tested(&mut self, way: TrialWay, outcome: Outcome) {
+        if let Some(trial) = &mut self.trial {
+            trial.take(way, outcome);
+            self.is_stale = true;
+        }
+    }
+
+    /// The test is over.
+    pub fn test_over(&mut self) {
+        if let Some(trial) = &mut self.trial {
+            trial.finish();
+            self.last_touch = self.now;
+            self.is_stale = true;
+        }
     }
 
     /// What this device has of an administrator's ID, which the settings page of Remote Assistance then asks for.
@@ -392,6 +462,7 @@ impl Mfd {
         };
         let is_held_awake = self.awake == Awake::Hold
             || self.assistance.is_busy()
+            || self.is_testing()
             || self.machine.is_working(self.now);
         if is_held_awake {
             self.last_touch = self.now;

@@ -23,6 +23,7 @@ use std::{
 
 use alongside::{
     DeviceHandle,
+    audit::SessionCard,
     ports::{Action, AdminId, Awake, Capture, Customer, Panel, PanelError, PanelInfo},
     protocol::{
         PanelSize,
@@ -42,7 +43,7 @@ use x11rb::{
 
 use super::{
     StopKey,
-    mfd::{Facts, MfdPanel, Preferences},
+    mfd::{Facts, MfdPanel, Preferences, Route, Upkeep},
 };
 use grab::Grabber;
 use inject::Hand;
@@ -209,6 +210,23 @@ impl X11Panel {
     pub fn behind(self, admin_id: Arc<dyn AdminId>) -> Self {
         drop(self.inner.front.clone().behind(admin_id));
         self
+    }
+
+    /// Puts `upkeep` behind that page, with the way to the service that was chosen there before. Only the first counts.
+    #[must_use]
+    pub fn kept_by(self, upkeep: Arc<dyn Upkeep>, route: Route) -> Self {
+        drop(self.inner.front.clone().kept_by(upkeep, route));
+        self
+    }
+
+    /// The way to the service as it is chosen on that page, now and whenever it changes.
+    pub fn route(&self) -> tokio::sync::watch::Receiver<Route> {
+        self.inner.front.route()
+    }
+
+    /// Says on that page whether the last change was kept.
+    pub fn set_kept(&self, is_kept: bool) {
+        self.inner.front.set_kept(is_kept);
     }
 
     /// Shows `facts` on that page.
@@ -382,6 +400,10 @@ impl Panel for X11Panel {
 }
 
 impl Customer for X11Panel {
+    fn session_over(&self, card: &SessionCard) {
+        self.inner.front.session_over(card);
+    }
+
     fn locale(&self) -> String {
         self.inner.front.locale()
     }

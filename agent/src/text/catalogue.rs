@@ -455,7 +455,6 @@ sentences! {
         "Nobody sees this screen any more.",
         "Niemand sieht diesen Bildschirm mehr.",
         "已沒有人看得到此畫面。";
-    EndedChanged = "Changed: {name}", "Geändert: {name}", "變更：{name}";
     EndedWith = "Connected was {name}", "Verbunden war {name}", "連線者：{name}";
     EndedWhen =
         "{date}, {from} to {until} (UTC)",

@@ -1,13 +1,23 @@
 //! Days and times of day, as ISO 8601 writes them: the same in every language.
 
-use super::{Id, Slot, Text, Words};
+use super::{Id, Page, Slot, Text, Words};
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 
 impl Text {
-    /// The day and the times between which something was, in UTC; both in milliseconds since 1970.
-    pub fn span(self, from_ms: u64, until_ms: u64) -> Words {
+    /// The day and the times between which something was, in UTC; both in milliseconds since 1970. Its end may not have
+    /// been noted.
+    pub fn span(self, from_ms: u64, until_ms: Option<u64>) -> Words {
+        let Some(until_ms) = until_ms else {
+            return self.fill(
+                Page::SessionsSince,
+                &[
+                    (Slot::Date, &day(from_ms)),
+                    (Slot::From, &time_of_day(from_ms)),
+                ],
+            );
+        };
         self.fill(
             Id::EndedWhen,
             &[

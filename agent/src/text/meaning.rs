@@ -186,6 +186,16 @@ impl Text {
         }
     }
 
+    /// What was done in `mode`, in a word.
+    pub fn mode(self, mode: &ModeId) -> Words {
+        match mode.as_str() {
+            ModeId::USER_GUIDE => self.say(Page::ModeGuide),
+            ModeId::OPERATOR_CONTROL => self.say(Page::ModeControl),
+            ModeId::ENGINEER_CONFIG => self.say(Page::ModeConfigure),
+            other => Words::data(other),
+        }
+    }
+
     /// What is going on while the operator may do more than guide.
     pub fn raised(self, mode: &ModeId) -> Words {
         match mode.as_str() {

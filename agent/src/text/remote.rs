@@ -204,14 +204,24 @@ sentences! {
     TestAgain = "Test again", "Erneut prüfen", "重新測試";
 
     // Who was connected.
-    LastSession = "Last remote session: {name}", "Letzte Fernsitzung: {name}", "最近一次遠端連線：{name}";
-    SessionsAll = "All", "Alle", "全部";
+    EndedChanged = "Changed: {name}", "Geändert: {name}", "變更：{name}";
+    DidSilent =
+        "Some of it was unasked and unseen, as the owner allows.",
+        "Manches geschah ungefragt und ungesehen, wie der Eigentümer es erlaubt.",
+        "部分操作依擁有者的許可進行，未經詢問也未顯示。";
+    ModeGuide = "Guided", "Angeleitet", "引導";
+    ModeControl = "Operated", "Bedient", "操作";
+    ModeConfigure = "Settings", "Einstellungen", "設定";
+    LastSession =
+        "Last remote session: {name}. {time}",
+        "Letzte Fernsitzung: {name}. {time}",
+        "最近一次遠端連線：{name}。{time}";
     SessionsSleep =
-        "Unasked and unseen, as the owner allows",
-        "Ungefragt und ungesehen, wie der Eigentümer es erlaubt",
-        "依擁有者的許可，未經詢問也未顯示";
+        "Unasked and unseen",
+        "Ungefragt und ungesehen",
+        "未經詢問也未顯示";
     SessionsSince =
-        "{date}, from {from} (UTC); its end is not noted",
-        "{date}, ab {from} (UTC); das Ende ist nicht vermerkt",
-        "{date}，自 {from}（UTC）起；未記錄結束時間";
+        "{date}, {from} (UTC), end unknown",
+        "{date}, {from} (UTC), Ende unbekannt",
+        "{date}，{from}（UTC），未記錄結束時間";
 }

@@ -16,7 +16,7 @@ use alongside::{
     status::{Active, Ask, Banner, Link, OperatorIdentity, Status},
 };
 use alongside_agent::{
-    panel::mfd::{Administrator, Mfd, Place, Target},
+    panel::mfd::{Administrator, Field, Mfd, Place, Preferences, Target},
     text::{Locale, Text},
 };
 use serde_json::json;
@@ -181,7 +181,7 @@ pub fn covered(world: &World, operator: &mut Agent) -> usize {
 fn the_id_is_chosen_and_changed_on_the_panel_itself() {
     let world = World::new();
     let mut device = world.device();
-    let mut mirror = Mfd::new(Text::new(Locale::English));
+    let mut mirror = front::mirror(Preferences::default(), "127.0.0.1", &[Field::Relay]);
     mirror.set_administrator(Administrator::Unset);
     for target in [Target::Go(Place::Settings), Target::Go(Place::Remote)] {
         front::touch(&mut device, &mut mirror, target);
@@ -193,8 +193,7 @@ fn the_id_is_chosen_and_changed_on_the_panel_itself() {
         front::enter_id(&mut device, &mut mirror, RIGHT);
     }
     mirror.id_changed(AdminChange::Done);
-    wait_for(&world, &mut device, &None, RIGHT);
-    let before = hash(&world);
+    front::looks_like(&world, &mut device, &mut mirror);
 
     front::touch(&mut device, &mut mirror, Target::Go(Place::RemoteId));
     front::enter_id(&mut device, &mut mirror, WRONG);
@@ -209,7 +208,11 @@ fn the_id_is_chosen_and_changed_on_the_panel_itself() {
     for _ in 0..2 {
         front::enter_id(&mut device, &mut mirror, "59201847");
     }
-    wait_for(&world, &mut device, &before, "59201847");
+    mirror.id_changed(AdminChange::Done);
+    front::looks_like(&world, &mut device, &mut mirror);
+    let compartment = Compartment::open(&world.path("device")).expect("the device's folder");
+    let store = AdminIdStore::open_to_set(&compartment);
+    assert_eq!(store.verify("59201847"), AdminVerdict::Ok);
     let log = device.log();
     assert!(!log.contains(RIGHT) && !log.contains("59201847"), "{log}");
 }
@@ -239,22 +242,4 @@ fn nothing_of_an_id_that_is_chosen_in_a_session_is_seen_by_the_operator() {
     while covered(&world, &mut operator) > 0 {
         operator.event("panel");
     }
-}
-
-/// What the device keeps of the ID.
-fn hash(world: &World) -> Option<Vec<u8>> {
-    std::fs::read(world.path("device").join("admin-id")).ok()
-}
-
-/// Waits until the device keeps something else than `before`, and sees that it is `id`.
-fn wait_for(world: &World, device: &mut Agent, before: &Option<Vec<u8>>, id: &str) {
-    for _ in 0..1_000 {
-        if hash(world) != *before {
-            break;
-        }
-        device.ok(json!({"do": "snapshot", "file": world.path("front.png")}));
-    }
-    let compartment = Compartment::open(&world.path("device")).expect("the device's folder");
-    let store = AdminIdStore::open_to_set(&compartment);
-    assert_eq!(store.verify(id), AdminVerdict::Ok);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alongside::protocol::input::{KeyMotion, KeyName, PointerPhase};
-use alongside_agent::panel::mfd::{Mfd, Target};
+use alongside_agent::panel::mfd::{Administrator, Facts, Field, Mfd, Preferences, Route, Target};
 use serde_json::json;
 
 use crate::{
@@ -13,6 +13,22 @@ use crate::{
 
 /// Looks at the device's panel before it is taken for wrong; each takes a picture, so that there is time in between.
 const LOOKS: u32 = 400;
+
+/// A panel like that of a device whose relay is `relay`, with `fixed` laid down.
+pub fn mirror(preferences: Preferences, relay: &str, fixed: &[Field]) -> Mfd {
+    let mut mirror = Mfd::with_preferences(preferences);
+    mirror.set_administrator(Administrator::Set { can_change: true });
+    mirror.set_facts(Facts {
+        route: Route {
+            relay: Some(relay.to_owned()),
+            ..Route::default()
+        },
+        fixed: fixed.to_vec(),
+        can_test: true,
+        ..Facts::default()
+    });
+    mirror
+}
 
 /// Touches a control on both panels.
 pub fn touch(device: &mut Agent, mirror: &mut Mfd, target: Target) {

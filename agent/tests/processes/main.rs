@@ -18,6 +18,7 @@ mod console;
 mod disk;
 mod engineers;
 mod front;
+mod front_page;
 mod hostile;
 mod killed;
 mod session;

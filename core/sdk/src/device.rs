@@ -9,7 +9,10 @@ use std::{
 use alongside_protocol::{AccessCode, Serial, label::Label};
 use alongside_session::{EntryGuard, Limits, OperatorIdentity};
 use alongside_transport::{Connection, Identity};
-use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    watch,
+};
 
 use crate::{
     Relay, Volume,
@@ -56,7 +59,7 @@ const WAY_KEPT: Duration = Duration::from_secs(120);
 /// What a device is and which relay it asks.
 #[derive(Clone, Debug)]
 pub struct DeviceConfig {
-    /// The relay, or [none](Relay::none).
+    /// The relay, or [none](Relay::none); [`DeviceHandle::use_relay`] names another later.
     pub relay: Relay,
     /// The device's serial number, which the operator and the relay's records show.
     pub serial: Serial,
@@ -73,6 +76,8 @@ pub struct DeviceConfig {
 #[derive(Debug)]
 pub struct Device {
     config: DeviceConfig,
+    /// The relay that is asked now.
+    relay: watch::Receiver<Relay>,
     identity: Arc<Identity>,
     guard: EntryGuard,
     /// Whether the disk has the guard as it is.
@@ -110,8 +115,10 @@ impl Device {
         let audit = config.compartment.audit(Arc::clone(&identity));
         let (sender, commands) = mpsc::channel(COMMANDS);
         let (events, receiver) = mpsc::channel(EVENTS);
+        let (relay, asked) = watch::channel(config.relay.clone());
         let device = Self {
             config,
+            relay: asked,
             identity,
             guard,
             guard_is_kept: true,
@@ -131,6 +138,7 @@ impl Device {
         };
         let handle = DeviceHandle {
             commands: sender,
+            relay: Arc::new(relay),
             volume: device.volume.clone(),
         };
         Ok((device, handle, receiver))
@@ -308,7 +316,10 @@ impl Device {
     /// Shows what the session that has ended came to, once what it left open has been taken back.
     async fn hand_over_card(&mut self) {
         self.settle().await;
-        if let Some(card) = self.history.take().and_then(History::into_last) {
+        if let Some(mut card) = self.history.take().and_then(History::into_last) {
+            if let Some(desk) = &self.desk {
+                card.name_settings(&desk.schema());
+            }
             self.customer.session_over(&card);
         }
     }

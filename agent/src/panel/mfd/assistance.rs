@@ -7,8 +7,10 @@ use alongside::{
     audit::SessionCard,
     ports::AdminVerdict,
     protocol::{
+        PublicKey,
         ids::ModeId,
         input::KeyMotion,
+        label::{Label, Name},
         reason::{EndReason, ModePhase, Party},
     },
     status::{Active, Ask, CodeRefusal, OperatorIdentity, Status},
@@ -18,8 +20,9 @@ use super::{
     banner::{Act, Told},
     entry::CodeEntry,
     id_pad::IdPad,
+    target::Target,
 };
-use crate::text::{Text, Words};
+use crate::text::{Page, Text, Words};
 
 /// Time that the stop key must be held; the session measures it, the panel shows it.
 pub(super) const HOLD: Duration = Duration::from_secs(5);
@@ -66,6 +69,23 @@ pub(super) struct Ended {
     pub(super) reason: EndReason,
     /// The session; `None` if it never came to one.
     pub(super) past: Option<Past>,
+    /// Which of its settings are shown.
+    pub(super) page: usize,
+}
+
+/// Settings that the card shows at once.
+pub(super) const SETTINGS: usize = 4;
+
+impl Ended {
+    /// What leads on: to more settings, or away.
+    pub(super) fn on(&self) -> Target {
+        let count = self.past.as_ref().map_or(0, |past| past.settings.len());
+        if (self.page + 1) * SETTINGS < count {
+            Target::MoreEnded
+        } else {
+            Target::CloseEnded
+        }
+    }
 }
 
 /// A session that is over.
@@ -75,22 +95,58 @@ pub struct Past {
     pub operator: OperatorIdentity,
     /// When it began, in milliseconds since 1970.
     pub from_ms: u64,
-    /// When it ended.
-    pub until_ms: u64,
+    /// When it ended, where that was noted.
+    pub until_ms: Option<u64>,
     /// The modes that were active, in the order in which they first were.
     pub modes: Vec<ModeId>,
-    /// The settings that were changed, once the audit has told.
+    /// The settings that were changed, by their names, once the audit has told.
     pub settings: Vec<String>,
+    /// Whether something of it was not shown on the panel, once the audit has told.
+    pub was_silent: bool,
 }
 
 impl Past {
+    /// What the audit says of a session; `None` if it does not say whose it was.
+    pub(super) fn of(card: &SessionCard) -> Option<Self> {
+        let label = |text: &Option<String>| Name::new(text.as_deref()?).ok();
+        let mut settings: Vec<String> = Vec::new();
+        for setting in card.settings.iter().filter(|setting| setting.stays()) {
+            let name = setting.name();
+            if !settings.iter().any(|known| known == name) {
+                settings.push(name.to_owned());
+            }
+        }
+        Some(Self {
+            operator: OperatorIdentity {
+                key: PublicKey::from_hex(&card.key)?,
+                name: label(&card.name),
+                organisation: label(&card.organisation),
+                confirmed_by: (card.confirmed_by.as_deref())
+                    .and_then(|relay| Label::new(relay).ok()),
+            },
+            from_ms: card.from_ms,
+            until_ms: card.until_ms,
+            modes: card.mode_ids().collect(),
+            settings,
+            was_silent: card.was_silent,
+        })
+    }
+
+    /// When it was.
+    pub(super) fn span(&self, text: Text) -> Words {
+        text.span(self.from_ms, self.until_ms)
+    }
+
     /// What the operator did, one sentence for each mode.
     pub(super) fn did(&self, text: Text) -> Words {
-        let said: Vec<_> = self
+        let mut said: Vec<_> = self
             .modes
             .iter()
             .map(|mode| text.did(mode).to_string())
             .collect();
+        if self.was_silent {
+            said.push(text.say(Page::DidSilent).to_string());
+        }
         Words::data(said.join(" "))
     }
 }
@@ -133,6 +189,8 @@ pub(super) struct Assistance {
     live: Option<Past>,
     /// Sessions that are over, newest first.
     pub(super) past: VecDeque<Past>,
+    /// Whether the first of them has not been told by the audit yet.
+    awaits_card: bool,
     /// What came of the last administrator's ID that locked, and when.
     locked: Option<(Duration, Duration)>,
     act: Option<(Act, Duration)>,
@@ -151,6 +209,7 @@ impl Default for Assistance {
             asking: Asking::default(),
             live: None,
             past: VecDeque::new(),
+            awaits_card: false,
             locked: None,
             act: None,
             epoch_ms: 0,
@@ -193,10 +252,11 @@ impl Assistance {
             }
             Status::Ended { by, reason } => {
                 let past = self.live.take().map(|live| Past {
-                    until_ms: self.unix_ms(now),
+                    until_ms: Some(self.unix_ms(now)),
                     ..live
                 });
                 if let Some(past) = past.clone() {
+                    self.awaits_card = true;
                     self.past.truncate(REMEMBERED - 1);
                     self.past.push_front(past);
                 }
@@ -205,6 +265,7 @@ impl Assistance {
                     self.ended = Some(Ended {
                         reason: *reason,
                         past,
+                        page: 0,
                     });
                 }
                 self.asking = Asking::default();
@@ -217,16 +278,18 @@ impl Assistance {
         }
     }
 
-    /// Takes what the audit says of the session that has just ended.
+    /// Takes what the audit says of the session that has just ended: the card says that and nothing else.
     pub(super) fn over(&mut self, card: &SessionCard) {
-        let settings = card.settings.iter().filter(|setting| setting.stays());
-        let settings: Vec<_> = settings.map(|setting| setting.path.clone()).collect();
+        let Some(told) = Past::of(card) else {
+            return;
+        };
         if let Some(past) = self.ended.as_mut().and_then(|ended| ended.past.as_mut()) {
-            past.settings.clone_from(&settings);
+            past.clone_from(&told);
         }
-        if let Some(past) = self.past.front_mut() {
-            past.settings = settings;
+        if let Some(past) = self.past.front_mut().filter(|_| self.awaits_card) {
+            *past = told;
         }
+        self.awaits_card = false;
     }
 
     /// Keeps what the live session has come to.
@@ -245,9 +308,10 @@ impl Assistance {
         let live = self.live.get_or_insert_with(|| Past {
             operator: active.operator.clone(),
             from_ms,
-            until_ms: from_ms,
+            until_ms: None,
             modes: Vec::new(),
             settings: Vec::new(),
+            was_silent: false,
         });
         if active.phase == ModePhase::Active && !live.modes.contains(&active.mode) {
             live.modes.push(active.mode.clone());
@@ -332,6 +396,23 @@ impl Assistance {
             self.stage = Stage::Idle;
         }
         can
+    }
+
+    /// What leads on from the card of the session that has ended.
+    pub(super) fn on_with_ended(&self) -> Target {
+        self.ended.as_ref().map_or(Target::CloseEnded, Ended::on)
+    }
+
+    /// On to the next settings of that card.
+    pub(super) fn turn_ended(&mut self) {
+        if let Some(ended) = &mut self.ended {
+            ended.page += 1;
+        }
+    }
+
+    /// The sessions that there have been, newest first.
+    pub(super) fn set_past(&mut self, cards: &[SessionCard]) {
+        self.past = cards.iter().filter_map(Past::of).take(REMEMBERED).collect();
     }
 
     pub(super) fn close_ended(&mut self) {

@@ -96,7 +96,9 @@ impl Mfd {
             }
             return;
         }
+        let is_editing = self.place == Place::RemoteEdit && !self.assistance.has_ended();
         match self.assistance.stage() {
+            Stage::Idle | Stage::Live(_) if is_editing => self.edit_key(key),
             Stage::Connecting(_) if matches!(key, HardKey::Stop | HardKey::Reset) => {
                 self.act(Target::CancelConnecting)
             }
@@ -109,7 +111,8 @@ impl Mfd {
             }
             Stage::Refused(_) => {}
             Stage::Idle | Stage::Live(_) if self.assistance.has_ended() => {
-                self.act(Target::CloseEnded)
+                let target = self.assistance.on_with_ended();
+                self.act(target);
             }
             Stage::Idle if self.place == Place::Entry => self.entry_key(key),
             Stage::Idle | Stage::Live(_) => self.machine_key(key),
@@ -123,6 +126,18 @@ impl Mfd {
             HardKey::Clear => self.assistance.entry.clear(),
             HardKey::Start => self.act(Target::Connect),
             HardKey::Stop | HardKey::Reset => self.go(Place::Home),
+            HardKey::Hash => {}
+        }
+    }
+
+    /// A hard key while a setting of the way to the service is typed.
+    fn edit_key(&mut self, key: HardKey) {
+        match key {
+            HardKey::Digit(digit) => self.act(Target::EditLetter(char::from(b'0' + digit))),
+            HardKey::Star => self.act(Target::EditErase),
+            HardKey::Clear => self.on_edit(Edit::clear),
+            HardKey::Start => self.act(Target::EditKeep),
+            HardKey::Stop | HardKey::Reset => self.go(Place::Remote),
             HardKey::Hash => {}
         }
     }
@@ -230,9 +245,47 @@ impl Mfd {
             Target::Allowed(allowed) => self.prefer(|preferences| preferences.allowed = allowed),
             Target::Language(locale) => self.prefer(|preferences| preferences.locale = locale),
             Target::TextSize(scale) => self.prefer(|preferences| preferences.scale = scale),
+            Target::Edit(field) => {
+                self.go(Place::RemoteEdit);
+                self.edit = Some(Edit::new(field, self.route_value(field)));
+            }
+            Target::EditLetter(letter) => self.on_edit(|edit| edit.letter(letter)),
+            Target::EditErase => self.on_edit(Edit::erase),
+            Target::EditShift => self.on_edit(|edit| edit.upper = !edit.upper),
+            Target::EditKeep => self.keep_edit(),
+            Target::Test => {
+                self.go(Place::RemoteTest);
+                self.trial = Some(Trial::default());
+                self.actions.push(CustomerAction::Test(self.route.clone()));
+            }
+            Target::MoreSessions => self.page += 1,
+            Target::MoreEnded => self.assistance.turn_ended(),
             Target::CloseEnded => self.assistance.close_ended(),
         }
         self.is_stale = true;
+    }
+
+    fn on_edit(&mut self, act: impl FnOnce(&mut Edit)) {
+        if let Some(edit) = self.edit.as_mut().filter(|_| self.gate.is_open()) {
+            act(edit);
+        }
+    }
+
+    /// Takes what was typed, if it can be what it is for.
+    fn keep_edit(&mut self) {
+        let Some(edit) = self.edit.as_mut().filter(|_| self.gate.is_open()) else {
+            return;
+        };
+        let field = edit.field;
+        if let Some(value) = edit.keep() {
+            self.route.set(field, value);
+            self.go(Place::Remote);
+        }
+    }
+
+    /// Whether a test of the way to the service is under way.
+    pub(super) fn is_testing(&self) -> bool {
+        self.place == Place::RemoteTest && self.trial.as_ref().is_some_and(|trial| !trial.is_over())
     }
 
     pub(super) fn on_pad(&mut self, act: impl FnOnce(&mut IdPad)) {
@@ -277,7 +330,7 @@ impl Mfd {
     }
 
     pub(super) fn prefer(&mut self, change: impl FnOnce(&mut Preferences)) {
-        if matches!(self.gate, Gate::None | Gate::Open) {
+        if self.gate.is_open() {
             change(&mut self.preferences);
             self.text = Text::new(self.preferences.locale);
         }
@@ -286,7 +339,7 @@ impl Mfd {
     pub(super) fn go(&mut self, place: Place) {
         let place = self.skin.place(place);
         // Whoever leaves the pages has to type the ID again.
-        let stays = self.place.is_administrators() && matches!(self.gate, Gate::None | Gate::Open);
+        let stays = self.place.is_administrators() && self.gate.is_open();
         if !place.is_administrators() {
             self.gate = Gate::None;
         } else if !stays {
@@ -294,6 +347,9 @@ impl Mfd {
             self.actions.push(CustomerAction::OpenSettings);
         }
         self.new_id = (place == Place::RemoteId).then(NewId::change);
+        self.edit = None;
+        self.trial = None;
+        self.page = 0;
         // Digits of a code do not lie about on a screen that nobody looks at.
         if place != Place::Entry || self.place != Place::Entry {
             self.assistance.entry.clear();
@@ -316,7 +372,10 @@ impl Mfd {
             | Place::Entry
             | Place::Session
             | Place::Remote
-            | Place::RemoteId => return,
+            | Place::RemoteId
+            | Place::RemoteEdit
+            | Place::RemoteTest
+            | Place::RemoteSessions => return,
         };
         if self.machine.start(self.now, work) {
             self.go(Place::Jobs);
@@ -341,6 +400,9 @@ impl Mfd {
             Gate::None | Gate::Open => self.new_id.as_ref().map(|new| &new.pad),
         };
         let counts = pad.is_some_and(|pad| pad.is_waiting(self.now));
-        counts || self.machine.is_working(self.now) || self.assistance.is_moving(self.now)
+        counts
+            || self.is_testing()
+            || self.machine.is_working(self.now)
+            || self.assistance.is_moving(self.now)
     }
 }

@@ -24,15 +24,70 @@ pub struct Preferences {
     pub scale: Scale,
 }
 
+/// A setting of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// Whether a code can be entered.
+    Allowed,
+    /// The panel's language.
+    Language,
+    /// The size of its text.
+    TextSize,
+    /// The relay.
+    Relay,
+    /// The network interface that leads to it.
+    Interface,
+    /// The proxy on the way to it.
+    Proxy,
+}
+
+/// What stands for no proxy, where the machine has one.
+pub const NO_PROXY: &str = "none";
+
+/// The way to the service, as far as it was chosen on the panel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Route {
+    /// Host name of the relay.
+    pub relay: Option<String>,
+    /// The network interface.
+    pub interface: Option<String>,
+    /// The proxy, or [`NO_PROXY`].
+    pub proxy: Option<String>,
+}
+
+impl Route {
+    pub(super) fn get(&self, field: Field) -> Option<&str> {
+        match field {
+            Field::Relay => self.relay.as_deref(),
+            Field::Interface => self.interface.as_deref(),
+            Field::Proxy => self.proxy.as_deref(),
+            Field::Allowed | Field::Language | Field::TextSize => None,
+        }
+    }
+
+    pub(super) fn set(&mut self, field: Field, value: Option<String>) {
+        match field {
+            Field::Relay => self.relay = value,
+            Field::Interface => self.interface = value,
+            Field::Proxy => self.proxy = value,
+            Field::Allowed | Field::Language | Field::TextSize => {}
+        }
+    }
+}
+
 /// What the page shows and others set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// Host name of the relay.
-    pub relay: Option<String>,
-    /// The network interface, where one is named.
-    pub interface: Option<String>,
-    /// The proxy, where there is one.
-    pub proxy: Option<String>,
+    /// The way to the service where nothing was chosen on the panel.
+    pub route: Route,
+    /// Whether there is a user name and a password for a proxy.
+    pub has_credentials: bool,
+    /// What is laid down for this device and cannot be changed on the panel.
+    pub fixed: Vec<Field>,
+    /// Whether the way to the service can be tested.
+    pub can_test: bool,
+    /// Whether the last change could not be kept.
+    pub is_not_kept: bool,
 }
 
 /// What this device has of an administrator's ID.
@@ -62,4 +117,11 @@ pub(super) enum Gate {
     First(NewId),
     /// Whoever stands there: the ID was typed.
     Open,
+}
+
+impl Gate {
+    /// Whether what is behind it may be seen and changed.
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self, Self::None | Self::Open)
+    }
 }

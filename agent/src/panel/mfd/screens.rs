@@ -4,6 +4,8 @@ mod address;
 mod changes;
 mod copy;
 mod dialog;
+mod edit;
+mod ended;
 mod entry;
 mod home;
 mod id_pad;
@@ -14,7 +16,9 @@ mod progress;
 mod remote;
 mod scan;
 mod session;
+mod sessions;
 mod settings;
+mod trial;
 
 use super::{
     Mfd,
@@ -23,10 +27,10 @@ use super::{
     canvas::{Icon, Rect},
     skin::Skin,
     target::{Place, Target},
-    theme::{self, HEADING, Ink},
+    theme::{self, HEADING, Ink, SMALL},
     view::{State, View},
 };
-use crate::text::Sentence;
+use crate::text::{Page, Sentence, Slot};
 
 /// Height of the line with the way back and the title.
 const HEADER: i32 = 72;
@@ -55,7 +59,7 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View) {
         }
     }
     if let Some(ended) = mfd.assistance.ended() {
-        dialog::ended(view, whole, ended, &mfd.stop);
+        ended::draw(view, whole, ended, &mfd.stop);
     }
 }
 
@@ -82,8 +86,29 @@ fn place(mfd: &Mfd, view: &mut View, area: Rect) {
         Place::Notice => notice::draw(mfd, view, area),
         Place::Entry => entry::draw(mfd, view, area),
         Place::Session => session::draw(mfd, view, area),
-        Place::Remote | Place::RemoteId => remote::draw(mfd, view, area),
+        Place::Remote
+        | Place::RemoteId
+        | Place::RemoteEdit
+        | Place::RemoteTest
+        | Place::RemoteSessions => remote::draw(mfd, view, area),
     }
+}
+
+/// At the bottom of `area` who was connected last, if anybody was; answers what is left above.
+fn last_session(mfd: &Mfd, view: &mut View, area: Rect) -> Rect {
+    let Some(past) = mfd.assistance.past.front() else {
+        return area;
+    };
+    let (line, rest) = area.cut_bottom(26, 6);
+    let words = view.text.fill(
+        Page::LastSession,
+        &[
+            (Slot::Name, &banner::name(view.text, &past.operator)),
+            (Slot::Time, &past.span(view.text)),
+        ],
+    );
+    view.sketch.text(line, SMALL.cut(), Ink::Muted, &words);
+    rest
 }
 
 /// The way back and the title; answers what is left below, with the usual edges.

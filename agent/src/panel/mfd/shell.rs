@@ -30,7 +30,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Administrator, Facts, Mfd, Preferences, Scene, Target, Typed};
+use super::{Administrator, Facts, Mfd, Preferences, Route, Scene, Target, Typed, Upkeep};
 use crate::{
     panel::{Annotations, CustomerAction, Drawn, StopKey},
     text::Text,
@@ -55,8 +55,12 @@ struct Shared {
     stirred: Notify,
     /// What is set on the panel's settings page of Remote Assistance.
     preferences: watch::Sender<Preferences>,
+    /// The way to the service as it is chosen there.
+    route: watch::Sender<Route>,
     /// The check behind that page.
     admin_id: OnceLock<Arc<dyn AdminId>>,
+    /// What else stands behind it.
+    upkeep: OnceLock<Arc<dyn Upkeep>>,
 }
 
 struct State {
@@ -113,7 +117,9 @@ impl MfdPanel {
             layers: watch::Sender::new(0),
             stirred: Notify::new(),
             preferences: watch::Sender::new(preferences),
+            route: watch::Sender::default(),
             admin_id: OnceLock::new(),
+            upkeep: OnceLock::new(),
         };
         Self {
             shared: Arc::new(shared),
@@ -126,6 +132,15 @@ impl MfdPanel {
         let admin_id = self.shared.admin_id.get_or_init(|| admin_id);
         let administrator = standing(&**admin_id);
         self.with(|state, _| state.mfd.set_administrator(administrator));
+        self
+    }
+
+    /// Puts `upkeep` behind the settings page of Remote Assistance, with the way to the service that was chosen there
+    /// before. Only the first counts.
+    #[must_use]
+    pub fn kept_by(self, upkeep: Arc<dyn Upkeep>, route: Route) -> Self {
+        let _first = self.shared.upkeep.get_or_init(|| upkeep);
+        self.with(|state, _| state.mfd.set_route(route));
         self
     }
 
@@ -144,6 +159,16 @@ impl MfdPanel {
     /// What is set on that page, now and whenever it changes.
     pub fn preferences(&self) -> watch::Receiver<Preferences> {
         self.shared.preferences.subscribe()
+    }
+
+    /// The way to the service as it is chosen on that page, now and whenever it changes.
+    pub fn route(&self) -> watch::Receiver<Route> {
+        self.shared.route.subscribe()
+    }
+
+    /// Says on that page whether the last change was kept.
+    pub fn set_kept(&self, is_kept: bool) {
+        self.with(|state, _| state.mfd.set_kept(is_kept));
     }
 
     /// The customer's finger.
@@ -252,7 +277,8 @@ impl MfdPanel {
         let mut answering: OptionFuture<_> = None.into();
         let mut checking: OptionFuture<_> = None.into();
         let mut changing: OptionFuture<_> = None.into();
-        let mut looking: OptionFuture<_> = None.into();
+        let mut testing: OptionFuture<_> = None.into();
+        let mut looking: OptionFuture<_> = Some(Box::pin(self.look())).into();
         loop {
             let told = tokio::select! {
                 Some(tried) = &mut trying => {
@@ -274,9 +300,12 @@ impl MfdPanel {
                     self.with(|state, _| state.mfd.id_changed(change));
                     Ok(())
                 }
-                Some(administrator) = &mut looking => {
+                Some(()) = &mut looking => {
                     looking = None.into();
-                    self.with(|state, _| state.mfd.set_administrator(administrator));
+                    Ok(())
+                }
+                Some(()) = &mut testing => {
+                    testing = None.into();
                     Ok(())
                 }
                 action = self.action() => match action {
@@ -304,6 +333,10 @@ impl MfdPanel {
                     }
                     CustomerAction::ChangeId { old, new } => {
                         changing = Some(Box::pin(self.change(old, new))).into();
+                        Ok(())
+                    }
+                    CustomerAction::Test(route) => {
+                        testing = Some(Box::pin(self.test(route))).into();
                         Ok(())
                     }
                     CustomerAction::OpenSettings => {
@@ -361,14 +394,36 @@ impl MfdPanel {
             .unwrap_or(AdminChange::Failed)
     }
 
-    /// Looks where it may block whether an ID is set: somebody else may have set it or forgotten it.
-    async fn look(&self) -> Administrator {
-        let Some(admin_id) = self.shared.admin_id.get().map(Arc::clone) else {
-            return Administrator::None;
+    /// Looks where it may block what others may have changed: whether an ID is set, and who was connected.
+    async fn look(&self) {
+        let admin_id = self.shared.admin_id.get().map(Arc::clone);
+        let upkeep = self.shared.upkeep.get().map(Arc::clone);
+        let seen = tokio::task::spawn_blocking(move || {
+            (
+                admin_id.map(|admin_id| standing(&*admin_id)),
+                upkeep.map(|upkeep| upkeep.sessions()),
+            )
+        });
+        let Ok((administrator, sessions)) = seen.await else {
+            return;
         };
-        tokio::task::spawn_blocking(move || standing(&*admin_id))
-            .await
-            .unwrap_or(Administrator::Set { can_change: false })
+        self.with(|state, _| {
+            if let Some(administrator) = administrator {
+                state.mfd.set_administrator(administrator);
+            }
+            if let Some(sessions) = sessions {
+                state.mfd.set_sessions(&sessions);
+            }
+        });
+    }
+
+    /// Tries the ways to the service, and shows what comes of each.
+    async fn test(&self, route: Route) {
+        if let Some(upkeep) = self.shared.upkeep.get() {
+            let tell = |way, outcome| self.with(|state, _| state.mfd.tested(way, outcome));
+            upkeep.test(route, &tell).await;
+        }
+        self.with(|state, _| state.mfd.test_over());
     }
 
     /// Brings the panel up to now; answers when it next looks different by itself.
@@ -399,7 +454,12 @@ impl MfdPanel {
         state.actions.extend(actions);
         let is_new = state.mfd.version() != version;
         let preferences = state.mfd.preferences();
+        let route =
+            (*self.shared.route.borrow() != *state.mfd.route()).then(|| state.mfd.route().clone());
         drop(state);
+        if let Some(route) = route {
+            self.shared.route.send_replace(route);
+        }
         self.shared.preferences.send_if_modified(|known| {
             let is_changed = *known != preferences;
             *known = preferences;

@@ -60,7 +60,10 @@ impl Skin {
                 | Place::Entry
                 | Place::Session
                 | Place::Remote
-                | Place::RemoteId,
+                | Place::RemoteId
+                | Place::RemoteEdit
+                | Place::RemoteTest
+                | Place::RemoteSessions,
             ) => place,
             (
                 Self::Overlay,
@@ -141,6 +144,21 @@ impl Mfd {
             }
             return;
         }
+        if self.is_editing() {
+            self.act(match typed {
+                Typed::Letter(letter) => Target::EditLetter(letter),
+                Typed::Erase => Target::EditErase,
+                Typed::Clear => {
+                    if let Some(edit) = &mut self.edit {
+                        edit.clear();
+                    }
+                    return;
+                }
+                Typed::Confirm => Target::EditKeep,
+                Typed::Cancel => Target::Go(Place::Remote),
+            });
+            return;
+        }
         let entry = &mut self.assistance.entry;
         match typed {
             Typed::Letter(letter) => {
@@ -194,6 +212,12 @@ impl Mfd {
 
     fn wants_keys(&mut self) -> bool {
         let is_entry = self.place == Place::Entry && *self.assistance.stage() == Stage::Idle;
-        (is_entry && !self.assistance.has_ended()) || self.pad().is_some()
+        (is_entry && !self.assistance.has_ended()) || self.is_editing() || self.pad().is_some()
+    }
+
+    /// Whether a setting of the way to the service is being typed, and nothing stands before it.
+    fn is_editing(&self) -> bool {
+        let is_free = !self.assistance.has_ended() && self.ask().is_none();
+        self.place == Place::RemoteEdit && is_free
     }
 }

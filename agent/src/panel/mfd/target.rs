@@ -2,7 +2,7 @@
 
 use super::{
     machine::{Choice, Step},
-    remote::Allowed,
+    remote::{Allowed, Field},
     theme::Scale,
 };
 use crate::text::Locale;
@@ -32,12 +32,25 @@ pub enum Place {
     Remote,
     /// Another administrator's ID in the place of the one that counts: behind that.
     RemoteId,
+    /// One setting of the way to the service being typed: behind the ID.
+    RemoteEdit,
+    /// The test of that way: behind the ID.
+    RemoteTest,
+    /// Who was connected: behind the ID.
+    RemoteSessions,
 }
 
 impl Place {
     /// Whether it belongs to Remote Assistance on this device, which no operator gets to.
     pub(super) const fn is_administrators(self) -> bool {
-        matches!(self, Self::Remote | Self::RemoteId)
+        matches!(
+            self,
+            Self::Remote
+                | Self::RemoteId
+                | Self::RemoteEdit
+                | Self::RemoteTest
+                | Self::RemoteSessions
+        )
     }
 }
 
@@ -110,6 +123,22 @@ pub enum Target {
     Language(Locale),
     /// The size of its text.
     TextSize(Scale),
+    /// A setting of the way to the service, to change it.
+    Edit(Field),
+    /// A character of that setting, in the case that its key shows.
+    EditLetter(char),
+    /// Erase of its keyboard.
+    EditErase,
+    /// Shift of its keyboard.
+    EditShift,
+    /// On with what was typed.
+    EditKeep,
+    /// The test of the way to the service.
+    Test,
+    /// On to earlier sessions.
+    MoreSessions,
+    /// On to the next settings of the end card.
+    MoreEnded,
     /// The end card has been read.
     CloseEnded,
 }
@@ -154,6 +183,14 @@ impl Target {
             | Self::Allowed(_)
             | Self::Language(_)
             | Self::TextSize(_)
+            | Self::Edit(_)
+            | Self::EditLetter(_)
+            | Self::EditErase
+            | Self::EditShift
+            | Self::EditKeep
+            | Self::Test
+            | Self::MoreSessions
+            | Self::MoreEnded
             | Self::CloseEnded => false,
         }
     }

@@ -260,6 +260,7 @@ fn the_stop_key_is_told_whatever_the_panel_shows_and_only_once_while_it_repeats(
                 | CustomerAction::TakeBack
                 | CustomerAction::CheckId(_)
                 | CustomerAction::OpenSettings
+                | CustomerAction::Test(_)
                 | CustomerAction::ChangeId { .. } => None,
             })
             .collect();
@@ -539,6 +540,7 @@ fn allowed_with(mfd: &mut Mfd) -> Vec<String> {
             | CustomerAction::TakeBack
             | CustomerAction::CheckId(_)
             | CustomerAction::OpenSettings
+            | CustomerAction::Test(_)
             | CustomerAction::ChangeId { .. } => None,
         })
         .collect()
@@ -780,7 +782,7 @@ fn the_card_says_who_when_and_which_modes() {
     assert_eq!(past.operator, confirmed());
     assert_eq!(
         (past.from_ms, past.until_ms),
-        (1_764_000_000_000, 1_764_000_090_000)
+        (1_764_000_000_000, Some(1_764_000_090_000))
     );
     assert_eq!(past.modes, [mode("user-guide"), mode("operator-control")]);
     for _ in 0..15 {
@@ -901,4 +903,238 @@ fn the_pad_asks_for_what_there_is_once_that_is_known() {
         matches!(actions.last(), Some(CustomerAction::CheckId(_))),
         "{actions:?}"
     );
+}
+
+/// A session as the audit tells of it, with the settings that it changed.
+fn card() -> SessionCard {
+    let setting = |path: &str, title: Option<&str>, stage: &str| alongside::audit::ChangedSetting {
+        path: path.to_owned(),
+        title: title.map(str::to_owned),
+        change: 1,
+        stage: stage.to_owned(),
+    };
+    SessionCard {
+        key: confirmed().key.to_string(),
+        name: Some("Kim Audit".to_owned()),
+        from_ms: 1_764_000_000_000,
+        until_ms: Some(1_764_000_300_000),
+        modes: vec!["user-guide".to_owned(), "engineer-config".to_owned()],
+        was_silent: true,
+        settings: vec![
+            setting("tray.paper", Some("Paper in tray 1"), "confirmed"),
+            setting("tray.size", Some("Size"), "rolled-back"),
+            setting("tray.paper", Some("Paper in tray 1"), "confirmed"),
+            setting("energy.after", None, "confirmed"),
+        ],
+        ..SessionCard::default()
+    }
+}
+
+#[test]
+fn the_card_is_what_the_audit_says_and_calls_settings_by_their_names() {
+    let mut mfd = live();
+    mfd.show(&ended());
+    mfd.over(&card());
+    let past = mfd
+        .assistance
+        .ended()
+        .and_then(|ended| ended.past.clone())
+        .expect("a session");
+    assert_eq!(
+        past.operator.name.as_ref().map(|name| name.as_str()),
+        Some("Kim Audit")
+    );
+    assert_eq!(
+        (past.from_ms, past.until_ms),
+        (1_764_000_000_000, Some(1_764_000_300_000))
+    );
+    let modes: Vec<_> = past.modes.iter().map(|mode| mode.as_str()).collect();
+    assert_eq!(modes, ["user-guide", "engineer-config"]);
+    assert_eq!(past.settings, ["Paper in tray 1", "energy.after"]);
+    assert!(past.was_silent);
+    assert_eq!(mfd.assistance.past.front(), Some(&past));
+    // What is told later is of no session that the list has already.
+    mfd.over(&SessionCard {
+        name: Some("Somebody".to_owned()),
+        ..card()
+    });
+    assert_eq!(mfd.assistance.past.front(), Some(&past));
+}
+
+#[test]
+fn every_changed_setting_is_shown_before_the_card_goes_away() {
+    let mut mfd = live();
+    mfd.show(&ended());
+    let mut card = card();
+    let first = card.settings[0].clone();
+    card.settings = (0..9)
+        .map(|n| alongside::audit::ChangedSetting {
+            title: Some(format!("Setting {n}")),
+            ..first.clone()
+        })
+        .collect();
+    mfd.over(&card);
+    for _ in 0..2 {
+        assert!(mfd.find(Target::CloseEnded).is_none());
+        tap(&mut mfd, Target::MoreEnded);
+    }
+    tap(&mut mfd, Target::CloseEnded);
+    assert!(!mfd.assistance.has_ended());
+}
+
+fn settings_page(facts: Facts) -> Mfd {
+    let mut mfd = mfd();
+    mfd.set_facts(facts);
+    tap(&mut mfd, Target::Go(Place::Settings));
+    tap(&mut mfd, Target::Go(Place::Remote));
+    mfd.take_actions();
+    mfd
+}
+
+#[test]
+fn the_way_to_the_service_is_typed_judged_and_kept() {
+    let mut mfd = settings_page(Facts::default());
+    tap(&mut mfd, Target::Edit(Field::Relay));
+    "relay/"
+        .chars()
+        .for_each(|c| tap(&mut mfd, Target::EditLetter(c)));
+    tap(&mut mfd, Target::EditKeep);
+    assert_eq!(
+        (mfd.place, mfd.route().relay.as_deref()),
+        (Place::RemoteEdit, None)
+    );
+    tap(&mut mfd, Target::EditErase);
+    press(&mut mfd, '7');
+    tap(&mut mfd, Target::EditKeep);
+    assert_eq!(
+        (mfd.place, mfd.route().relay.as_deref()),
+        (Place::Remote, Some("relay7"))
+    );
+    tap(&mut mfd, Target::Edit(Field::Relay));
+    mfd.key(&key("Clear"), KeyMotion::Down);
+    mfd.key(&key("Stop"), KeyMotion::Down);
+    assert_eq!(mfd.route().relay.as_deref(), Some("relay7"), "not kept");
+}
+
+#[test]
+fn what_is_laid_down_is_shown_and_cannot_be_changed() {
+    let fixed = vec![
+        Field::Allowed,
+        Field::Language,
+        Field::TextSize,
+        Field::Relay,
+    ];
+    let mut mfd = settings_page(Facts {
+        route: Route {
+            relay: Some("relay.example".to_owned()),
+            ..Route::default()
+        },
+        fixed,
+        ..Facts::default()
+    });
+    mfd.set_route(Route {
+        relay: Some("other.example".to_owned()),
+        ..Route::default()
+    });
+    assert_eq!(mfd.route_value(Field::Relay), Some("relay.example"));
+    for target in [
+        Target::Allowed(Allowed::Off),
+        Target::Language(Locale::German),
+        Target::TextSize(Scale::Double),
+        Target::Edit(Field::Relay),
+    ] {
+        assert!(mfd.find(target).is_none(), "{target:?}");
+    }
+    assert!(mfd.find(Target::Edit(Field::Proxy)).is_some());
+}
+
+#[test]
+fn a_test_goes_out_once_shows_how_far_it_is_and_can_be_made_again() {
+    let mut mfd = settings_page(Facts {
+        can_test: true,
+        ..Facts::default()
+    });
+    tap(&mut mfd, Target::Test);
+    let actions = mfd.take_actions();
+    assert!(
+        matches!(&*actions, [CustomerAction::Test(_)]),
+        "{actions:?}"
+    );
+    assert!(mfd.find(Target::Test).is_none(), "one at a time");
+    mfd.tick(secs(100));
+    assert_eq!(mfd.place, Place::RemoteTest, "the panel waits for it");
+    mfd.tested(TrialWay::Udp, Outcome::Works(secs(1)));
+    mfd.test_over();
+    assert!(mfd.find(Target::Test).is_some());
+    mfd.tick(secs(161));
+    assert_eq!(mfd.place, Place::Home);
+}
+
+#[test]
+fn the_pages_are_nobodys_once_they_are_left_and_no_operators_ever() {
+    for leads in [
+        Target::Edit(Field::Proxy),
+        Target::Test,
+        Target::Go(Place::RemoteSessions),
+    ] {
+        let mut mfd = live();
+        mfd.set_administrator(Administrator::Set { can_change: true });
+        mfd.set_facts(Facts {
+            can_test: true,
+            ..Facts::default()
+        });
+        tap(&mut mfd, Target::Go(Place::Settings));
+        tap(&mut mfd, Target::Go(Place::Remote));
+        assert!(mfd.find(leads).is_none(), "{leads:?}: the ID comes first");
+        mfd.id_checked(AdminVerdict::Ok);
+        tap(&mut mfd, leads);
+        assert!(!mfd.admits(), "{leads:?}");
+        tap(&mut mfd, Target::Go(Place::Remote));
+        assert!(
+            mfd.find(leads).is_some(),
+            "{leads:?}: no ID again within the pages"
+        );
+        mfd.key(&key("Reset"), KeyMotion::Down);
+        tap(&mut mfd, Target::Go(Place::Settings));
+        tap(&mut mfd, Target::Go(Place::Remote));
+        assert!(
+            mfd.find(leads).is_none(),
+            "{leads:?}: it does for whoever comes next"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_panel_resets_itself_a_minute_after_a_session_and_not_in_it() {
+    let panel = MfdPanel::with_text(Text::new(Locale::English));
+    let open_copy = || {
+        let at = panel.find(Target::Go(Place::Copy)).expect("a tile");
+        panel.touch(at, PointerPhase::Down);
+        panel.touch(at, PointerPhase::Up);
+    };
+    let is_open = || panel.find(Target::Step(Step::CopiesUp)).is_some();
+    let story = async {
+        open_copy();
+        tokio::time::sleep(secs(59)).await;
+        assert!(is_open());
+        tokio::time::sleep(secs(2)).await;
+        assert!(!is_open(), "nobody touched it for a minute");
+
+        open_copy();
+        panel.show(&Status::Active(active(confirmed())));
+        tokio::time::sleep(secs(3_600)).await;
+        assert!(is_open(), "somebody is helped");
+        panel.show(&ended());
+        let ok = panel.find(Target::CloseEnded).expect("the card");
+        panel.touch(ok, PointerPhase::Down);
+        panel.touch(ok, PointerPhase::Up);
+        tokio::time::sleep(secs(59)).await;
+        assert!(is_open());
+        tokio::time::sleep(secs(2)).await;
+        assert!(!is_open(), "and nobody touched it again");
+    };
+    tokio::select! {
+        () = panel.animate() => {}
+        () = story => {}
+    }
 }

@@ -105,7 +105,6 @@ impl Ink {
 }
 
 /// Least side of anything to touch, in pixels: 9 mm on a 10-inch panel of 1024 pixels are 44.
-#[cfg(test)]
 pub(super) const TOUCH: i32 = 48;
 /// Distance between things, and from the edge of the screen.
 pub(super) const GAP: i32 = 16;
@@ -188,10 +187,10 @@ impl Style {
         }
     }
 
-    /// The same where there is little room: at least two thirds as large.
+    /// The same where there is little room: at least three fifths as large.
     pub(super) const fn denser(self) -> Self {
         Self {
-            least: self.least * 2 / 3,
+            least: self.least * 3 / 5,
             ..self
         }
     }

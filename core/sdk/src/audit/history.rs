@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use alongside_protocol::ids::ModeId;
+use alongside_protocol::{ids::ModeId, setting::SettingPath};
 use serde_json::{Map, Value};
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     files,
     verify::{Expect, Line, Lines},
 };
+use crate::settings::Schema;
 
 /// A session, as far as the audit tells of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct SessionCard {
 pub struct ChangedSetting {
     /// Which setting.
     pub path: String,
+    /// What people call it, where somebody who knows has [said](SessionCard::name_settings).
+    pub title: Option<String>,
     /// The device's number for the change that it is part of.
     pub change: u64,
     /// How that change stands, such as `confirmed` or `rolled-back`.
@@ -51,6 +54,11 @@ pub struct ChangedSetting {
 }
 
 impl ChangedSetting {
+    /// What to call it.
+    pub fn name(&self) -> &str {
+        self.title.as_deref().unwrap_or(&self.path)
+    }
+
     /// Whether the setting stayed as the session set it.
     pub fn stays(&self) -> bool {
         self.stage == "confirmed"
@@ -131,6 +139,7 @@ impl History {
             }
             "setting-set" => card.settings.push(ChangedSetting {
                 path: word("path").unwrap_or_default(),
+                title: None,
                 change: number,
                 stage: "allowed".to_owned(),
             }),
@@ -144,6 +153,15 @@ impl History {
 }
 
 impl SessionCard {
+    /// Calls the settings what `schema` calls them; the audit has their paths alone.
+    pub fn name_settings(&mut self, schema: &Schema) {
+        for setting in &mut self.settings {
+            let path = SettingPath::new(&setting.path).ok();
+            let known = path.and_then(|path| schema.setting(&path));
+            setting.title = known.and_then(|known| known.title.clone());
+        }
+    }
+
     /// The modes by their ids.
     pub fn mode_ids(&self) -> impl Iterator<Item = ModeId> {
         self.modes.iter().filter_map(|mode| ModeId::new(mode))
@@ -180,7 +198,6 @@ mod tests {
     use alongside_protocol::{
         PublicKey, SessionId,
         reason::{EndReason, Party},
-        setting::SettingPath,
     };
     use alongside_session::Record;
     use alongside_transport::Identity;
@@ -262,5 +279,38 @@ mod tests {
         assert!(read.iter().all(|card| card.was_silent));
         assert_eq!(read[0].settings[0].stage, "rolled-back");
         assert_eq!(read[0].from_ms, 12_000);
+    }
+
+    #[test]
+    fn settings_are_called_what_the_schema_calls_them() {
+        let schema: Schema = r#"{
+            "type": "object",
+            "properties": {
+                "tray": {
+                    "type": "object",
+                    "properties": {
+                        "paper": { "type": "string", "title": "Paper in tray 1" },
+                        "size": { "type": "string" }
+                    }
+                }
+            }
+        }"#
+        .parse()
+        .expect("a schema");
+        let setting = |path: &str| ChangedSetting {
+            path: path.to_owned(),
+            title: None,
+            change: 1,
+            stage: "confirmed".to_owned(),
+        };
+        let mut card = SessionCard {
+            settings: ["tray.paper", "tray.size", "gone.since"]
+                .map(setting)
+                .into(),
+            ..SessionCard::default()
+        };
+        card.name_settings(&schema);
+        let names: Vec<_> = card.settings.iter().map(ChangedSetting::name).collect();
+        assert_eq!(names, ["Paper in tray 1", "tray.size", "gone.since"]);
     }
 }

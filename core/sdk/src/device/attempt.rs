@@ -113,13 +113,16 @@ impl Device {
         code: &AccessCode,
     ) -> Result<(&'a mut Way, Prepare), Tried> {
         self.show(&Status::Claiming);
-        if way.as_ref().is_some_and(|way| way.leg.is_over()) {
+        // Looked at in any case: what is asked from here on is no news any more.
+        let is_another = self.relay.has_changed().unwrap_or(false);
+        let relay = self.relay.borrow_and_update().clone();
+        if is_another || way.as_ref().is_some_and(|way| way.leg.is_over()) {
             *way = None;
         }
         let way = match way {
             Some(way) => way,
             None => {
-                let open = Way::open(&self.config, &self.identity);
+                let open = Way::open(&relay, &self.identity);
                 let opened = self.hand.unless_left(open).await?;
                 way.insert(opened.map_err(Tried::Refused)?)
             }

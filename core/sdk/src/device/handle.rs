@@ -1,17 +1,18 @@
 //! What the person at a device does, from the outside of its future.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use alongside_protocol::{AccessCode, input::KeyMotion};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use zeroize::Zeroizing;
 
-use crate::{Volume, status::CodeRefusal};
+use crate::{Relay, Volume, status::CodeRefusal};
 
 /// What the person at a running [`Device`](crate::Device) does. Clones act on the same device.
 #[derive(Clone, Debug)]
 pub struct DeviceHandle {
     pub(super) commands: mpsc::Sender<Command>,
+    pub(super) relay: Arc<watch::Sender<Relay>>,
     pub(super) volume: Volume,
 }
 
@@ -214,6 +215,11 @@ impl DeviceHandle {
     /// [`DeviceError::Stopped`] when nothing runs.
     pub async fn stop(&self) -> Result<(), DeviceError> {
         self.tell(Command::Stop).await
+    }
+
+    /// Asks `relay` from the next code on. A session that is live goes on as it is.
+    pub fn use_relay(&self, relay: Relay) {
+        self.relay.send_replace(relay);
     }
 
     /// How much the two sides have told each other.

@@ -12,9 +12,9 @@ use alongside_protocol::{
 };
 use alongside_transport::{Identity, Leg, LegEvent, LegEvents, QuicConnection};
 
-use super::{DeviceConfig, refusal};
+use super::refusal;
 use crate::{
-    clock,
+    Relay, clock,
     search::Search,
     session_io,
     status::{CodeRefusal, ConnectProblem},
@@ -31,15 +31,8 @@ pub(super) struct Way {
 
 impl Way {
     /// Goes to the relay.
-    pub(super) async fn open(
-        config: &DeviceConfig,
-        identity: &Arc<Identity>,
-    ) -> Result<Self, CodeRefusal> {
-        match config
-            .relay
-            .connect(Role::Device, Arc::clone(identity))
-            .await
-        {
+    pub(super) async fn open(relay: &Relay, identity: &Arc<Identity>) -> Result<Self, CodeRefusal> {
+        match relay.connect(Role::Device, Arc::clone(identity)).await {
             Ok((leg, events)) => Ok(Self { leg, events }),
             Err(error) => {
                 tracing::warn!(error = %session_io::chain(&error), "no way to the relay");

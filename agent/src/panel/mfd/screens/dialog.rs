@@ -1,4 +1,4 @@
-//! Cards over a screen: a question of the operator's, and the end of a session.
+//! A card over a screen: a question of the operator's.
 
 use std::time::Duration;
 
@@ -9,17 +9,13 @@ use super::{
     id_pad::{self, For},
 };
 use crate::{
-    panel::{
-        StopKey,
-        mfd::{
-            assistance::{Asking, Ended, Step},
-            banner,
-            canvas::{Icon, Rect},
-            skin::{SHEET, Skin},
-            target::Target,
-            theme::{self, BODY, Ink, MESSAGE, SMALL},
-            view::{Look, View},
-        },
+    panel::mfd::{
+        assistance::{Asking, Step},
+        canvas::{Icon, Rect},
+        skin::{SHEET, Skin},
+        target::Target,
+        theme::{self, BODY, Ink, MESSAGE, SMALL},
+        view::{Look, View},
     },
     text::{Id, Slot, Words},
 };
@@ -103,55 +99,6 @@ fn question(view: &mut View, card: Rect, words: &Words, left: &Words, more: Id, 
     view.button(no, Target::Refuse, Look::Plain, &refuse);
     let words = view.text.say(yes.1);
     view.button(go_on, yes.0, Look::Primary, &words);
-}
-
-/// The end of a session: who was connected, when, and what they did.
-pub(super) fn ended(view: &mut View, area: Rect, ended: &Ended, stop: &StopKey) {
-    let height = if ended.past.is_some() { 520 } else { 400 };
-    let card = raise(view, area, 760, height);
-    let (button, inner) = card.cut_bottom(72, theme::GAP);
-    let words = view.text.say(Id::Ok);
-    view.button(button, Target::CloseEnded, Look::Primary, &words);
-    let (head, rest) = inner.cut_top(inner.h / 4, 8);
-    let (mark, head) = head.cut_left(72, 24);
-    view.sketch.icon(
-        mark.center_box(64, 64),
-        Icon::Assistance,
-        Ink::Accent.color(),
-    );
-    view.say(head, MESSAGE, Ink::Text, Id::EndedTitle);
-    let words = view.text.ended(ended.reason, stop);
-    let Some(past) = &ended.past else {
-        let [reason, nobody] = rest.rows(0);
-        view.sketch.text(reason, BODY.bold(), Ink::Text, &words);
-        view.say(nobody, BODY, Ink::Muted, Id::EndedNobody);
-        return;
-    };
-    let (reason, rest) = rest.cut_top(rest.h / 5, 4);
-    view.sketch.text(reason, BODY.bold(), Ink::Text, &words);
-    let (facts, nobody) = rest.cut_bottom(rest.h / 5, 4);
-    view.say(facts, BODY, Ink::Muted, Id::EndedNobody);
-    let [who, when, did] = {
-        let (who, rest) = nobody.cut_top(nobody.h / 4, 2);
-        let (when, did) = rest.cut_top(nobody.h / 4, 2);
-        [who, when, did]
-    };
-    let name = banner::name(view.text, &past.operator);
-    let words = view.text.fill(Id::EndedWith, &[(Slot::Name, &name)]);
-    view.sketch.text(who, BODY.cut(), Ink::Text, &words);
-    let words = view.text.span(past.from_ms, past.until_ms);
-    view.sketch.text(when, BODY, Ink::Text, &words);
-    let did = if past.settings.is_empty() {
-        did
-    } else {
-        let (changed, did) = did.cut_bottom(28, 2);
-        let words = Words::data(past.settings.join(", "));
-        let words = view.text.fill(Id::EndedChanged, &[(Slot::Name, &words)]);
-        view.sketch.text(changed, SMALL.cut(), Ink::Text, &words);
-        did
-    };
-    let words = past.did(view.text);
-    view.sketch.text(did, BODY, Ink::Text, &words);
 }
 
 /// Dims `area` and raises a card in its middle; answers the inside of the card.

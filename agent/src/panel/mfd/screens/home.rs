@@ -34,11 +34,12 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     view.sketch.fill(dot, 6, theme::GOOD);
 
     let below = below.inset_xy(theme::EDGE, 0);
-    let [upper, lower] = Rect {
+    let below = Rect {
         h: below.h - theme::EDGE,
         ..below
-    }
-    .rows(theme::GAP);
+    };
+    let below = super::last_session(mfd, view, below);
+    let [upper, lower] = below.rows(theme::GAP);
     let [copy, scan, address] = upper.columns(theme::GAP);
     let [jobs, settings, assistance] = lower.columns(theme::GAP);
     let mut tile = |rect, place, icon, title, hint| {

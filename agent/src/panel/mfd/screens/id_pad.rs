@@ -34,7 +34,7 @@ pub(super) struct For {
 
 /// Draws the pad into `card`.
 pub(super) fn draw(view: &mut View, card: Rect, purpose: &For, pad: &IdPad, now: Duration) {
-    let (buttons, inner) = card.cut_bottom(BUTTONS, 12);
+    let (buttons, inner) = card.cut_bottom(BUTTONS.min((card.h / 6).max(theme::TOUCH)), 12);
     let [no, yes] = buttons.columns(theme::GAP);
     let words = view.text.say(purpose.no.1);
     view.button(no, purpose.no.0, Look::Plain, &words);
@@ -42,11 +42,11 @@ pub(super) fn draw(view: &mut View, card: Rect, purpose: &For, pad: &IdPad, now:
     view.button_if(state, yes, Target::ConfirmId, Look::Primary, &purpose.yes);
     match pad.keys() {
         Keys::Digits => {
-            let (keys, said) = inner.cut_right(312, 28);
+            let (keys, said) = inner.cut_right(312.min(inner.w / 2), 28.min(inner.w / 24));
             digits(view, keys);
             let (what, said) = said.cut_top(said.h * 3 / 10, 8);
             view.sketch.text(what, TITLE, Ink::Text, &purpose.what);
-            let (field_box, said) = said.cut_top(56, 8);
+            let (field_box, said) = said.cut_top((said.h * 2 / 5).min(56), 8);
             field(view, field_box, pad, now);
             message(view, said, purpose, pad);
         }

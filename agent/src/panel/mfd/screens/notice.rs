@@ -25,8 +25,15 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
         return;
     }
 
+    // The home screen of the machine says it already; over other programs there is none.
+    let body = if mfd.skin == Skin::Overlay {
+        super::last_session(mfd, view, body)
+    } else {
+        body
+    };
+    let gap = theme::GAP.min(body.h / 30);
     // The caution comes first: it is for the person whom somebody talks into this.
-    let (caution, body) = body.cut_top(96, theme::GAP);
+    let (caution, body) = body.cut_top((body.h / 5).min(96), gap);
     view.card(caution, theme::WARNING);
     let (mark, words) = caution.inset_xy(20, 8).cut_left(52, 20);
     view.sketch
@@ -35,7 +42,7 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     view.say(title, TITLE.one_line(), Ink::Warning, Id::NoticeCaution);
     view.say(more, SMALL, Ink::Warning, Id::NoticeCautionMore);
 
-    let (buttons, body) = body.cut_bottom(72, theme::GAP);
+    let (buttons, body) = body.cut_bottom((body.h / 6).clamp(theme::TOUCH, 72), gap);
     let (go_on, rest) = buttons.cut_right(buttons.w * 3 / 5, theme::GAP);
     let words = view.text.say(Id::NoticeContinue);
     view.button(go_on, Target::Go(Place::Entry), Look::Primary, &words);

@@ -1,6 +1,6 @@
 //! What lies over a screen of other programs: an icon in a corner, and what comes of touching it.
 
-use super::{dialog, entry, notice, progress, remote, session, told, way_out};
+use super::{dialog, ended, entry, notice, progress, remote, session, told, way_out};
 use crate::panel::mfd::{
     Mfd,
     assistance::Stage,
@@ -52,7 +52,7 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, whole: Rect) {
         }
     }
     if let Some(ended) = mfd.assistance.ended() {
-        dialog::ended(view, whole, ended, &mfd.stop);
+        ended::draw(view, whole, ended, &mfd.stop);
     }
 }
 
@@ -70,7 +70,11 @@ fn place(mfd: &Mfd, view: &mut View, area: Rect) {
             let sheet = sheet(view, area);
             session::draw(mfd, view, sheet);
         }
-        Place::Remote | Place::RemoteId => {
+        Place::Remote
+        | Place::RemoteId
+        | Place::RemoteEdit
+        | Place::RemoteTest
+        | Place::RemoteSessions => {
             let sheet = sheet(view, area);
             remote::draw(mfd, view, sheet);
         }

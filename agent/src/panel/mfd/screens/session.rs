@@ -16,7 +16,7 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
     let Some(active) = mfd.assistance.live() else {
         return;
     };
-    let (card, below) = body.cut_top(body.h.min(230), theme::GAP);
+    let (card, below) = body.cut_top((body.h * 3 / 5).min(230), theme::GAP);
     super::progress::identity(view, card, &active.operator);
     let [may, end] = Rect {
         h: below.h.min(110),

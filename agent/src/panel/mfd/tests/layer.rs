@@ -9,7 +9,13 @@ use super::*;
 use crate::panel::Corner;
 
 /// Screens that people build into devices, from small to large.
-const SCREENS: [(u16, u16); 3] = [(800, 480), (1024, 600), (1920, 1080)];
+const SCREENS: [(u16, u16); 5] = [
+    (640, 480),
+    (800, 480),
+    (800, 600),
+    (1024, 600),
+    (1920, 1080),
+];
 
 fn overlay((width, height): (u16, u16), locale: Locale, scale: Scale) -> Mfd {
     let size = PanelSize::new(width, height).expect("a size");
@@ -44,13 +50,48 @@ fn asked(wants_admin_id: bool, is_renewal: bool) -> Status {
 /// Everything that can lie over such a screen.
 fn states(screen: (u16, u16), locale: Locale, scale: Scale) -> Vec<(&'static str, Mfd)> {
     type Steps = fn(&mut Mfd);
-    let all: [(&str, Steps); 13] = [
+    let all: [(&str, Steps); 18] = [
         ("icon", |_| {}),
         ("notice", |mfd| tap(mfd, Target::Go(Place::Notice))),
         ("entry", |mfd| enter(mfd, &code().reveal())),
         ("remote", |mfd| {
             tap(mfd, Target::Go(Place::Notice));
             tap(mfd, Target::Go(Place::Remote));
+        }),
+        ("remote-first-id", |mfd| {
+            mfd.set_administrator(Administrator::Unset);
+            tap(mfd, Target::Go(Place::Notice));
+            tap(mfd, Target::Go(Place::Remote));
+        }),
+        ("remote-edit", |mfd| {
+            tap(mfd, Target::Go(Place::Notice));
+            tap(mfd, Target::Go(Place::Remote));
+            tap(mfd, Target::Edit(Field::Proxy));
+        }),
+        ("remote-test", |mfd| {
+            mfd.set_facts(Facts {
+                can_test: true,
+                ..Facts::default()
+            });
+            tap(mfd, Target::Go(Place::Notice));
+            tap(mfd, Target::Go(Place::Remote));
+            tap(mfd, Target::Test);
+            for way in TrialWay::ALL {
+                let down = alongside::protocol::obstacle::ObstacleKind::RelayDown;
+                mfd.tested(way, Outcome::Fails(down.into()));
+            }
+            mfd.test_over();
+        }),
+        ("remote-sessions", |mfd| {
+            mfd.set_sessions(&[card()]);
+            tap(mfd, Target::Go(Place::Notice));
+            tap(mfd, Target::Go(Place::Remote));
+            tap(mfd, Target::Go(Place::RemoteSessions));
+        }),
+        ("ended-settings", |mfd| {
+            mfd.show(&Status::Active(active(confirmed())));
+            mfd.show(&ended());
+            mfd.over(&card());
         }),
         ("connecting", |mfd| {
             mfd.show(&Status::Connecting {
@@ -96,8 +137,7 @@ fn states(screen: (u16, u16), locale: Locale, scale: Scale) -> Vec<(&'static str
 #[test]
 fn no_text_over_a_screen_is_clipped_on_any_size_in_any_language() {
     let mut found = Vec::new();
-    // Smaller screens get smaller letters, and long sentences may still be cut there.
-    for screen in SCREENS.into_iter().filter(|(width, _)| *width >= 1024) {
+    for screen in SCREENS {
         for locale in Locale::ALL {
             for scale in [Scale::Normal, Scale::Double] {
                 for (name, mut mfd) in states(screen, locale, scale) {

@@ -19,6 +19,7 @@ const NOT_SHOWN: &[&str] = &[
     "X11Panel",
     "IdPad",
     "NewId",
+    "none",
     "../../../../fonts/NotoSansTC-Regular-subset.ttf",
     "../../../../fonts/NotoSansTC-Bold-subset.ttf",
 ];
