@@ -1,4 +1,5 @@
 use alongside::{
+    ports::Customer,
     protocol::{
         input::{Buttons, KeyEvent, PointerEvent},
         reason::{EndReason, Party},
@@ -1121,10 +1122,10 @@ async fn the_panel_resets_itself_a_minute_after_a_session_and_not_in_it() {
         assert!(!is_open(), "nobody touched it for a minute");
 
         open_copy();
-        panel.show(&Status::Active(active(confirmed())));
+        Customer::show(&panel, &Status::Active(active(confirmed())));
         tokio::time::sleep(secs(3_600)).await;
         assert!(is_open(), "somebody is helped");
-        panel.show(&ended());
+        Customer::show(&panel, &ended());
         let ok = panel.find(Target::CloseEnded).expect("the card");
         panel.touch(ok, PointerPhase::Down);
         panel.touch(ok, PointerPhase::Up);
