@@ -292,6 +292,7 @@ async fn settings_are_read_found_changed_and_shown_as_a_difference() {
         let left = "[...document.querySelectorAll('input')].some(({ value }) => value.includes('a secret')) || document.body.textContent.includes('a secret') || JSON.stringify(sessionStorage).includes('a secret')";
         assert_eq!(tab.eval(left), json!(false));
         // Undo of the last change, by the customer's word again.
+        tab.until("!document.querySelector('al-settings .undo').disabled");
         tab.click("al-settings .undo");
     })
     .await;

@@ -317,6 +317,9 @@ fn settings_are_changed_on_the_page_with_the_customers_word_on_each_change() {
     stage.tab.until(&format!("{shown} === '7'"));
 
     // Undo of what stayed.
+    stage
+        .tab
+        .until("!document.querySelector('al-settings .undo').disabled");
     stage.tab.click("al-settings .undo");
     stage.device.event("asked");
     stage.device.ok(json!({"do": "allow"}));

@@ -24,6 +24,8 @@ class Settings extends HTMLElement {
   #values = {};
   /** What was proposed last, and how it stands; null for a draft. */
   #proposal = null;
+  /** Whether the device has another version by now than was read. */
+  #isOld = false;
   #faults = {};
   #others = new Map();
 
@@ -115,6 +117,7 @@ class Settings extends HTMLElement {
     if (more) return;
     const others = this.#draft.read(version, this.#values);
     this.#values = {};
+    this.#isOld = false;
     const isFirst = this.#stands === 'reading';
     this.#stands = 'ready';
     if (isFirst) this.#parts.tree.build(this.#draft);
@@ -141,7 +144,10 @@ class Settings extends HTMLElement {
     Object.assign(this.#proposal, { state, reason, about, until });
     this.#tell(before, t);
     if (state === 'confirmed' && !this.#proposal.isUndo && !this.#proposal.isOther) this.#draft.settle();
-    if (['confirmed', 'rolled-back', 'conflict', 'stuck'].includes(state)) this.#read();
+    if (['confirmed', 'rolled-back', 'conflict', 'stuck'].includes(state)) {
+      this.#isOld = true;
+      this.#read();
+    }
     this.#show();
     const [first] = Object.keys(faults);
     if (first && this.#draft.settings.has(first)) this.#reveal(first);
@@ -240,6 +246,7 @@ class Settings extends HTMLElement {
   #leave(stands) {
     this.#stands = stands;
     this.#isAsleep = false;
+    this.#isOld = false;
     this.#surface = null;
     this.#faults = {};
     this.#others.clear();
@@ -303,7 +310,7 @@ class Settings extends HTMLElement {
     if (!isOn) this.#showOff();
     const isReady = this.#stands === 'ready';
     const isBusy = BUSY.includes(this.#proposal?.state);
-    undo.disabled = !isReady || isBusy;
+    undo.disabled = !isReady || isBusy || this.#isOld;
     again.disabled = isBusy;
     this.#parts.search.disabled = !isReady;
     if (this.#stands === 'reading' && !this.#parts.note.textContent) this.#parts.read.textContent = SETTINGS.reading;
@@ -332,10 +339,10 @@ class Settings extends HTMLElement {
     const title = isUndo ? CHANGE.undoTitle : isOther ? CHANGE.otherTitle : CHANGE.title(differences.length);
     const actions = [];
     const canRetry = !isUndo && !isOther && this.isOn && this.#draft.count > 0;
-    if (state === 'conflict' && canRetry) actions.push({ does: 'keep', label: CHANGE.keep, primary: true }, { does: 'discard', label: CHANGE.discard });
+    if (state === 'conflict' && canRetry) actions.push({ does: 'keep', label: CHANGE.keep, primary: true, disabled: this.#isOld }, { does: 'discard', label: CHANGE.discard });
     else if (['refused', 'rolled-back'].includes(state) && canRetry) {
       const isFaulty = Object.keys(this.#faults).length > 0;
-      actions.push({ does: 'apply', label: this.#applyLabel(), disabled: isFaulty, primary: true }, { does: 'discard', label: CHANGE.discard });
+      actions.push({ does: 'apply', label: this.#applyLabel(), disabled: isFaulty || this.#isOld, primary: true }, { does: 'discard', label: CHANGE.discard });
     } else if (!BUSY.includes(state)) actions.push({ does: 'close', label: CHANGE.close });
     const notes = { ...this.#faults };
     let more = isUndo && BUSY.includes(state) && differences.length === 0 ? CHANGE.undoUnknown : null;
@@ -351,7 +358,7 @@ class Settings extends HTMLElement {
     const says = isFaulty ? STATE.faulty() : this.#isAsleep ? STATE.draftAsleep() : STATE.draft();
     this.#parts.card.show({
       title: CHANGE.title(differences.length), differences, state: isFaulty ? 'faulty' : 'draft', sentence: says, notes: faults,
-      actions: [{ does: 'apply', label: this.#applyLabel(), primary: true, disabled: isFaulty }, { does: 'discard', label: CHANGE.discard }],
+      actions: [{ does: 'apply', label: this.#applyLabel(), primary: true, disabled: isFaulty || this.#isOld }, { does: 'discard', label: CHANGE.discard }],
     });
   }
 
