@@ -222,7 +222,8 @@ impl Running {
         self.shared.hub.legs()
     }
 
-    /// Ends every meeting, says goodbye to every leg, and waits for the legs as long as the limits say.
+    /// Says goodbye to every leg, and waits for the legs as long as the limits say. Sessions hold on, and go on at a
+    /// relay with the same state that comes next.
     pub async fn shutdown(self) {
         self.shared.is_closing.store(true, Relaxed);
         self.shared.mail.push(Letter::ShutDoors);

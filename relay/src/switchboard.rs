@@ -131,7 +131,7 @@ impl Switchboard {
         }
     }
 
-    /// Ends every meeting and says goodbye to every leg.
+    /// Ends every meeting here and says goodbye to every leg. Who was in one may show the ticket to the next relay.
     pub fn shut_down(&mut self, now: Instant) {
         let plates: Vec<_> = self.legs.values().filter_map(|leg| leg.plate).collect();
         for plate in plates {

@@ -109,6 +109,52 @@ fn a_relay_that_is_told_to_stop_leaves_a_direct_session_alone_and_nobody_waiting
     end(&mut operator, &mut device);
 }
 
+#[test]
+fn a_relayed_session_outlives_the_relay_whether_it_was_killed_or_told_to_stop() {
+    thread::scope(|scope| {
+        for way in ["relay-quic", "relay-tls"] {
+            scope.spawn(move || outlives_the_relay(way));
+        }
+    });
+}
+
+fn outlives_the_relay(way: &str) {
+    let mut world = World::new();
+    let start = |role: &str| {
+        let mut command = world.command(role, role);
+        command.args(["--paths", way]);
+        let mut side = world.start(command, role);
+        side.event("ready");
+        side
+    };
+    let (mut operator, mut device) = (start("assist"), start("device"));
+    meet(&mut operator, &mut device);
+    let mut round = 0;
+    for is_killed in [true, false, true] {
+        if is_killed {
+            world.relay.kill();
+        } else {
+            assert_eq!(world.relay.stop(), Some(0));
+        }
+        world.relay.restart();
+        // Kept until it arrives, where a pointer that only hovers would be dropped.
+        round += 1;
+        operator.ok(json!({"do": "stroke", "id": round, "color": "#d02020", "width": 4, "points": [[1, 1, 1], [9, 9, 1]], "done": true}));
+        device.until("the stroke", |line| {
+            line["event"] == "annotation" && line["id"] == round
+        });
+    }
+    let ways: Vec<_> = (operator.told.iter().chain(&device.told))
+        .filter(|line| line["event"] == "path")
+        .map(|line| line["kind"].clone())
+        .collect();
+    assert!(
+        !ways.is_empty() && !ways.contains(&json!("direct")),
+        "{ways:?}"
+    );
+    end(&mut operator, &mut device);
+}
+
 /// Waits until both sides say that their packets go direct.
 fn are_direct(operator: &mut Agent, device: &mut Agent) {
     for side in [operator, device] {

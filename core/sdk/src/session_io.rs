@@ -67,7 +67,7 @@ pub(crate) enum LegNews {
 /// On a direct way the session needs no relay: what ends it comes from the other side, or is silence.
 pub(crate) fn leg_news(event: LegEvent, is_direct: bool) -> LegNews {
     match event {
-        LegEvent::PeerGone(_) | LegEvent::Lost(_) | LegEvent::Closing if is_direct => {
+        LegEvent::PeerGone(_) | LegEvent::Lost(_) if is_direct => {
             tracing::info!(
                 ?event,
                 "the relay is out of it; the session goes on without"
@@ -94,8 +94,8 @@ pub(crate) fn leg_news(event: LegEvent, is_direct: bool) -> LegNews {
             }
         }
         LegEvent::Closing => {
-            tracing::warn!("the relay shuts down");
-            LegNews::RelayClosed
+            tracing::warn!("the relay shuts down; the session holds on until it is back");
+            LegNews::Nothing
         }
         LegEvent::Peer(_) | _ => LegNews::Nothing,
     }

@@ -9,6 +9,12 @@ use alongside_protocol::{
 
 use super::{Action, EndReason, LegId, Plate, Spent, Switchboard, invitation::Guess};
 
+/// Whether legs are told that their meeting ended so. Of a shutdown they hear as such: a session may go on at the relay
+/// that comes next, and so its meeting is not over for them.
+const fn is_told(end: EndReason) -> bool {
+    !matches!(end, EndReason::Shutdown)
+}
+
 impl Switchboard {
     /// A leg's connection is gone. Its meeting ends; a device's nameplate may be claimed again, an operator's is dead.
     pub fn leave(&mut self, now: Instant, id: LegId) {
@@ -106,7 +112,7 @@ impl Switchboard {
             device.plate = None;
         }
         for leg in [operator, guest.leg] {
-            if cause != Some(leg) && self.legs.contains_key(&leg) {
+            if is_told(end) && cause != Some(leg) && self.legs.contains_key(&leg) {
                 self.send(leg, PeerGone { rendezvous, how });
             }
         }
@@ -168,7 +174,7 @@ impl Switchboard {
             invitation.expires,
             invitation.guest.is_none(),
         );
-        if alone && cause != Some(operator) && self.legs.contains_key(&operator) {
+        if alone && is_told(end) && cause != Some(operator) && self.legs.contains_key(&operator) {
             self.send(operator, PeerGone { rendezvous, how });
         }
         self.part(now, plate, end, how, cause);

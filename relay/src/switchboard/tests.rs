@@ -688,6 +688,11 @@ fn a_shutdown_ends_every_meeting_and_closes_every_leg() {
         why: CloseReason::Shutdown,
     });
     assert_eq!(actions[actions.len() - 2..], closed);
+    let sent = |action: &Action| matches!(action, Action::Send { .. });
+    assert!(
+        !actions.iter().any(sent),
+        "the meeting may go on elsewhere: {actions:?}"
+    );
 }
 
 #[test]

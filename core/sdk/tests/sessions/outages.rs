@@ -254,14 +254,42 @@ async fn a_dropped_operator_ends_the_devices_session_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_relay_that_shuts_down_says_so_to_both() {
+async fn a_relay_that_shuts_down_for_good_ends_a_relayed_session_as_any_outage_does() {
     let mut world = World::new(line(15));
     let (mut device, mut operator) = world.session().await;
     let start = Instant::now();
     world.relay.take().unwrap().shutdown().await;
-    assert_eq!(device.ended().await.1, EndReason::RelayClosed);
-    assert_eq!(operator.ended().await.1, EndReason::RelayClosed);
-    assert!(start.elapsed() <= secs(3), "{:?}", start.elapsed());
+    assert!(start.elapsed() <= secs(1), "nobody keeps it waiting");
+    device_link(&mut device, is_missing).await;
+    operator_link(&mut operator, is_missing).await;
+    assert!(start.elapsed() <= TOLD_WITHIN, "{:?}", start.elapsed());
+    let lost = (Party::Network, EndReason::PeerLost);
+    assert_eq!(device.ended().await, lost);
+    assert_eq!(operator.ended().await, lost);
+    assert!(start.elapsed() <= secs(666), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_goes_on_when_the_relay_shut_down_and_came_back() {
+    for down in [0, 2, 20] {
+        let mut world = World::new(line(15));
+        let (mut device, mut operator) = world.session().await;
+        operator.see(&device.panel).await;
+        for round in 0..2 {
+            let start = Instant::now();
+            world.relay.take().unwrap().shutdown().await;
+            tokio::time::sleep(secs(down)).await;
+            world.start_relay();
+            device.panel.paint(7 + round);
+            operator.see(&device.panel).await;
+            let took = start.elapsed();
+            println!("relay stopped for {down} s: the picture goes on after {took:?}");
+            assert!(took <= secs(2 * down + 2), "{took:?}");
+        }
+        device.handle.exit().await.unwrap();
+        assert_eq!(operator.ended().await, (Party::Customer, EndReason::Exit));
+        assert_eq!(device.ended().await, (Party::Customer, EndReason::Exit));
+    }
 }
 
 /// Another relay takes the place of the one that is gone, as after `kill -9`: nobody hears a word of the old one.

@@ -175,7 +175,7 @@ pub enum LegEvent {
     PeerGone(PeerGone),
     /// The relay forwards again between the two legs of this meeting.
     Rejoined(RendezvousId),
-    /// The relay is about to shut down.
+    /// The relay shuts down. A leg that is in a meeting comes back to it, or to the one that takes its place.
     Closing,
     /// Whether the relay can be heard changed.
     Link(LinkState),

@@ -304,7 +304,7 @@ impl Driver {
                 }
                 Ok(())
             }
-            FromRelay::Closing(_) => self.tell(LegEvent::Closing),
+            FromRelay::Closing(_) => self.on_closing(),
             // Whatever the relay sends shows that it is there; the socket has noted it.
             FromRelay::Check(check) => {
                 self.answered = check.n;
@@ -313,6 +313,17 @@ impl Driver {
             FromRelay::Challenge(_) | FromRelay::Welcome(_) => Err(LegLost::Protocol),
             _ => Err(LegLost::Protocol),
         }
+    }
+
+    /// The relay shuts down. Whoever is in a meeting leaves at once, so that it need not wait, and comes back when it
+    /// does, or when another takes its place.
+    fn on_closing(&mut self) -> Result<(), LegLost> {
+        self.tell(LegEvent::Closing)?;
+        if self.ticket.is_none() {
+            return Ok(());
+        }
+        let why = Lost::closed_by_peer(close_code::SHUTDOWN, "the relay shuts down");
+        Err(LegLost::Connection(why))
     }
 
     /// The relay does not take the meeting up again: for the session that is its end, as far as the relay goes.
@@ -423,10 +434,9 @@ impl Driver {
 /// Whether the relay may let the leg in again on another connection.
 fn may_come_back(why: &LegLost) -> bool {
     match why {
-        LegLost::Connection(Lost::ClosedByPeer { code, .. }) => !matches!(
-            *code,
-            close_code::REPLACED | close_code::PROTOCOL | close_code::SHUTDOWN
-        ),
+        LegLost::Connection(Lost::ClosedByPeer { code, .. }) => {
+            !matches!(*code, close_code::REPLACED | close_code::PROTOCOL)
+        }
         LegLost::Connection(_) => true,
         LegLost::ClosedHere | LegLost::Protocol => false,
     }
