@@ -12,12 +12,12 @@ use std::{
 };
 
 use alongside_protocol::label::Label;
-use alongside_transport::leg::{cid, tls, tuning};
+use alongside_transport::leg::{cid, tls, tuning, tunnel::Stream};
 use aws_lc_rs::hmac;
 use quinn::{
     AsyncUdpSocket, IdleTimeout, TransportConfig, VarInt, crypto::rustls::QuicServerConfig,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info};
 
@@ -69,6 +69,11 @@ pub enum Socket {
     Bind,
     /// This UDP socket alone: a simulated network, for tests in virtual time.
     Given(Arc<dyn AsyncUdpSocket>),
+    /// This UDP socket, and streams from elsewhere with where they come from: the same, with TCP.
+    GivenBoth(
+        Arc<dyn AsyncUdpSocket>,
+        mpsc::Receiver<(Stream, SocketAddr)>,
+    ),
 }
 
 /// A relay at work; dropping it closes every connection at once.
@@ -119,13 +124,14 @@ impl Relay {
         let renewal = Renewal::new(config, Arc::clone(&shown));
         let server = server_config(&limits, &certificate, &shown)?;
 
-        let (inner, rest, listener) = match socket {
+        let (inner, rest, listener, given) = match socket {
             Socket::Bind => {
                 let bound = bind::bind(config)?;
                 let rest = Rest::new().map_err(StartError::Endpoint)?;
-                (bound.udp, Some(rest), Some(bound.tcp))
+                (bound.udp, Some(rest), Some(bound.tcp), None)
             }
-            Socket::Given(socket) => (socket, None, None),
+            Socket::Given(socket) => (socket, None, None, None),
+            Socket::GivenBoth(socket, streams) => (socket, None, None, Some(streams)),
         };
         let table = Arc::new(Table::new(own, &limits));
         let socket = Arc::new(ForwardingSocket::new(inner, Arc::clone(&table)));
@@ -182,6 +188,11 @@ impl Relay {
             tcp = listener.local_addr().ok();
             let tls = acceptor(&certificate, &shown)?;
             let take = streams::accept(Arc::clone(&shared), listener, tls, stopped.clone());
+            tokio::spawn(until(stopped.clone(), take));
+        }
+        if let Some(given) = given {
+            let tls = acceptor(&certificate, &shown)?;
+            let take = streams::accept(Arc::clone(&shared), given, tls, stopped.clone());
             tokio::spawn(until(stopped.clone(), take));
         }
         tokio::spawn(until(stopped, tick(Arc::clone(&shared), renewal)));

@@ -40,8 +40,14 @@ pub use handle::{Code, OperatorError, OperatorHandle};
 use issue::Issued;
 pub use screen::{Screen, Shown};
 
-/// What a dial has, when a connection is lost, before the next one: its repetitions grow rare.
-const REDIAL: Duration = Duration::from_secs(4);
+/// What a dial has, when a connection is lost, before the next one: its repetitions grow rare. Of four in a row the last
+/// ones have longer, as a handshake over 20 kbit/s takes four seconds and more.
+const REDIALS: [Duration; 4] = [
+    Duration::from_secs(4),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(15),
+];
 
 /// Pause before another dial when one failed at once.
 const REDIAL_PAUSE: Duration = Duration::from_millis(500);
@@ -353,8 +359,8 @@ fn search(leg: &Leg, peer: &Peer) -> Search<QuicConnection> {
     Search::with(move || {
         let (leg, peer) = (leg.clone(), peer.clone());
         Box::pin(async move {
-            loop {
-                match tokio::time::timeout(REDIAL, leg.dial(&peer)).await {
+            for patience in REDIALS.into_iter().cycle() {
+                match tokio::time::timeout(patience, leg.dial(&peer)).await {
                     Ok(Ok(connection)) => return connection,
                     Ok(Err(error)) => {
                         tracing::debug!(error = %session_io::chain(&error), "the device cannot be reached yet");
@@ -363,6 +369,7 @@ fn search(leg: &Leg, peer: &Peer) -> Search<QuicConnection> {
                     Err(_) => {}
                 }
             }
+            unreachable!("a cycle has no end")
         })
     })
 }

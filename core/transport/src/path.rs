@@ -160,6 +160,7 @@ pub struct PathTable {
     /// When anything came from the relay, and when over UDP.
     heard: Instant,
     heard_udp: Instant,
+    has_heard_udp: bool,
     sent: SentLately,
     /// Connection ID of the probe that is out.
     probe: Option<LegToken>,
@@ -177,6 +178,7 @@ impl PathTable {
             ways: RelayWays::all(Hop::Udp),
             heard: now,
             heard_udp: now,
+            has_heard_udp: false,
             sent: SentLately::default(),
             probe: None,
             peers: Vec::new(),
@@ -253,9 +255,11 @@ impl PathTable {
         }
     }
 
-    /// Takes note that `packets` of a session were sent.
-    pub fn note_sent(&mut self, now: Instant, packets: usize) {
+    /// Takes note that `packets` of a session were sent; whether the session has become busy with them.
+    pub fn note_sent(&mut self, now: Instant, packets: usize) -> bool {
+        let was_busy = self.sent.is_busy(now);
         self.sent.note(now, packets);
+        !was_busy && self.sent.is_busy(now)
     }
 
     /// Whose packet came over UDP from `source`; takes note that its way lives.
@@ -267,6 +271,7 @@ impl PathTable {
             return Incoming::ProbeAnswer;
         }
         self.heard_udp = self.heard_udp.max(now);
+        self.has_heard_udp = true;
         self.incoming_from_relay(now, packet)
     }
 
@@ -291,6 +296,11 @@ impl PathTable {
         (self.udp, probe_packet(id))
     }
 
+    /// Whether anything has come from the relay over UDP.
+    pub const fn has_heard_udp(&self) -> bool {
+        self.has_heard_udp
+    }
+
     /// How long nothing at all came from the relay.
     pub fn silence(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.heard)
@@ -301,6 +311,7 @@ impl PathTable {
         relay::Observed {
             heard_udp: self.heard_udp,
             is_busy: self.sent.is_busy(now),
+            is_wanted: false,
         }
     }
 }

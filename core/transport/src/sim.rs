@@ -1,4 +1,4 @@
-//! A network inside one process, for tests: delay, loss, rate, address translation and blocking, in virtual time.
+//! A network inside one process, for tests: delay, loss, order, rate, address translation and blocking, in virtual time.
 //!
 //! Under tokio's paused clock a minute takes milliseconds. Everything random follows the seed. The sockets are
 //! quinn's, so endpoints run over them unchanged.
@@ -17,8 +17,8 @@ mod nat;
 mod socket;
 mod stream;
 
-pub use nat::Nat;
 use nat::Translator;
+pub use nat::{Dependence, Nat};
 use socket::{Arrival, Queue, SimSocket};
 pub use stream::SimListener;
 use stream::{Link, Waiting};
@@ -33,9 +33,16 @@ pub struct Quality {
     pub delay: Duration,
     /// Packets lost, in parts per thousand.
     pub loss_permille: u32,
+    /// Packets that come twice, in parts per thousand.
+    pub twice_permille: u32,
+    /// Packets that others overtake, in parts per thousand: they take up to half as long again, and [`JITTER`] more.
+    pub late_permille: u32,
     /// What passes at most; no limit if `None`.
     pub rate: Option<Rate>,
 }
+
+/// What a packet that is overtaken takes longer at most, beside half of the delay.
+pub const JITTER: Duration = Duration::from_millis(10);
 
 /// A bottleneck and the queue in front of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,9 +106,11 @@ struct Node {
     sockets: BTreeMap<u16, Arc<Queue>>,
     next_port: u16,
     traffic: Traffic,
+    stream_traffic: Traffic,
     /// Who wants the size of every packet that leaves.
     sizes: Option<mpsc::UnboundedSender<usize>>,
     udp: Reach,
+    streams: Reach,
 }
 
 /// A packet between two addresses.
@@ -139,8 +148,10 @@ impl SimNet {
             sockets: BTreeMap::new(),
             next_port: 40_000,
             traffic: Traffic::default(),
+            stream_traffic: Traffic::default(),
             sizes: None,
             udp: Reach::Open,
+            streams: Reach::Open,
         });
         Host {
             net: self.clone(),
@@ -198,6 +209,11 @@ impl Host {
         self.with(|node| node.udp = reach);
     }
 
+    /// Lets bytes of streams in and out, or UDP alone.
+    pub fn set_streams(&self, reach: Reach) {
+        self.with(|node| node.streams = reach);
+    }
+
     /// Lets `name` lead to this host.
     pub fn set_name(&self, name: &str) {
         self.net.lock().names.insert(name.to_owned(), self.id);
@@ -208,9 +224,15 @@ impl Host {
         self.with(|node| node.translator.forget());
     }
 
-    /// What went over the host's link so far.
+    /// What went over the host's link so far as UDP.
     pub fn traffic(&self) -> Traffic {
         self.with(|node| node.traffic)
+    }
+
+    /// What went over it so far in streams, with a header for each segment of at most 1460 bytes and without
+    /// acknowledgements.
+    pub fn stream_traffic(&self) -> Traffic {
+        self.with(|node| node.stream_traffic)
     }
 
     /// The size of each packet that leaves the host from now on, headers included.
@@ -247,6 +269,27 @@ pub enum Reach {
 enum Direction {
     Out,
     In,
+}
+
+impl Node {
+    fn free_at(&mut self, direction: Direction) -> &mut Instant {
+        let [out, into] = &mut self.free_at;
+        match direction {
+            Direction::Out => out,
+            Direction::In => into,
+        }
+    }
+
+    /// When `size` bytes that come to the bottleneck at `at` are through it.
+    fn take_turn(&mut self, direction: Direction, at: Instant, size: usize) -> Instant {
+        let Some(rate) = self.quality.rate else {
+            return at;
+        };
+        let free_at = self.free_at(direction);
+        let time = Duration::from_secs_f64(size as f64 * 8.0 / rate.bits_per_second as f64);
+        *free_at = at.max(*free_at) + time;
+        *free_at
+    }
 }
 
 impl Net {
@@ -296,14 +339,36 @@ impl Net {
             return;
         };
         node.traffic.received += size as u64;
-        self.sequence += 1;
-        queue.push(Arrival {
-            at: arrives,
-            sequence: self.sequence,
-            from: source,
-            ecn: packet.ecn,
-            bytes: packet.bytes.to_vec(),
-        });
+        let queue = Arc::clone(queue);
+        let (twice, late) = [from, to]
+            .iter()
+            .filter_map(|host| self.hosts.get(*host))
+            .fold((0, 0), |(twice, late), node| {
+                let quality = node.quality;
+                (twice + quality.twice_permille, late + quality.late_permille)
+            });
+        let copies = if self.happens(twice) { 2 } else { 1 };
+        for _ in 0..copies {
+            let delay = arrives.saturating_duration_since(now);
+            let later = if self.happens(late) {
+                let most = delay / 2 + JITTER;
+                Duration::from_micros(self.next_random() % (most.as_micros() as u64).max(1))
+            } else {
+                Duration::ZERO
+            };
+            self.sequence += 1;
+            queue.push(Arrival {
+                at: arrives + later,
+                sequence: self.sequence,
+                from: source,
+                ecn: packet.ecn,
+                bytes: packet.bytes.to_vec(),
+            });
+        }
+    }
+
+    fn happens(&mut self, permille: u32) -> bool {
+        permille > 0 && self.next_random() % 1000 < u64::from(permille)
     }
 
     /// When a packet that enters a host's link at `at` has passed it; `None` if it is lost.
@@ -319,23 +384,14 @@ impl Net {
         if chance < u64::from(node.quality.loss_permille) {
             return None;
         }
-        let [out, into] = &mut node.free_at;
-        let free_at = match direction {
-            Direction::Out => out,
-            Direction::In => into,
-        };
-        let mut passed = at;
         if let Some(rate) = node.quality.rate {
-            let starts = at.max(*free_at);
-            let waiting = (starts - at).as_secs_f64() * rate.bits_per_second as f64 / 8.0;
+            let waits = node.free_at(direction).saturating_duration_since(at);
+            let waiting = waits.as_secs_f64() * rate.bits_per_second as f64 / 8.0;
             if waiting > rate.queue as f64 {
                 return None;
             }
-            passed =
-                starts + Duration::from_secs_f64(size as f64 * 8.0 / rate.bits_per_second as f64);
-            *free_at = passed;
         }
-        Some(passed + node.quality.delay)
+        Some(node.take_turn(direction, at, size) + node.quality.delay)
     }
 
     /// Marsaglia's xorshift64 (2003).

@@ -466,6 +466,8 @@ impl Line {
     fn say_goodbye(&mut self, shared: &Shared, now: Instant, code: CloseCode) {
         self.leave(shared, now);
         self.stage = Stage::Farewell(code);
+        // Nobody looks at where it is any more, so nothing may become due for that.
+        self.place.proved_at = None;
         self.stage_ends = now.checked_add(FAREWELL);
         if let (Some(stream), true) = (self.stream, self.unsent.is_empty()) {
             let _ = self.connection.send_stream(stream).finish();

@@ -7,7 +7,7 @@
     clippy::arithmetic_side_effects
 )]
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use alongside_transport::leg::{
     http::Head,
@@ -15,9 +15,9 @@ use alongside_transport::leg::{
     websocket::{self, PacketQueue, Side, StreamEnd, carry},
 };
 use tokio::{
-    io::AsyncWriteExt as _,
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::{Notify, watch},
+    sync::{Notify, mpsc, watch},
     time::{sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -47,17 +47,48 @@ const UPGRADE: &str = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nCo
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: alongside-leg/1\r\nContent-Length: 0\r\n\r\n";
 
 /// What is left of a connection once it speaks TLS.
-type Stream = Box<TlsStream<TcpStream>>;
+type Stream<S> = Box<TlsStream<S>>;
+
+/// Where connections come from.
+pub(super) trait Listener: Send {
+    /// What they are.
+    type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next one.
+    fn next(&mut self) -> impl Future<Output = io::Result<(Self::Io, SocketAddr)>> + Send;
+}
+
+impl Listener for TcpListener {
+    type Io = TcpStream;
+
+    async fn next(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, from) = self.accept().await?;
+        tunnel::tune(&stream);
+        Ok((stream, from))
+    }
+}
+
+/// Of a simulated network; none come any more once it is gone.
+impl Listener for mpsc::Receiver<(tunnel::Stream, SocketAddr)> {
+    type Io = tunnel::Stream;
+
+    async fn next(&mut self) -> io::Result<(tunnel::Stream, SocketAddr)> {
+        match self.recv().await {
+            Some(taken) => Ok(taken),
+            None => std::future::pending().await,
+        }
+    }
+}
 
 /// Takes connections until the relay stops.
 pub(super) async fn accept(
     shared: Arc<Shared>,
-    listener: TcpListener,
+    mut listener: impl Listener,
     tls: TlsAcceptor,
     stopped: watch::Receiver<()>,
 ) {
     loop {
-        let (stream, from) = match listener.accept().await {
+        let (stream, from) = match listener.next().await {
             Ok(accepted) => accepted,
             Err(error) => {
                 debug!(%error, "no connection could be taken");
@@ -79,7 +110,7 @@ pub(super) async fn accept(
 
 async fn serve(
     shared: &Shared,
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     from: SocketAddr,
     tls: TlsAcceptor,
     pending: Pending,
@@ -87,7 +118,6 @@ async fn serve(
     let within = seconds(shared.limits.auth_timeout_s);
     let known_by = clock::now().checked_add(seconds(shared.limits.unauthenticated_total_s));
     let left = || known_by.map_or(within, |at| at.saturating_duration_since(clock::now()));
-    tunnel::tune(&stream);
     // Boxed, so that a stream that lives for years does not hold the room of what is over.
     let stream = match timeout(within.min(left()), Box::pin(tls.accept(stream))).await {
         Ok(Ok(stream)) => Box::new(stream),
@@ -109,7 +139,10 @@ async fn serve(
 }
 
 /// Reads the request and answers it; gives the stream back if it is a leg's now.
-async fn greet(mut stream: Stream) -> Option<(Stream, Vec<u8>)> {
+async fn greet<S>(mut stream: Stream<S>) -> Option<(Stream<S>, Vec<u8>)>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let (head, rest) = Head::read(&mut stream, b"").await.ok()?;
     if let Some(answer) = websocket::answer(&head) {
         stream.write_all(answer.as_bytes()).await.ok()?;

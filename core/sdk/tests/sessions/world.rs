@@ -24,12 +24,15 @@ use alongside::{
         relay::Role,
     },
     transport::{
-        Leg, LegConfig, LegEvents, Paths, RelayAddress, Trust,
+        Leg, LegConfig, LegEvents, Paths, Proxy, RelayAddress, Trust,
+        leg::tunnel::StreamDialer as _,
         sim::{Host, Nat, Quality, Rate, Reach, SimNet},
     },
 };
 use alongside_relay::{Config, Relay as RelayServer, Running, Socket, StateDir};
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::mpsc,
     task::JoinHandle,
     time::{Instant, timeout},
 };
@@ -91,6 +94,11 @@ pub struct World {
     pub operator_host: Host,
     ca: Vec<u8>,
     scratch: Scratch,
+    /// The ways that both sides may take.
+    pub paths: Paths,
+    /// A proxy that the device goes through, and what it is known as.
+    pub proxy: Option<Host>,
+    net: SimNet,
 }
 
 /// A running device.
@@ -116,15 +124,20 @@ impl World {
     }
 
     /// The same behind translators of these kinds: the device's, and the operator's.
-    pub fn behind(quality: Quality, [device, operator]: [Nat; 2]) -> Self {
-        let net = SimNet::new(11);
+    pub fn behind(quality: Quality, nats: [Nat; 2]) -> Self {
+        Self::seeded(11, [quality; 2], nats)
+    }
+
+    /// The same, with chances of their own and two lines: the device's, and the operator's.
+    pub fn seeded(seed: u64, [near, far]: [Quality; 2], [device, operator]: [Nat; 2]) -> Self {
+        let net = SimNet::new(seed);
         let relay_host = net.host(
             IpAddr::from([203, 0, 113, 1]),
             Quality::default(),
             Nat::None,
         );
-        let device_host = net.host(IpAddr::from([192, 0, 2, 1]), quality, device);
-        let operator_host = net.host(IpAddr::from([198, 51, 100, 1]), quality, operator);
+        let device_host = net.host(IpAddr::from([192, 0, 2, 1]), near, device);
+        let operator_host = net.host(IpAddr::from([198, 51, 100, 1]), far, operator);
         relay_host.set_name("relay.test");
         let scratch = Scratch::new();
         let mut world = Self {
@@ -134,6 +147,13 @@ impl World {
             operator_host,
             ca: Vec::new(),
             scratch,
+            paths: Paths {
+                relay_tls: false,
+                relay_proxy: false,
+                ..Paths::default()
+            },
+            proxy: None,
+            net,
         };
         world.start_relay();
         world
@@ -146,7 +166,10 @@ impl World {
         std::fs::write(path.join("operators.toml"), "allow = \"any\"\n").unwrap();
         let mut config = Config::default();
         config.tls.names = vec!["relay.test".into()];
-        let socket = Socket::Given(self.relay_host.socket(443));
+        let (taken, streams) = mpsc::channel(64);
+        let listener = self.relay_host.listen(443);
+        tokio::spawn(async move { while taken.send(listener.accept().await).await.is_ok() {} });
+        let socket = Socket::GivenBoth(self.relay_host.socket(443), streams);
         let relay = RelayServer::start(&config, state, socket).unwrap();
         self.ca = std::fs::read(relay.ca().unwrap()).unwrap();
         self.relay = Some(relay);
@@ -156,13 +179,35 @@ impl World {
         Relay::new("relay.test")
             .unwrap()
             .with_ca(self.ca.clone())
-            .with_paths(Paths {
-                // The simulated relay has UDP alone.
-                relay_tls: false,
-                relay_proxy: false,
-                ..Paths::default()
-            })
+            .with_paths(self.paths)
             .over(Arc::new(host.clone()))
+    }
+
+    /// Sets up a proxy that the device goes through where it has to.
+    pub fn start_proxy(&mut self) {
+        let quality = Quality::default();
+        let proxy = self
+            .net
+            .host(IpAddr::from([192, 0, 2, 9]), quality, Nat::None);
+        proxy.set_name("proxy.test");
+        let (listener, host) = (proxy.listen(3128), proxy.clone());
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await;
+                let host = host.clone();
+                tokio::spawn(async move {
+                    let mut head = String::new();
+                    while !head.ends_with("\r\n\r\n") {
+                        head.push(char::from(stream.read_u8().await?));
+                    }
+                    let mut relay = host.dial("relay.test", 443).await?;
+                    let opened = b"HTTP/1.1 200 Connection established\r\n\r\n";
+                    stream.write_all(opened).await?;
+                    tokio::io::copy_bidirectional(&mut stream, &mut relay).await
+                });
+            }
+        });
+        self.proxy = Some(proxy);
     }
 
     /// A leg of the operator's host, for an operator's program that keeps no rule of its own.
@@ -188,7 +233,12 @@ impl World {
         change: impl FnOnce(Device) -> Device,
     ) -> DeviceSide {
         let config = DeviceConfig {
-            relay: self.reached_from(&self.device_host),
+            relay: match &self.proxy {
+                Some(_) => self
+                    .reached_from(&self.device_host)
+                    .with_proxy(Proxy::from_argument("proxy.test:3128").unwrap()),
+                None => self.reached_from(&self.device_host),
+            },
             serial: Serial::new("B7-0042").unwrap(),
             model: Label::new("Example B7").unwrap(),
             compartment: Compartment::open(&self.folder("device")).unwrap(),
@@ -280,6 +330,16 @@ impl DeviceSide {
     pub async fn connected(&mut self) {
         self.event(|event| matches!(event, DeviceEvent::Connected { .. }).then_some(()))
             .await;
+    }
+
+    /// Whether a session comes of the code that was entered.
+    pub async fn is_connected(&mut self) -> bool {
+        self.event(|event| match event {
+            DeviceEvent::Connected { .. } => Some(true),
+            DeviceEvent::CodeRefused(_) => Some(false),
+            _ => None,
+        })
+        .await
     }
 
     pub async fn ended(&mut self) -> (Party, EndReason) {

@@ -58,6 +58,8 @@ pub(super) struct Active {
     pub(super) hand: Hand,
     /// Whether the panel shows something that the operator must not see.
     pub(super) is_masked: bool,
+    /// Whether all of the last picture was covered, as an ID might have been typed on the panel.
+    is_covered: bool,
     pub(super) denied: Option<(Act, Denial, Instant)>,
     pub(super) settings: Settings,
     pub(super) points_until: Option<Instant>,
@@ -87,6 +89,7 @@ impl Active {
             sleep: Sleep::Awake,
             hand: Hand::default(),
             is_masked: false,
+            is_covered: false,
             denied: None,
             settings: Settings::new(),
             points_until: None,
@@ -217,11 +220,8 @@ impl Active {
             height: frame.size().height(),
         }];
         // A panel that does not say where an ID is typed shows nothing while one may be.
-        let masked = if masked.is_empty() && self.wants_admin_id() {
-            &everything
-        } else {
-            masked
-        };
+        self.is_covered = masked.is_empty() && self.wants_admin_id();
+        let masked = if self.is_covered { &everything } else { masked };
         let covered = mask::cover(frame, masked);
         let view = match &covered {
             Cow::Borrowed(_) => View::Whole(frame),
@@ -342,6 +342,10 @@ impl Active {
         self.feed(cx);
         while let Some(outbound) = self.uplink.pop(cx.now) {
             cx.out.push(Output::Send(outbound));
+        }
+        if self.is_covered && !self.wants_admin_id() {
+            self.is_covered = false;
+            self.picture.renew();
         }
         if self.grant.permit(cx.now, Capabilities::VIEW).is_ok()
             && let Some(freshness) = self.picture.wish(cx.now)

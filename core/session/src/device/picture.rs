@@ -175,6 +175,13 @@ impl Picture {
         Outbound::reliable(Channel::Panel, bytes)
     }
 
+    /// What the operator may see of the last picture has changed, though the panel has not: it is wanted once more.
+    pub(super) fn renew(&mut self) {
+        self.wanted = None;
+        self.is_complete = false;
+        self.last = Weak::new();
+    }
+
     /// A frame came without a permit for it: nothing was seen of it.
     pub(super) const fn decline(&mut self) {
         self.wanted = None;

@@ -11,7 +11,6 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker, ready},
-    time::Duration,
 };
 
 use alongside_protocol::LegToken;
@@ -25,16 +24,11 @@ use tokio::{
 };
 
 use super::websocket::PacketQueue;
-use crate::{
-    path::{
-        Incoming, Outgoing, PathKind, PathTable, StreamKind, Way,
-        relay::{Observed, RelayWays},
-    },
-    random::random,
-};
+use crate::path::{Incoming, Outgoing, PathKind, PathTable, StreamKind, Way, relay::RelayWays};
 
 mod direct;
 mod poller;
+mod signs;
 pub(crate) mod split;
 #[cfg(test)]
 mod tests;
@@ -70,6 +64,8 @@ pub(crate) struct SharedSocket {
     direct_changed: watch::Sender<u64>,
     /// A direct way is in doubt: is the relay there?
     sign_wanted: Notify,
+    /// A session has begun to send through the relay.
+    busy: Notify,
     /// UDP to the relay passes: it answered the probe.
     probe_answered: Notify,
     waiting: [Mutex<VecDeque<Waiting>>; 2],
@@ -121,6 +117,7 @@ impl SharedSocket {
             direct: Mutex::default(),
             direct_changed: watch::Sender::new(0),
             sign_wanted: Notify::new(),
+            busy: Notify::new(),
             probe_answered: Notify::new(),
             waiting: Default::default(),
             tasks_waker: Waker::from(Arc::clone(&tasks)),
@@ -164,16 +161,6 @@ impl SharedSocket {
         SocketAddr::new(virtual_ip(RELAY).into(), VIRTUAL_PORT)
     }
 
-    /// How long nothing at all came from the relay.
-    pub(crate) fn silence(&self) -> Duration {
-        self.table().silence(Instant::now().into_std())
-    }
-
-    /// What a decision about the ways needs to know.
-    pub(crate) fn observed(&self, now: std::time::Instant) -> Observed {
-        self.table().observed(now)
-    }
-
     /// Makes packets take `ways`.
     pub(crate) fn set_ways(&self, ways: RelayWays) {
         self.table().set_ways(ways);
@@ -214,24 +201,6 @@ impl SharedSocket {
         if self.keep(side, packet, meta) {
             self.tasks.wake_one(side);
         }
-    }
-
-    /// Sends a probe over UDP; [`SharedSocket::probe_answered`] tells when it was answered.
-    pub(crate) fn probe(&self) {
-        let (destination, packet) = self.table().probe(LegToken(random()));
-        let transmit = Transmit {
-            destination,
-            ecn: None,
-            contents: &packet,
-            segment_size: None,
-            src_ip: None,
-        };
-        // A full socket loses it like a full router; there will be another.
-        let _lost = self.io.try_send(&transmit);
-    }
-
-    pub(crate) async fn probe_answered(&self) {
-        self.probe_answered.notified().await;
     }
 
     fn table(&self) -> MutexGuard<'_, PathTable> {
@@ -277,7 +246,9 @@ impl SharedSocket {
         let outgoing = table.outgoing(first);
         if matches!(outgoing, Outgoing::Send(_) | Outgoing::Both(..)) {
             let packets = transmit.contents.len().div_ceil(size);
-            table.note_sent(Instant::now().into_std(), packets);
+            if table.note_sent(Instant::now().into_std(), packets) {
+                self.busy.notify_one();
+            }
         }
         match outgoing {
             Outgoing::Send(way) => {

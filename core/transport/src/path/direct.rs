@@ -21,6 +21,9 @@ const PATIENT_ROUNDS: usize = PUNCHES.len() + 12;
 /// Pause between two pings on the way that is taken, while a session is busy and nothing is heard from there.
 const WATCH_EVERY: Duration = Duration::from_millis(250);
 
+/// Silence on the way that is taken after which a peer that asks from elsewhere has moved.
+const SILENT_AFTER: Duration = Duration::from_millis(150);
+
 /// And in any case, so that an address which changes is noticed by both.
 const PING_EVERY: Duration = Duration::from_secs(5);
 
@@ -168,8 +171,35 @@ impl Direct {
 
     /// The peer's ping came from `from`.
     pub fn handle_ping(&mut self, now: Instant, from: SocketAddr) {
+        let is_news = !self.candidates.contains(&from);
         self.add_candidate(now, from);
         self.handle_heard(now, from);
+        if let State::Up { at, rtt, .. } = self.state
+            && is_news
+            && self.heard + SILENT_AFTER <= now
+        {
+            // It asks from a new address and is silent at the old one: it has moved, and needs no more time for an answer.
+            self.doubt(now, at, rtt);
+        }
+    }
+
+    /// Nobody else carries packets any more: the search is not put off for long.
+    pub fn hurry(&mut self, now: Instant) {
+        if self.state == State::Searching {
+            self.next_round = self.next_round.min(now);
+            self.rounds = self.rounds.min(PUNCHES.len());
+        }
+    }
+
+    fn doubt(&mut self, now: Instant, at: SocketAddr, rtt: Duration) {
+        self.state = State::Doubt {
+            at,
+            rtt,
+            since: now,
+        };
+        self.rounds = 0;
+        self.next_round = now;
+        self.next_watch = now;
     }
 
     /// The peer answered ping `n`. Says whether the way changed.
@@ -233,14 +263,7 @@ impl Direct {
             State::Up { at, rtt, asked } => {
                 let patience = LEAST_PATIENCE.max(rtt * 3);
                 if asked.is_some_and(|asked| asked + patience <= now) {
-                    self.state = State::Doubt {
-                        at,
-                        rtt,
-                        since: now,
-                    };
-                    self.rounds = 0;
-                    self.next_round = now;
-                    self.next_watch = now;
+                    self.doubt(now, at, rtt);
                     return self.watch(now, is_busy);
                 }
                 let pause = if is_busy { WATCH_EVERY } else { PING_EVERY };
@@ -399,6 +422,31 @@ mod tests {
         assert!(now - doubted <= ms(1600), "{:?}", now - doubted);
         run(&mut direct, &mut now, 700, true, true);
         assert_eq!(direct.route(), Route::Direct(at(1)));
+    }
+
+    #[test]
+    fn a_peer_that_asks_from_elsewhere_and_is_silent_has_moved() {
+        let (mut direct, mut now) = start();
+        run(&mut direct, &mut now, 100, true, true);
+        direct.handle_heard(now, at(1));
+        direct.handle_ping(now + ms(100), at(2));
+        assert_eq!(
+            direct.route(),
+            Route::Direct(at(1)),
+            "it was heard just now"
+        );
+        direct.handle_ping(now + ms(300), at(3));
+        assert_eq!(direct.route(), Route::Both(at(1)));
+    }
+
+    #[test]
+    fn a_resigned_search_is_hurried_when_nothing_else_is_left() {
+        let (mut direct, mut now) = start();
+        run(&mut direct, &mut now, 20_000, true, false);
+        assert!(run(&mut direct, &mut now, 100, true, false).len() <= 1);
+        direct.hurry(now);
+        let pings = run(&mut direct, &mut now, 1_000, true, false).len();
+        assert!((2..=3).contains(&pings), "{pings} in 10 s");
     }
 
     #[test]

@@ -14,6 +14,9 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 /// How often an unsettled state is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// Longest time until a settled state is looked at.
+const REST: Duration = Duration::from_secs(60);
+
 /// Timers are no finer.
 const LEAST_STEP: Duration = Duration::from_millis(1);
 
@@ -42,6 +45,10 @@ const PROBES: [Duration; 6] = [
 /// First pause before a stream that failed is opened again; it doubles up to the longest.
 const REOPEN: Duration = Duration::from_millis(250);
 const LONGEST_REOPEN: Duration = Duration::from_secs(10);
+
+/// Failures up to which it is no longer than this: a network that lets packets pass for 5 s should not find nobody trying.
+const EAGER: u32 = 16;
+const LONGEST_EAGER: Duration = Duration::from_secs(2);
 
 /// One of the two ways to the relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,8 +96,10 @@ impl RelayWays {
 pub struct Observed {
     /// When something came from the relay over UDP, answers to probes apart.
     pub heard_udp: Instant,
-    /// Whether a session is sending.
+    /// Whether a session is sending through the relay.
     pub is_busy: bool,
+    /// Whether a session is about to need it: its direct way is in doubt.
+    pub is_wanted: bool,
 }
 
 /// What is allowed.
@@ -216,7 +225,7 @@ impl RelayLink {
             State::Udp => match self.asked {
                 Some(asked) if seen.heard_udp <= asked => Some(asked + self.patience(seen)),
                 Some(_) => Some(now),
-                None => seen.is_busy.then(|| seen.heard_udp + ASK_EVERY),
+                None => (seen.is_busy).then(|| seen.heard_udp.max(self.last_asked) + ASK_EVERY),
             },
             State::Doubt => Some(now + LOOK_EVERY),
             State::Leaving(until) | State::Returning(until) => Some(until.min(now + LOOK_EVERY)),
@@ -228,9 +237,9 @@ impl RelayLink {
             Stream::Opening { .. } | Stream::Useless => None,
         };
         let next = [state, stream, self.next_probe].into_iter().flatten().min();
-        // A session may begin to send at any time.
-        next.unwrap_or(now + ASK_EVERY)
-            .clamp(now + LEAST_STEP, now + ASK_EVERY)
+        // Whoever begins to send wakes the driver.
+        next.unwrap_or(now + REST)
+            .clamp(now + LEAST_STEP, now + REST)
     }
 
     /// The relay was asked, by an [`Action::Ask`] or by an accessible check.
@@ -294,7 +303,12 @@ impl RelayLink {
             Stream::Closed { failures, .. } | Stream::Opening { failures } => failures + 1,
             Stream::Up { .. } | Stream::Useless => 0,
         };
-        let pause = LONGEST_REOPEN.min(REOPEN.saturating_mul(1 << failures.min(6)));
+        let longest = if failures <= EAGER {
+            LONGEST_EAGER
+        } else {
+            LONGEST_REOPEN
+        };
+        let pause = longest.min(REOPEN.saturating_mul(1 << failures.min(6)));
         self.stream = match again {
             Again::Later => Stream::Closed {
                 failures,
@@ -351,7 +365,7 @@ impl RelayLink {
 
     /// How long the relay has for an answer.
     fn patience(&self, seen: Observed) -> Duration {
-        let least = if seen.is_busy {
+        let least = if seen.is_busy || seen.is_wanted {
             LEAST_PATIENCE
         } else {
             IDLE_PATIENCE

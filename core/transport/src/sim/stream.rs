@@ -1,4 +1,4 @@
-//! Byte streams of the simulated network: like TCP as far as delay, blocking and an end go. Loss shows as delay.
+//! Byte streams of the simulated network: like TCP as far as delay, rate, blocking and an end go. Loss shows as delay.
 
 use std::{
     collections::VecDeque,
@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, Sleep, sleep, sleep_until},
 };
 
-use super::{Host, SimNet};
+use super::{Direction, Host, Reach, SimNet};
 use crate::leg::{
     network::{Network, Resolving},
     tunnel::{Dialling, Stream, StreamDialer},
@@ -25,6 +25,18 @@ use crate::leg::{
 
 /// Bytes on their way in one direction at most.
 const WINDOW: usize = 64 * 1024;
+
+/// And at least.
+const MTU: usize = 1500;
+
+/// Bytes of a segment that opens a stream, headers included.
+const SYN: usize = 60;
+
+/// Bytes that a segment carries at most.
+const SEGMENT: usize = 1460;
+
+/// Bytes of headers that each segment costs.
+const SEGMENT_HEADERS: usize = 40;
 
 /// How often a sender looks whether its bytes pass again.
 const RETRY: Duration = Duration::from_millis(100);
@@ -123,7 +135,8 @@ impl Host {
             while self.net.is_blocked(hosts) {
                 sleep(RETRY).await;
             }
-            sleep(self.net.delay(hosts)).await;
+            let passed = self.net.pass(hosts, SYN);
+            sleep_until(passed).await;
         }
         let link = Arc::new(Link {
             net: self.net.clone(),
@@ -171,22 +184,44 @@ impl Network for Host {
 
 impl SimNet {
     fn is_blocked(&self, [from, to]: [usize; 2]) -> bool {
-        self.lock().blocked.contains(&(from, to))
+        let net = self.lock();
+        let is_shut = |host: usize| {
+            let node = net.hosts.get(host);
+            node.is_some_and(|node| node.streams == Reach::Blocked)
+        };
+        net.blocked.contains(&(from, to)) || is_shut(from) || is_shut(to)
     }
 
-    fn delay(&self, hosts: [usize; 2]) -> Duration {
+    /// When `size` bytes that are sent now have passed from one host to the other.
+    fn pass(&self, [from, to]: [usize; 2], size: usize) -> Instant {
         let mut net = self.lock();
-        let mut delay = Duration::ZERO;
-        for host in hosts {
+        let mut at = Instant::now();
+        for (host, direction) in [(from, Direction::Out), (to, Direction::In)] {
             let chance = net.next_random() % 1000;
-            if let Some(node) = net.hosts.get(host) {
-                delay += node.quality.delay;
-                if chance < u64::from(node.quality.loss_permille) {
-                    delay += RETRANSMIT;
-                }
+            let Some(node) = net.hosts.get_mut(host) else {
+                continue;
+            };
+            let quality = node.quality;
+            match direction {
+                Direction::Out => node.stream_traffic.sent += size as u64,
+                Direction::In => node.stream_traffic.received += size as u64,
+            }
+            at = node.take_turn(direction, at, size) + quality.delay;
+            if chance < u64::from(quality.loss_permille) {
+                at += RETRANSMIT;
             }
         }
-        delay
+        at
+    }
+
+    /// Bytes that may be on their way at once: less where a bottleneck's queue is short, as TCP finds out by loss.
+    fn window(&self, hosts: [usize; 2]) -> usize {
+        let net = self.lock();
+        let rates = hosts
+            .iter()
+            .filter_map(|host| net.hosts.get(*host)?.quality.rate);
+        let queues = rates.map(|rate| usize::try_from(rate.queue).unwrap_or(WINDOW));
+        queues.min().unwrap_or(WINDOW).clamp(MTU, WINDOW)
     }
 }
 
@@ -270,18 +305,21 @@ impl AsyncWrite for SimStream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let delay = self.link.net.delay(self.link.direction(self.writes));
+        let hosts = self.link.direction(self.writes);
+        let window = self.link.net.window(hosts);
         let mut lane = self.link.lane(self.writes);
         if lane.closed {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        let room = WINDOW.saturating_sub(lane.bytes).min(bytes.len());
+        let room = window.saturating_sub(lane.bytes).min(bytes.len());
         if room == 0 {
             lane.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
         // In order, whatever the delay.
-        let at = (Instant::now() + delay).max(lane.last.unwrap_or_else(Instant::now));
+        let headers = room.div_ceil(SEGMENT) * SEGMENT_HEADERS;
+        let passed = self.link.net.pass(hosts, room + headers);
+        let at = passed.max(lane.last.unwrap_or_else(Instant::now));
         lane.last = Some(at);
         lane.bytes += room;
         let chunk = bytes.get(..room).unwrap_or_default().to_vec();

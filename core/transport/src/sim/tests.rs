@@ -183,3 +183,118 @@ async fn blocked_hosts_do_not_hear_each_other_until_opened() {
     send(&from, b.address(443), b"found");
     assert_eq!(receive(&to).await.0, b"found");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_looks_at_what_its_kind_looks_at() {
+    for (filtering, port_matters, address_matters) in [
+        (Dependence::Nothing, false, false),
+        (Dependence::Address, false, true),
+        (Dependence::AddressAndPort, true, true),
+    ] {
+        let net = SimNet::new(1);
+        let mapping = Dependence::Nothing;
+        let a = net.host(A, Quality::default(), Nat::Of { mapping, filtering });
+        let b = net.host(B, Quality::default(), Nat::None);
+        let c = net.host([198, 51, 100, 9].into(), Quality::default(), Nat::None);
+        let (inside, server) = (a.socket(5000), b.socket(443));
+        let (same_host, other_host) = (b.socket(444), c.socket(443));
+        send(&inside, b.address(443), b"out");
+        let (_, seen) = receive(&server).await;
+        for (socket, matters) in [(&same_host, port_matters), (&other_host, address_matters)] {
+            send(socket, seen, b"unasked");
+            let heard = tokio::time::timeout(ms(1000), receive(&inside)).await;
+            assert_eq!(heard.is_err(), matters, "{filtering:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mapping_by_address_has_a_port_for_each_host() {
+    let net = SimNet::new(1);
+    let (mapping, filtering) = (Dependence::Address, Dependence::Nothing);
+    let a = net.host(A, Quality::default(), Nat::Of { mapping, filtering });
+    let b = net.host(B, Quality::default(), Nat::None);
+    let c = net.host([198, 51, 100, 9].into(), Quality::default(), Nat::None);
+    let (inside, one, two, other) = (a.socket(5000), b.socket(443), b.socket(444), c.socket(443));
+    for to in [b.address(443), b.address(444), c.address(443)] {
+        send(&inside, to, b"out");
+    }
+    let (one, two) = (receive(&one).await.1, receive(&two).await.1);
+    assert_eq!(one, two);
+    assert_ne!(receive(&other).await.1, one);
+}
+
+#[tokio::test(start_paused = true)]
+async fn packets_come_twice_and_overtake_each_other_as_often_as_was_said() {
+    let net = SimNet::new(3);
+    let quality = Quality {
+        delay: ms(20),
+        twice_permille: 200,
+        late_permille: 200,
+        ..Quality::default()
+    };
+    let a = net.host(A, quality, Nat::None);
+    let b = net.host(B, Quality::default(), Nat::None);
+    let (from, to) = (a.socket(0), b.socket(443));
+    for n in 0..1000_u32 {
+        send(&from, b.address(443), &n.to_be_bytes());
+        tokio::time::sleep(ms(1)).await;
+    }
+    let mut came = Vec::new();
+    while let Ok((bytes, _)) = tokio::time::timeout(ms(1000), receive(&to)).await {
+        came.push(u32::from_be_bytes(bytes.try_into().unwrap()));
+    }
+    assert!((1150..1250).contains(&came.len()), "{} came", came.len());
+    let overtaken = came.windows(2).filter(|pair| pair[1] < pair[0]).count();
+    assert!(overtaken > 50, "{overtaken} were overtaken");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_passes_no_more_than_the_bottleneck_and_stops_where_streams_are_shut() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let net = SimNet::new(1);
+    let rate = Some(Rate {
+        bits_per_second: 80_000,
+        queue: 4_000,
+    });
+    let a = net.host(
+        A,
+        Quality {
+            rate,
+            ..Quality::default()
+        },
+        Nat::None,
+    );
+    let b = net.host(B, Quality::default(), Nat::None);
+    let listener = b.listen(443);
+    let dial = async {
+        let mut stream = crate::leg::tunnel::StreamDialer::dial(&a, "198.51.100.1", 443)
+            .await
+            .unwrap();
+        stream.write_all(&[7; 20_000]).await.unwrap();
+        stream
+    };
+    let start = Instant::now();
+    let take = async {
+        let (mut stream, _) = listener.accept().await;
+        stream.read_exact(&mut [0; 20_000]).await.unwrap();
+        stream
+    };
+    let (mut out, mut into) = tokio::join!(dial, take);
+    let took = start.elapsed();
+    assert!(
+        took > ms(2000) && took < ms(2600),
+        "{took:?} for 20 kB at 10 kB/s"
+    );
+    b.set_streams(Reach::Blocked);
+    out.write_all(b"later").await.unwrap();
+    let mut late = [0; 5];
+    assert!(
+        tokio::time::timeout(ms(5000), into.read_exact(&mut late))
+            .await
+            .is_err()
+    );
+    b.set_streams(Reach::Open);
+    into.read_exact(&mut late).await.unwrap();
+    assert_eq!(&late, b"later");
+}

@@ -43,6 +43,7 @@ use crate::{
 mod race;
 mod registrar;
 
+use race::Heard;
 pub(super) use race::on;
 use registrar::Caller;
 pub(super) use registrar::{Member, Registrar};
@@ -70,7 +71,7 @@ pub(super) async fn over(
         relay: config.relay.clone(),
     };
     let connect = async {
-        let prospect = Prospect::over_udp(&config, io, relay).await?;
+        let prospect = Prospect::over_udp(&config, io, relay, &Heard::default()).await?;
         prospect.join(&config, None, &[]).await
     };
     timeout(CONNECT_TIMEOUT, connect)
@@ -95,9 +96,11 @@ impl Prospect {
         config: &LegConfig,
         io: Arc<dyn AsyncUdpSocket>,
         relay: SocketAddr,
+        heard: &Heard,
     ) -> Result<Self, ConnectError> {
         let token = random_token();
         let socket = share(config, io, token, relay)?;
+        heard.by(&socket);
         Self::dial(config, token, socket, None).await
     }
 

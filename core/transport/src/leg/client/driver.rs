@@ -12,7 +12,7 @@ use alongside_protocol::relay::{
 };
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, MissedTickBehavior, interval, interval_at, sleep},
+    time::{Instant, MissedTickBehavior, interval_at, sleep},
 };
 
 use super::{
@@ -38,8 +38,11 @@ const MAX_UNANSWERED: u32 = 16;
 /// Pause between two accessible checks of the leg.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 
-/// How often silence is looked at.
+/// How often it is looked whether a silent relay is heard again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Timers are no finer.
+const LEAST_PAUSE: Duration = Duration::from_millis(1);
 
 /// Longest that the relay may let a control message wait for room.
 const WRITE_STALL: Duration = Duration::from_secs(10);
@@ -149,9 +152,8 @@ impl Driver {
     ) -> Result<Option<oneshot::Sender<()>>, LegLost> {
         let mut checks = interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut looks = interval(LOOK_EVERY);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let next_look = self.next_look();
             let done = tokio::select! {
                 request = requests.recv() => match request {
                     Some(Request::Release(release)) => self.release(release).await,
@@ -164,7 +166,7 @@ impl Driver {
                 },
                 news = self.line.next() => self.on_news(news).await,
                 _ = checks.tick() => self.check().await,
-                _ = looks.tick() => self.look(),
+                () = sleep(next_look) => self.look(),
                 () = self.ways.next(&self.socket) => Ok(()),
             };
             self.hold_on(done)?;
@@ -402,10 +404,23 @@ impl Driver {
         Ok(())
     }
 
+    /// How long the silence of the relay need not be looked at.
+    fn next_look(&self) -> Duration {
+        match self.link {
+            LinkState::Ok => MISSING_AFTER
+                .saturating_sub(self.socket.silence())
+                .max(LEAST_PAUSE),
+            LinkState::Missing { .. } => LOOK_EVERY,
+        }
+    }
+
     /// Tells whether the relay can be heard, when that changes.
     fn look(&mut self) -> Result<(), LegLost> {
         let silent = self.socket.silence();
         let is_missing = silent >= MISSING_AFTER;
+        if is_missing {
+            self.socket.hurry_direct(Instant::now().into_std());
+        }
         let was_missing = matches!(self.link, LinkState::Missing { .. });
         if is_missing == was_missing {
             return Ok(());

@@ -75,7 +75,7 @@ impl Hosts {
         let quality = |delay| Quality {
             delay: ms(delay),
             loss_permille,
-            rate: None,
+            ..Quality::default()
         };
         let hosts = Self {
             relay: net.host(IpAddr::from(RELAY), Quality::default(), Nat::None),

@@ -125,6 +125,24 @@ impl SharedSocket {
         deadline
     }
 
+    /// Whether a direct way is in doubt.
+    pub(super) fn has_doubt(&self) -> bool {
+        let peers = self.peers();
+        let mut routes = peers.0.iter().map(Peer::route);
+        routes.any(|route| matches!(route, Route::Both(_)))
+    }
+
+    /// The relay is silent: direct ways are looked for as if the search had just begun.
+    pub(crate) fn hurry_direct(&self, now: Instant) {
+        for peer in &mut self.peers().0 {
+            if let Some(direct) = &mut peer.direct {
+                direct.hurry(now);
+            }
+        }
+        self.direct_changed
+            .send_modify(|changes| *changes = changes.wrapping_add(1));
+    }
+
     /// Changes whenever something came that may change a direct way.
     pub(crate) fn direct_changes(&self) -> watch::Receiver<u64> {
         self.direct_changed.subscribe()

@@ -1,4 +1,7 @@
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
 
 use alongside_protocol::relay::Role;
 use quinn::udp::EcnCodepoint;

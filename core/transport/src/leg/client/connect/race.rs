@@ -1,6 +1,10 @@
 //! All ways to the relay at once.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
 
 use tokio::{
     task::JoinSet,
@@ -14,6 +18,7 @@ use crate::{
     leg::{
         client::{Attempt, RelayAddress},
         network::{Network, announces_proxy},
+        shared_socket::SharedSocket,
     },
     path::{PathKind, Way},
 };
@@ -28,11 +33,32 @@ const UDP_HEAD_START: Duration = Duration::from_millis(200);
 /// Addresses of the relay that are tried.
 const MAX_ADDRESSES: usize = 4;
 
-/// What UDP has at most when every other way has failed for good: a person is waiting for the sentence.
+/// What UDP has to be heard at all when every other way has failed for good: a person is waiting for the sentence.
 const UDP_ALONE: Duration = Duration::from_secs(3);
 
 /// Pause before a stream that failed is opened again; it doubles.
 const REOPEN: Duration = Duration::from_millis(250);
+
+/// Whether anything came over UDP.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Heard(Arc<Mutex<Vec<Weak<SharedSocket>>>>);
+
+impl Heard {
+    /// By this socket, too.
+    pub(super) fn by(&self, socket: &Arc<SharedSocket>) {
+        self.sockets().push(Arc::downgrade(socket));
+    }
+
+    fn is_so(&self) -> bool {
+        let sockets = self.sockets();
+        let mut alive = sockets.iter().filter_map(Weak::upgrade);
+        alive.any(|socket| socket.has_heard_udp())
+    }
+
+    fn sockets(&self) -> MutexGuard<'_, Vec<Weak<SharedSocket>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 type Outcome = (PathKind, Result<Prospect, ConnectError>);
 
@@ -55,6 +81,7 @@ pub(in crate::leg::client) async fn on(
         Err(error) => return Err(error),
     };
     let mut attempts = JoinSet::new();
+    let heard = Heard::default();
     if config.paths.relay_quic {
         for (before, address) in (0..).zip(&addresses) {
             attempts.spawn(udp(
@@ -62,6 +89,7 @@ pub(in crate::leg::client) async fn on(
                 Arc::clone(&network),
                 *address,
                 HEAD_START * before,
+                heard.clone(),
             ));
         }
     }
@@ -75,7 +103,7 @@ pub(in crate::leg::client) async fn on(
         let network = Arc::clone(&network);
         attempts.spawn(stream(config.clone(), network, first, opener, wait));
     }
-    let (prospect, failures) = match first(&config.relay, attempts, failures).await {
+    let (prospect, failures) = match first(&config.relay, attempts, failures, &heard).await {
         Ok(won) => won,
         Err(failures) => {
             let failures = with_automatic_proxy(&config, network.as_ref(), failures).await;
@@ -118,13 +146,22 @@ async fn first(
     relay: &RelayAddress,
     mut attempts: JoinSet<Outcome>,
     mut failures: Vec<Attempt>,
+    heard: &Heard,
 ) -> Result<(Prospect, Vec<Attempt>), Vec<Attempt>> {
     let start = Instant::now();
     let mut deadline = start + CONNECT_TIMEOUT;
     loop {
         let outcome = tokio::select! {
             outcome = attempts.join_next() => outcome,
-            () = sleep_until(deadline) => None,
+            () = sleep_until(deadline) => {
+                let longest = start + CONNECT_TIMEOUT;
+                if deadline < longest && heard.is_so() {
+                    // It answers, and is slow.
+                    deadline = longest;
+                    continue;
+                }
+                None
+            }
         };
         match outcome {
             Some(Ok((_, Ok(prospect)))) => return Ok((prospect, failures)),
@@ -180,13 +217,14 @@ async fn udp(
     network: Arc<dyn Network>,
     relay: SocketAddr,
     wait: Duration,
+    heard: Heard,
 ) -> Outcome {
     sleep(wait).await;
     let attempt = async {
         let io = network
             .udp(relay)
             .map_err(|source| no_socket(&config, source))?;
-        Prospect::over_udp(&config, io, relay).await
+        Prospect::over_udp(&config, io, relay, &heard).await
     };
     let outcome = timeout(CONNECT_TIMEOUT, attempt).await;
     let unreachable = ConnectError::Unreachable {

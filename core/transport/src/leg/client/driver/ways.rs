@@ -66,6 +66,7 @@ impl Ways {
             () = sleep_until(deadline.into()) => {}
             () = socket.probe_answered() => self.link.handle_probe_answer(Instant::now().into_std()),
             () = socket.sign_wanted() => self.sign = Sign::Wanted,
+            () = socket.becomes_busy() => {}
             opened = opened(&mut self.opening) => self.on_opened(socket, opened),
             () = ended(&mut self.stream) => {
                 self.stream = None;
