@@ -16,7 +16,7 @@
 //! What the operator was given in a session, and that it ended, the operator countersigns: see [`Seal`]. The device keeps
 //! the signature as a record of its own after the one that it is for, the operator keeps the record with both. A
 //! signature that does not hold is a bad record; one that is missing, because the link broke or the operator's side
-//! withheld it, is [said](Summary::missing) and holds nothing up. [`agree`] compares the two audits.
+//! withheld it, is [said](Summary::missing) and holds nothing up. [`agree()`] compares the two audits.
 //!
 //! Three things it cannot tell by itself. Lines cut off the end of a file leave a shorter file that is whole: it takes
 //! a later [`Head`] that somebody else wrote down, and [`Summary::open_session`] is a hint. Lines after the last

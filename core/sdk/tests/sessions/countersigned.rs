@@ -11,7 +11,7 @@ use alongside::{
     operator::Until,
     protocol::{
         PublicKey, SessionId,
-        control::{Control, End},
+        control::{Check, Control, End},
         frame::Channel,
         reason::{EndReason, Party},
         relay::Signature,
@@ -151,6 +151,29 @@ async fn an_operator_who_does_not_countersign_is_seen_and_keeps_nobody_from_leav
     drop(rogue);
     let audit = fs::read(scratch.path().join("device/audit.jsonl")).unwrap();
     assert_eq!(missing(&audit), ["mode-activated", "session-ended"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_who_talks_on_after_the_end_keeps_no_device_busy() {
+    let scratch = Scratch::new();
+    let (one, other) = pair();
+    let mut device = own_transport::device(&scratch, other, own_transport::OPERATOR, 1);
+    let mut rogue = Rogue::operator(one, 1).await.listening();
+    device.connected().await;
+    let flood = tokio::spawn(async move {
+        let check = Control::from(Check { n: 1 }).to_frame().repeat(100);
+        for _ in 0..1_000_000 {
+            rogue.say(Channel::Control, &check).await;
+            // A closed connection takes it all at once.
+            tokio::task::yield_now().await;
+        }
+    });
+    device.handle.exit().await.unwrap();
+    assert_eq!(device.ended().await, (Party::Customer, EndReason::Exit));
+    let before = Instant::now();
+    device.task.await.unwrap();
+    assert!(before.elapsed() <= secs(1), "{:?}", before.elapsed());
+    flood.abort();
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,6 +16,10 @@ use crate::{
     wire::Incoming,
 };
 
+/// Most things that are listened to after the end (our choice: far more than an honest operator has on its way, and a flood
+/// keeps nobody from the next code).
+const MOST_LATE: u32 = 1_000;
+
 impl<C: Connection> Drive<'_, C> {
     /// Asks for the operator's signature for what has become durable.
     pub(super) fn ask_to_countersign(&mut self) {
@@ -53,7 +57,13 @@ impl<C: Connection> Drive<'_, C> {
     /// waits for that but this connection: the panel shows the end already.
     pub(super) async fn keep_end(&mut self, until: Instant) -> Result<(), AuditError> {
         let mut is_kept = false;
-        while !self.is_unreachable() && (!is_kept || !self.unsigned.waiting().is_empty()) {
+        let mut patience = MOST_LATE;
+        while !self.is_unreachable()
+            && clock::now() < until
+            && patience > 0
+            && (!is_kept || !self.unsigned.waiting().is_empty())
+        {
+            patience -= 1;
             tokio::select! {
                 biased;
                 kept = self.journal.flush(), if !is_kept => {

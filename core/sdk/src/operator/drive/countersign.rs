@@ -16,6 +16,9 @@ use crate::{
     wire::Incoming,
 };
 
+/// Most things that are listened to after the end (our choice: far more than an honest device has on its way).
+const MOST_LATE: u32 = 1_000;
+
 impl<C: Connection> Drive<'_, C> {
     /// Countersigns a record, once it is kept here.
     pub(super) async fn on_seal(&mut self, seal: Seal) {
@@ -51,7 +54,13 @@ impl<C: Connection> Drive<'_, C> {
     /// Leaves the device until `until` to ask for the signature for the session's end.
     pub(super) async fn keep_end(&mut self, until: Instant) -> Result<(), AuditError> {
         let mut is_kept = false;
-        while !self.is_unreachable() && self.countersigner.waits_for_end() {
+        let mut patience = MOST_LATE;
+        while !self.is_unreachable()
+            && clock::now() < until
+            && patience > 0
+            && self.countersigner.waits_for_end()
+        {
+            patience -= 1;
             tokio::select! {
                 biased;
                 kept = self.journal.flush(), if !is_kept => {
