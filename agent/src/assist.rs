@@ -38,8 +38,8 @@ pub async fn run(args: AssistArgs) -> Exit {
         Err(error) => return fail(Exit::Usage, &chain(&error)),
     };
     let opened = Compartment::open(&settings.shared.state)
-        .and_then(|compartment| Ok((compartment.identity()?, compartment)));
-    let (identity, compartment) = match opened {
+        .and_then(|compartment| Ok((compartment.claim()?, compartment.identity()?, compartment)));
+    let (_claim, identity, compartment) = match opened {
         Ok(opened) => opened,
         Err(error) => return fail(Exit::Failed, &chain(&error)),
     };

@@ -8,7 +8,7 @@ use std::{
 };
 
 use alongside::{
-    Compartment, Device, DeviceConfig, DeviceEnd, DeviceHandle, Until,
+    Claim, Compartment, CompartmentError, Device, DeviceConfig, DeviceEnd, DeviceHandle, Until,
     admin_id::{AdminIdError, AdminIdStore},
     device::DeviceEvents,
     ports::{AdminId, Customer, Panel, PanelInfo},
@@ -65,6 +65,10 @@ pub async fn run(args: DeviceArgs) -> Exit {
             }
             return exit;
         }
+    };
+    let _claim = match claim(&settings.shared.state) {
+        Ok(claim) => claim,
+        Err(error) => return fail(Exit::Failed, &chain(&error)),
     };
     let admin_id = match administrator(&settings) {
         Ok(admin_id) => admin_id,
@@ -233,6 +237,11 @@ fn offer(device: Device, offered: Option<Arc<dyn Settings>>, state: &Path) -> Re
             .with_settings(offered)
             .map_err(|error| fail(Exit::Failed, &chain(&error))),
     }
+}
+
+/// The folder, for this process alone.
+fn claim(state: &Path) -> Result<Claim, CompartmentError> {
+    Compartment::open(state)?.claim()
 }
 
 /// The check of the system administrator's ID; until one is set it refuses what wants it.

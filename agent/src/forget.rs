@@ -72,6 +72,7 @@ fn act(args: &ForgetArgs) -> Result<(PathBuf, usize), Problem> {
     }
     // Somebody else's folder is not wiped.
     let compartment = Compartment::open(&state)?;
+    let _claim = compartment.claim()?;
     let mut inside = Vec::new();
     for entry in fs::read_dir(compartment.path()).map_err(cannot("list", &state))? {
         let entry = entry.map_err(cannot("list", &state))?;
@@ -84,7 +85,9 @@ fn act(args: &ForgetArgs) -> Result<(PathBuf, usize), Problem> {
     for file in audit::files(&state).map_err(cannot("list", &state))? {
         bytes.extend(fs::read(&file).map_err(cannot("read", &file))?);
     }
-    if let Err(bad) = audit::verify(&bytes, &Expect::default()) {
+    if bytes.is_empty() {
+        eprintln!("alongside-agent: there was no session yet: the exported audit is empty");
+    } else if let Err(bad) = audit::verify(&bytes, &Expect::default()) {
         // Kept all the same: a damaged audit is evidence too.
         eprintln!(
             "alongside-agent: the audit is exported as it is, which is not as it was written: {bad}"
@@ -146,6 +149,25 @@ mod tests {
         assert!(!state.exists());
         assert_eq!(fs::read(&args.export).expect("kept"), b"{}\n");
         assert!(matches!(act(&args), Err(Problem::Nothing(_))));
+    }
+
+    #[test]
+    fn a_folder_in_which_a_program_works_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = folder.path().join("device");
+        let compartment = Compartment::open(&state).expect("a compartment");
+        let _works = compartment.claim().expect("its own");
+        let args = ForgetArgs {
+            export: folder.path().join("kept.jsonl"),
+            state: Some(state.clone()),
+            config: None,
+        };
+        let refused = act(&args).expect_err("refused");
+        assert!(
+            refused.to_string().contains("another program works in"),
+            "{refused}"
+        );
+        assert!(state.exists() && !args.export.exists());
     }
 
     #[test]

@@ -17,6 +17,10 @@ use zeroize::Zeroizing;
 
 use crate::audit::AuditLog;
 
+mod claim;
+
+pub use claim::Claim;
+
 /// Most bytes that a file of the compartment may have when it is read; all are far smaller.
 const MAX_FILE: u64 = 64 * 1024;
 
@@ -47,6 +51,12 @@ pub enum CompartmentError {
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// Another program works in the folder.
+    #[error("another program works in {}: end it first, or use another folder", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
     },
     /// The file that counts wrong codes is damaged.
     #[error("{} is damaged: restore it, or remove it as the device's owner", path.display())]

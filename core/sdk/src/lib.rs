@@ -60,7 +60,7 @@ pub use alongside_protocol as protocol;
 pub use alongside_transport as transport;
 pub use alongside_transport::{ConnectError, Identity, PathKind};
 pub use clock::unix_ms;
-pub use compartment::{Compartment, CompartmentError};
+pub use compartment::{Claim, Compartment, CompartmentError};
 pub use device::{Device, DeviceConfig, DeviceEnd, DeviceEvent, DeviceHandle, Until};
 pub use meter::PathStatus;
 pub use operator::{Operator, OperatorConfig, OperatorEnd, OperatorEvent, OperatorHandle};
