@@ -70,6 +70,12 @@ pub async fn run(args: AssistArgs) -> Exit {
     } else {
         None
     };
+    // A program starts another operator for the next customer; a person has the page open.
+    let until = if args.stdio {
+        Until::FirstSession
+    } else {
+        Until::Stopped
+    };
     let spoken = args.stdio.then(|| fan.subscribe());
     let url = page.as_ref().map(|page| page.url().to_owned());
     let side = async {
@@ -77,7 +83,7 @@ pub async fn run(args: AssistArgs) -> Exit {
             operator,
             events,
             &fan,
-            Until::FirstSession,
+            until,
             Some(Who {
                 key,
                 url,

@@ -91,7 +91,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// The device's side: shows the panel, takes the code that the operator reads out.
     Device(Box<DeviceArgs>),
-    /// The operator's side: asks the relay for a code, shows the panel of whoever types it.
+    /// The operator's side: asks the relay for a code, shows the panel of whoever types it; with --stdio of one customer, else
+    /// of one after another.
     Assist(Box<AssistArgs>),
     /// Tries each way to the relay: whether it works, how long it takes, why not, whom to ask. Exit code 0 if any works.
     Doctor(Box<DoctorArgs>),

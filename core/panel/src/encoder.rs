@@ -141,8 +141,12 @@ impl Encoder {
         captured_at: Millis,
         terms: &Terms,
     ) -> Option<Step> {
+        let at = match terms.now {
+            Some(now) => Millis::new(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)),
+            None => captured_at,
+        };
         if self.parts.is_none() || self.shown.size() != frame.size() {
-            return self.reopen(frame, captured_at);
+            return self.reopen(frame, captured_at, at);
         }
         if terms.sameness == Sameness::Unknown {
             // What comes before anything new, such as a CHECK, looks at no tile.
@@ -153,8 +157,8 @@ impl Encoder {
             self.progress = Progress::Partial;
             return Some(self.other(lost, is_last && self.shows(frame)));
         }
-        if self.is_check_due(captured_at) {
-            let check = self.check(captured_at);
+        if self.is_check_due(at) {
+            let check = self.check(at);
             let exact = self.shows(frame);
             return Some(self.other(check, exact));
         }
@@ -163,9 +167,9 @@ impl Encoder {
             self.progress = Progress::Exact;
             return None;
         }
-        let Ok(message) = self.compose(frame, captured_at, changed, terms) else {
+        let Ok(message) = self.compose(frame, at, changed, terms) else {
             // The stage is of no use any more; the operator's half never saw what it took in.
-            return self.reopen(frame, captured_at);
+            return self.reopen(frame, captured_at, at);
         };
         let message = message?;
         let elapsed = captured_at
@@ -186,7 +190,7 @@ impl Encoder {
         })
         .to_frame();
         if message_frame.len() > MAX_MESSAGE {
-            return self.reopen(frame, captured_at);
+            return self.reopen(frame, captured_at, at);
         }
         self.captured_at = captured_at;
         self.seq += 1;
@@ -460,7 +464,7 @@ impl Encoder {
     }
 
     /// Begins an epoch. `None` only if there is no memory for its stage.
-    fn reopen(&mut self, frame: &Frame, captured_at: Millis) -> Option<Step> {
+    fn reopen(&mut self, frame: &Frame, captured_at: Millis, at: Millis) -> Option<Step> {
         if self.open.is_some() {
             self.epoch = self.epoch.wrapping_add(1);
         }
@@ -480,7 +484,7 @@ impl Encoder {
         self.meant = None;
         self.cursor = 0;
         self.captured_at = captured_at;
-        self.checked_at = captured_at;
+        self.checked_at = at;
         self.unchecked = 0;
         let open = Open {
             seq: self.seq,

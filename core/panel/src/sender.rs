@@ -65,6 +65,7 @@ const TOUCHED: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Sender {
     encoder: Encoder,
+    began: Instant,
     peak: Bucket,
     mean: Bucket,
     rate: LinkRate,
@@ -86,6 +87,7 @@ impl Sender {
     pub fn new(now: Instant, size: PanelSize, epoch: u64, profile: Profile) -> Self {
         Self {
             encoder: Encoder::new(size, epoch, profile),
+            began: now,
             peak: Bucket::new(now, Bucket::PANEL_RATE, Bucket::PANEL_DEPTH),
             mean: Bucket::new(now, Self::MEAN_RATE, Self::MEAN_DEPTH),
             rate: LinkRate::default(),
@@ -287,6 +289,7 @@ impl Sender {
             },
             first: self.first,
             sameness,
+            now: Some(now.saturating_duration_since(self.began)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a step towards a picture has to keep to.
 
+use std::time::Duration;
+
 use alongside_protocol::units::PanelRect;
 
 /// What may be sent, and what of it matters most. The default sends everything exactly, at most 16 KiB at a time.
@@ -29,6 +31,9 @@ pub struct Terms {
     pub first: Option<PanelRect>,
     /// Whether the picture is the one of the step before (default: not known).
     pub sameness: Sameness,
+    /// Time since any start by a clock that never goes back, which animations and checks are paced by: the one that
+    /// pictures are dated by may be set meanwhile (default: that one).
+    pub now: Option<Duration>,
 }
 
 /// Whether soft tiles may be made exact.
@@ -72,6 +77,7 @@ impl Default for Terms {
             lifts: Lifts::Nothing,
             first: None,
             sameness: Sameness::Unknown,
+            now: None,
         }
     }
 }
