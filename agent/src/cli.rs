@@ -35,8 +35,10 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 failed, 2 usage, 3 no path to the relay, 4 refused by the other side, 5 wrong code.
-Every option can also stand in the file given by --config (TOML, unknown keys are errors) or in the environment as
-ALONGSIDE_<OPTION>; the command line wins over the environment, the environment over the file.
+Every option can also stand in the file given by --config or in the environment as ALONGSIDE_<OPTION>; the command line
+wins over the environment, the environment over the file. The file is TOML, and unknown keys are errors: what device and
+operator share at its top (relay, relay-pin, state, proxy, ...), the rest below [device] (panel, serial,
+remote-assistance, ...) and [assist] (name, listen).
 
 Try it on one machine:   alongside-agent demo
 A device of your own:    alongside-agent device --relay relay.example.com
@@ -101,6 +103,7 @@ pub enum Command {
     /// Exports the audit, then wipes everything that this program keeps: keys, counters, settings of its own.
     Forget(ForgetArgs),
     /// Checks the owner's policy: who may work in sleep, unasked and unseen.
+    #[command(after_help = POLICY_HELP)]
     Policy(PolicyArgs),
     /// Shows, verifies or exports what happened: the records that a device or an operator keeps.
     #[command(after_help = AUDIT_HELP)]
@@ -128,6 +131,17 @@ give it with --head the next time. Whoever holds the key can write another histo
 What happened today:     alongside-agent audit show ~/.local/state/alongside/device
 Is it as it was written: alongside-agent audit verify ~/.local/state/alongside/device --key 5f1c...
 Keep a copy:             alongside-agent audit export ~/.local/state/alongside/device > copy.jsonl";
+
+const POLICY_HELP: &str = "\
+In sleep the panel is dark, nobody is asked, and whoever comes sees who is connected and EXIT. A session begins with a code
+typed at the device even so. Without a policy nobody may. The file belongs to the folder's owner or root, and nobody else
+can write it; it is read anew for each session.
+
+[[sleep]]
+operator = \"5f1c...\"       # the operator's public key, as a refused `assist` says it
+serials = [\"B7-*\"]         # serial numbers; a * at the end stands for anything
+hours = [\"22:00-06:00\"]    # when; always, without it
+utc-offset = \"+01:00\"      # where these hours are; UTC, without it";
 
 /// Options of `forget`.
 #[derive(Args, Clone, Debug)]

@@ -85,6 +85,9 @@ struct Inner {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum X11Error {
+    /// Neither an option nor the environment says where the X server is.
+    #[error("no X server is named: give `--x11-display :0`, say, or set DISPLAY")]
+    NoDisplay,
     /// There is no X server there, or it does not want us.
     #[error("cannot connect to the X server at {display}")]
     Connect {
@@ -149,12 +152,14 @@ impl X11Panel {
         preferences: Preferences,
         stop: &StopKey,
     ) -> Result<Self, X11Error> {
+        let named = display
+            .map(str::to_owned)
+            .or_else(|| std::env::var("DISPLAY").ok())
+            .filter(|named| !named.is_empty())
+            .ok_or(X11Error::NoDisplay)?;
         let connect = || {
-            RustConnection::connect(display).map_err(|source| X11Error::Connect {
-                display: display
-                    .map(str::to_owned)
-                    .or_else(|| std::env::var("DISPLAY").ok())
-                    .unwrap_or_default(),
+            RustConnection::connect(Some(&named)).map_err(|source| X11Error::Connect {
+                display: named.clone(),
                 source,
             })
         };
