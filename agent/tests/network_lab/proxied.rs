@@ -90,6 +90,8 @@ fn wrong_credentials_are_sent_once_and_never_again_until_their_file_changes() {
     let mut device = start();
     for restart in [false, false, true] {
         if restart {
+            // One at a time in its folder.
+            drop(device);
             device = start();
         }
         let told = refusal(&mut device);
