@@ -314,16 +314,23 @@ impl Mfd {
         self.assistance.set_clock(unix_ms, self.now);
     }
 
-    /// The administrator's ID that the panel gave out has been checked.
+    /// The administrator's ID that was typed for the pages behind it has been checked.
     pub fn id_checked(&mut self, verdict: AdminVerdict) {
         match &mut self.gate {
             Gate::Shut(_) if verdict == AdminVerdict::Ok => self.gate = Gate::Open,
             Gate::Shut(pad) => pad.told(verdict, self.now),
-            Gate::First(_) | Gate::None | Gate::Open => match &mut self.new_id {
-                Some(new) => new.checked(verdict, self.now),
-                None => self.assistance.told(verdict, self.now),
-            },
+            Gate::First(_) | Gate::None | Gate::Open => {
+                if let Some(new) = &mut self.new_id {
+                    new.checked(verdict, self.now);
+                }
+            }
         }
+        self.is_stale = true;
+    }
+
+    /// What came of the answer to a question: it opens nothing but what was asked for.
+    pub fn ask_answered(&mut self, verdict: AdminVerdict) {
+        self.assistance.told(verdict, self.now);
         self.is_stale = true;
     }
 
@@ -375,8 +382,10 @@ impl Mfd {
 
     /// The pad that an ID is being typed on.
     fn pad(&mut self) -> Option<&mut IdPad> {
-        if self.assistance.is_typing_id() {
-            return Some(&mut self.assistance.asking.pad);
+        // A question lies over everything: what is typed now is for it, or for nothing.
+        if self.ask().is_some() {
+            let is_asked_for = self.assistance.is_typing_id();
+            return is_asked_for.then_some(&mut self.assistance.asking.pad);
         }
         if !self.place.is_administrators() {
             return None;

@@ -122,6 +122,11 @@ impl Listener {
                         incoming.ignore();
                         continue;
                     }
+                    if incoming.may_retry() {
+                        // So that packets with made-up senders take no place from whom is waited for.
+                        let _lost = incoming.retry();
+                        continue;
+                    }
                     let listener = self.clone();
                     attempts.spawn(async move { listener.take(incoming, Some(key)).await });
                 }
@@ -198,7 +203,7 @@ impl Visits {
     }
 
     fn admit(&mut self, incoming: quinn::Incoming) {
-        let source = incoming.remote_address().ip().to_canonical();
+        let source = network(incoming.remote_address().ip());
         let of_one = self.sources.iter().filter(|known| **known == source);
         if self.arriving.len() >= MAX_ARRIVING || of_one.count() >= MAX_OF_ONE {
             return incoming.refuse();
@@ -251,7 +256,7 @@ impl Visit {
         self.key
     }
 
-    /// Where it comes from. Never shown, nor logged above debug.
+    /// Where it comes from: its address, or the /64 of an IPv6 address. Never shown, nor logged above debug.
     pub const fn source(&self) -> IpAddr {
         self.source
     }
@@ -269,8 +274,12 @@ impl Visit {
             token: LegToken(random()),
             expires_in_s: u16::try_from(expires_in.as_secs()).unwrap_or(u16::MAX),
         };
-        self.answer.send(prepare).await.ok()?;
-        self.answer.finish().await.ok()?;
+        let answer = async {
+            self.answer.send(prepare).await.ok()?;
+            self.answer.finish().await.ok()
+        };
+        // Whoever leaves no room for the answer does not want it.
+        timeout(PATIENCE, answer).await.ok()??;
         Some(self.connection)
     }
 
@@ -285,12 +294,15 @@ impl Visit {
                 reason,
                 retry_after_s,
             };
-            if self.answer.send(refused).await.is_ok() && self.answer.finish().await.is_ok() {
-                let heard = self.answer.stream().stopped();
-                // The device leaves once it has heard it.
-                let _unheard = timeout(FAREWELL, heard).await;
-                sleep(FAREWELL / 10).await;
-            }
+            let tell = async {
+                if self.answer.send(refused).await.is_ok() && self.answer.finish().await.is_ok() {
+                    // The device leaves once it has heard it.
+                    let _left = self.answer.stream().stopped().await;
+                    sleep(FAREWELL / 10).await;
+                }
+            };
+            // Nor is anybody waited for who leaves no room for it.
+            let _unheard = timeout(FAREWELL, tell).await;
             self.connection.quic().close(close_code::PROOF.into(), b"");
         });
     }
@@ -369,6 +381,17 @@ impl Dialer {
         timeout(PATIENCE, ask)
             .await
             .unwrap_or(Err(LegError::NoAnswer))
+    }
+}
+
+/// What one customer of a provider has for its own: an IPv4 address, or the /64 of an IPv6 address (RFC 6177).
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        v4 => v4,
     }
 }
 

@@ -163,12 +163,12 @@ fn id_states(add: &mut Add<'_>, ask: &Active) {
                 if letters {
                     tap(mfd, Target::IdKeys);
                 }
-                mfd.id_checked(verdict);
+                mfd.ask_answered(verdict);
             });
         }
         add(&format!("live-refused-after-{name}"), &|mfd| {
             open(mfd);
-            mfd.id_checked(verdict);
+            mfd.ask_answered(verdict);
             mfd.show(&Status::Active(Active {
                 refused: Some(Refusal::Locked),
                 ..active(confirmed())

@@ -367,7 +367,7 @@ impl MfdPanel {
             Err(DeviceError::AdminIdUnavailable) => AdminVerdict::Unavailable,
             _ => AdminVerdict::Ok,
         };
-        self.with(|state, _| state.mfd.id_checked(verdict));
+        self.with(|state, _| state.mfd.ask_answered(verdict));
     }
 
     /// Checks an ID where it may block.

@@ -144,6 +144,12 @@ impl Mfd {
             }
             return;
         }
+        if is_asked {
+            if let Typed::Cancel = typed {
+                self.act(Target::Refuse);
+            }
+            return;
+        }
         if self.is_editing() {
             self.act(match typed {
                 Typed::Letter(letter) => Target::EditLetter(letter),

@@ -625,7 +625,7 @@ fn what_the_operator_may_see_is_the_same_whatever_is_typed() {
         &|mfd| {
             type_in(mfd, "48291736");
             tap(mfd, Target::ConfirmId);
-            mfd.id_checked(AdminVerdict::Wrong {
+            mfd.ask_answered(AdminVerdict::Wrong {
                 tries_left: 2,
                 wait: secs(0),
             });
@@ -712,7 +712,7 @@ fn a_wait_keeps_the_pad_shut_and_is_counted_down() {
     tap(&mut mfd, Target::EnterId);
     "48291736".chars().for_each(|c| press(&mut mfd, c));
     tap(&mut mfd, Target::ConfirmId);
-    mfd.id_checked(AdminVerdict::Wrong {
+    mfd.ask_answered(AdminVerdict::Wrong {
         tries_left: 0,
         wait: secs(30),
     });
@@ -722,6 +722,60 @@ fn a_wait_keeps_the_pad_shut_and_is_counted_down() {
     mfd.tick(secs(30));
     press(&mut mfd, '4');
     assert!(mfd.find(Target::ConfirmId).is_some());
+}
+
+#[test]
+fn an_id_typed_for_the_pages_answers_no_question_that_comes_meanwhile() {
+    for administrator in [
+        Administrator::Set { can_change: true },
+        Administrator::Unset,
+    ] {
+        for wants_admin_id in [true, false] {
+            let mut mfd = live();
+            mfd.set_administrator(administrator);
+            tap(&mut mfd, Target::Go(Place::Settings));
+            tap(&mut mfd, Target::Go(Place::Remote));
+            "48291736".chars().for_each(|c| press(&mut mfd, c));
+            mfd.show(&ask(wants_admin_id));
+            mfd.take_actions();
+            for name in ["Start", "1", "*", "Clear", "Start"] {
+                mfd.key(&key(name), KeyMotion::Down);
+                mfd.key(&key(name), KeyMotion::Up);
+            }
+            let actions = mfd.take_actions();
+            let is_harmless = |action: &CustomerAction| matches!(action, CustomerAction::Touched);
+            assert!(actions.iter().all(is_harmless), "{actions:?}");
+            mfd.key(&key("Stop"), KeyMotion::Down);
+            let actions = mfd.take_actions();
+            let refuses = |action: &CustomerAction| matches!(action, CustomerAction::Refuse);
+            assert!(actions.iter().any(refuses), "{actions:?}");
+        }
+    }
+}
+
+#[test]
+fn an_answered_question_opens_no_page_behind_it() {
+    for verdict in [
+        AdminVerdict::Ok,
+        AdminVerdict::Wrong {
+            tries_left: 2,
+            wait: Duration::ZERO,
+        },
+    ] {
+        let mut mfd = live();
+        mfd.set_administrator(Administrator::Set { can_change: true });
+        tap(&mut mfd, Target::Go(Place::Settings));
+        tap(&mut mfd, Target::Go(Place::Remote));
+        mfd.show(&ask(false));
+        tap(&mut mfd, Target::Allow);
+        mfd.ask_answered(verdict);
+        mfd.show(&Status::Active(active(confirmed())));
+        assert!(mfd.find(Target::Allowed(Allowed::On)).is_none());
+        "48291736".chars().for_each(|c| press(&mut mfd, c));
+        tap(&mut mfd, Target::ConfirmId);
+        mfd.id_checked(AdminVerdict::Ok);
+        assert!(mfd.find(Target::Allowed(Allowed::On)).is_some());
+    }
 }
 
 #[test]

@@ -215,7 +215,8 @@ impl Countersigner {
         if self.signed.len() >= MOST {
             return Err(Unfit::Many);
         }
-        if self.signed.iter().any(|(index, _)| *index > seal.index) {
+        // Nothing comes after the end.
+        if self.is_done || self.signed.iter().any(|(index, _)| *index > seal.index) {
             return Err(Unfit::Before);
         }
         let (device, us) = (self.device, operator.public_key());

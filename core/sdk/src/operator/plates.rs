@@ -16,6 +16,9 @@ const QUARANTINE: Duration = Duration::from_secs(3600);
 /// Failed claims of one address within [`WINDOW`] from which on it has to wait (as at a relay).
 const CLAIMS: usize = 5;
 
+/// Times that a code may be come for. Three wrong proofs burn it; two more are for devices that got lost (as at a relay).
+const JOINS: u8 = 5;
+
 /// Time within which they count.
 const WINDOW: Duration = Duration::from_secs(600);
 
@@ -50,6 +53,8 @@ pub(super) struct Plates {
     /// Oldest first.
     dead: VecDeque<(Instant, Nameplate, Fate)>,
     failed: VecDeque<(Instant, IpAddr)>,
+    /// How often the code in use has been come for.
+    joins: Option<(Nameplate, u8)>,
 }
 
 impl Plates {
@@ -96,6 +101,12 @@ impl Plates {
             return Err((RelayRefusal::TooManyClaims, Some(*last + WAIT - now)));
         }
         if issued.is_some_and(|code| code.code().nameplate() == nameplate && code.is_live(now)) {
+            let before = self.joins.filter(|(of, _)| *of == nameplate);
+            let joins = before.map_or(0, |(_, joins)| joins);
+            if joins >= JOINS {
+                return Err((RelayRefusal::CodeBurnt, None));
+            }
+            self.joins = Some((nameplate, joins + 1));
             return Ok(());
         }
         if self.failed.len() >= REMEMBERED {
@@ -181,6 +192,20 @@ mod tests {
             Err((RelayRefusal::CodeUnknown, None)),
             "not live any more"
         );
+    }
+
+    #[test]
+    fn a_code_is_come_for_five_times_and_the_next_one_anew() {
+        let now = clock();
+        let mut plates = Plates::default();
+        let issued = code(7, now + WINDOW);
+        for _ in 0..JOINS {
+            assert_eq!(plates.claim(now, HERE, plate(7), Some(&issued)), Ok(()));
+        }
+        let claimed = plates.claim(now, THERE, plate(7), Some(&issued));
+        assert_eq!(claimed, Err((RelayRefusal::CodeBurnt, None)));
+        let next = code(8, now + WINDOW);
+        assert_eq!(plates.claim(now, THERE, plate(8), Some(&next)), Ok(()));
     }
 
     #[test]
