@@ -115,7 +115,8 @@ pub async fn run(args: AssistArgs) -> Exit {
         // The first ends a session, the second the operator.
         let _ = desk.handle().end().await;
         let _ = desk.handle().end().await;
-        std::future::pending::<()>().await;
+        // Whoever asks again does not want to wait for a farewell.
+        signal::terminated().await;
     };
     let (exit, talked) = tokio::select! {
         done = async { tokio::join!(side, talk) } => done,

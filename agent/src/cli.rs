@@ -34,7 +34,8 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 1 failed, 2 usage, 3 no path to the relay, 4 refused by the other side, 5 wrong code.
+Exit codes: 0 done, 1 failed, 2 usage, 3 no path to the relay, 4 refused by the other side, 5 wrong code (4 and 5 of
+`assist` with --stdio alone: without, it stays for the next customer).
 Every option can also stand in the file given by --config or in the environment as ALONGSIDE_<OPTION>; the command line
 wins over the environment, the environment over the file. The file is TOML, and unknown keys are errors: what device and
 operator share at its top (relay, relay-pin, state, proxy, ...), the rest below [device] (panel, serial,

@@ -45,12 +45,11 @@ impl Desk {
     }
 
     async fn code(&self, wanted: crate::api::operator::Code) -> Reply {
-        let code = self.issue(wanted.ttl, wanted.ticket).await?;
-        self.events.send(Event::Code(code));
+        self.issue(wanted.ttl, wanted.ticket).await?;
         Ok(Done::Accepted)
     }
 
-    /// Asks for a code that lives for `ttl`.
+    /// Asks for a code that lives for `ttl`, and tells everybody who listens.
     ///
     /// # Errors
     ///
@@ -61,10 +60,12 @@ impl Desk {
         ticket: Option<Ticket>,
     ) -> Result<event::Code, Failure> {
         let code = self.handle.code(ttl, ticket).await.map_err(failure)?;
-        Ok(event::Code {
+        let code = event::Code {
             code: code.digits.to_string(),
             expires_in_s: code.expires_in.as_secs(),
-        })
+        };
+        self.events.send(Event::Code(code.clone()));
+        Ok(code)
     }
 
     async fn snapshot(&self, wanted: Snapshot) -> Reply {

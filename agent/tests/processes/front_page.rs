@@ -51,9 +51,13 @@ fn what_is_set_on_the_page_survives_a_restart() {
     front::looks_like(&world, &mut device, &mut before);
     let file = world.path("device").join("panel.toml");
     let is_kept = || std::fs::read_to_string(&file).is_ok_and(|text| text.contains("proxy"));
-    while !is_kept() {
+    for _ in 0..1_000 {
+        if is_kept() {
+            break;
+        }
         device.ok(json!({"do": "snapshot", "file": world.path("front.png")}));
     }
+    assert!(is_kept(), "nothing was kept");
     device.kill();
 
     let mut device = world.device();

@@ -19,7 +19,9 @@ class Modes extends HTMLElement {
     const keys = mode.key ? ` (Ctrl+Alt+${mode.key})` : '';
     const button = el('button', { type: 'button', 'data-mode': mode.id, title: [mode.does, mode.consent, mode.besides].filter(Boolean).join(' ') + keys }, `${mode.name} `, el('small'));
     button.onclick = () => {
-      if (button.ariaDisabled !== 'true') this.ask(mode.id);
+      const { isOn, state } = this.ladder?.of(mode.id) ?? {};
+      // What is on, or being asked for, would only be refused as busy, or begin again.
+      if (button.ariaDisabled !== 'true' && !isOn && state !== 'asked') this.ask(mode.id);
     };
     return button;
   }

@@ -58,7 +58,9 @@ class Setting extends HTMLElement {
     this.#input.setAttribute('aria-invalid', String(Boolean(wrong)));
     this.#input.disabled = this.#parts.revert.disabled = locked;
     if (this.#parts.takeOut) this.#parts.takeOut.disabled = locked;
-    if (document.activeElement !== this.#input || !isChanged) this.#fill();
+    // Half of a number reads as another: "1.0" on the way to "1.05" is left as it is typed.
+    const isTyped = document.activeElement === this.#input && (isChanged || Object.is(this.#typed(), this.#draft.value(path)));
+    if (!isTyped) this.#fill();
   }
 
   #make(id, described) {

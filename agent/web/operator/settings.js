@@ -79,7 +79,9 @@ class Settings extends HTMLElement {
   }
 
   /** How a mode stands. */
-  mode({ mode, state }) {
+  mode({ mode, state, reason }) {
+    // A second wish for what is on changes nothing.
+    if (reason === 'busy' && this.isOn) return;
     if (mode !== MODE) {
       if (state === 'active' && this.isOn) this.#over();
       return;

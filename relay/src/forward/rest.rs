@@ -16,12 +16,12 @@ use rustix::time::{
 use tokio::io::{Interest, unix::AsyncFd};
 
 /// Length of a rest: adds half of it to the delay of a packet, and is far below what anybody sees.
-const REST: Duration = Duration::from_micros(250);
+const REST: Duration = Duration::from_micros(500);
 
 /// How long packets are counted before the relay is taken to be busy or not.
 const WINDOW: Duration = Duration::from_millis(10);
 
-/// Packets in a window from which on it is busy: five in each rest.
+/// Packets in a window from which on it is busy: ten in each rest.
 const BUSY_FROM: u64 = 200;
 
 /// And below which it is not any more.
@@ -172,7 +172,7 @@ mod tests {
         }
         let quick = start() - begin;
         for n in 0..100 {
-            let at = begin + Duration::from_secs(1) + Duration::from_micros(n * 250);
+            let at = begin + Duration::from_secs(1) + Duration::from_micros(n * 500);
             rest.note(at, 100);
             rest.take().await;
         }

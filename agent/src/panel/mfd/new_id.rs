@@ -97,8 +97,8 @@ impl NewId {
                 None
             }
             Typing::Again => {
-                let new = self.new.take()?;
                 let again = self.pad.confirm(now)?;
+                let new = self.new.take()?;
                 if again.as_str() != new.as_str() {
                     self.begin_again(Said::Differ);
                     return None;
