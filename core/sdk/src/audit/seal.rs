@@ -83,6 +83,9 @@ pub(super) fn hash_of(seal: &Seal) -> Hash {
     chain::hash(Hash(seal.previous), &seal.line)
 }
 
+/// Records that wait for the operator's signature at most: with a kilobyte each, what one reconnect can ask for again.
+const WITHHELD: usize = 128;
+
 /// A device's records that wait for the operator's signature.
 #[derive(Debug)]
 pub(crate) struct Unsigned {
@@ -104,8 +107,12 @@ impl Unsigned {
         self.operator
     }
 
+    /// What the operator's side is asked to countersign; once it has withheld [`WITHHELD`] it is asked for no more, and
+    /// what follows stands as not countersigned.
     pub(crate) fn add(&mut self, seal: Seal) {
-        self.waiting.push(seal);
+        if self.waiting.len() < WITHHELD {
+            self.waiting.push(seal);
+        }
     }
 
     pub(crate) fn waiting(&self) -> &[Seal] {

@@ -135,3 +135,14 @@ fn a_device_cannot_fill_the_operators_disk_with_records() {
     let one_more = pair.seal(1_000, "mode-activated");
     assert_eq!(pair.unfit(&one_more), Unfit::Many);
 }
+
+#[test]
+fn an_operator_that_signs_nothing_does_not_fill_the_devices_memory() {
+    let pair = Pair::new();
+    let keys = (pair.device.public_key(), pair.operator.public_key());
+    let mut unsigned = Unsigned::new(keys.0, keys.1);
+    for index in 0..2 * WITHHELD as u64 {
+        unsigned.add(pair.seal(index, "settings-allowed"));
+    }
+    assert_eq!(unsigned.waiting().len(), WITHHELD);
+}
