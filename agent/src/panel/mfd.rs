@@ -317,6 +317,8 @@ impl Mfd {
     /// The administrator's ID that was typed for the pages behind it has been checked.
     pub fn id_checked(&mut self, verdict: AdminVerdict) {
         match &mut self.gate {
+            // One that was shut anew meanwhile waits for an ID of its own.
+            Gate::Shut(pad) if !pad.is_checking() => {}
             Gate::Shut(_) if verdict == AdminVerdict::Ok => self.gate = Gate::Open,
             Gate::Shut(pad) => pad.told(verdict, self.now),
             Gate::First(_) | Gate::None | Gate::Open => {

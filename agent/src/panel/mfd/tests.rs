@@ -901,12 +901,36 @@ fn the_first_id_is_chosen_on_the_panel_and_opens_the_page() {
     assert!(mfd.find(Target::Allowed(Allowed::On)).is_some());
 }
 
+/// Types an ID and hands it out to be checked.
+fn type_id(mfd: &mut Mfd) {
+    "48291736".chars().for_each(|c| press(mfd, c));
+    tap(mfd, Target::ConfirmId);
+}
+
+#[test]
+fn an_id_that_is_found_right_too_late_opens_nothing_for_whoever_came_since() {
+    let mut mfd = live();
+    mfd.set_administrator(Administrator::Set { can_change: true });
+    tap(&mut mfd, Target::Go(Place::Settings));
+    tap(&mut mfd, Target::Go(Place::Remote));
+    type_id(&mut mfd);
+    mfd.key(&key("Stop"), KeyMotion::Down);
+    mfd.key(&key("Stop"), KeyMotion::Up);
+    tap(&mut mfd, Target::Go(Place::Remote));
+    mfd.id_checked(AdminVerdict::Ok);
+    assert!(mfd.find(Target::Allowed(Allowed::On)).is_none());
+    type_id(&mut mfd);
+    mfd.id_checked(AdminVerdict::Ok);
+    assert!(mfd.find(Target::Allowed(Allowed::On)).is_some());
+}
+
 #[test]
 fn another_id_is_chosen_after_the_one_that_counts_and_none_of_it_is_seen() {
     let mut mfd = live();
     mfd.set_administrator(Administrator::Set { can_change: true });
     tap(&mut mfd, Target::Go(Place::Settings));
     tap(&mut mfd, Target::Go(Place::Remote));
+    type_id(&mut mfd);
     mfd.id_checked(AdminVerdict::Ok);
     assert!(mfd.masked().is_empty());
     tap(&mut mfd, Target::Go(Place::RemoteId));
@@ -1141,6 +1165,7 @@ fn the_pages_are_nobodys_once_they_are_left_and_no_operators_ever() {
         tap(&mut mfd, Target::Go(Place::Settings));
         tap(&mut mfd, Target::Go(Place::Remote));
         assert!(mfd.find(leads).is_none(), "{leads:?}: the ID comes first");
+        type_id(&mut mfd);
         mfd.id_checked(AdminVerdict::Ok);
         tap(&mut mfd, leads);
         assert!(!mfd.admits(), "{leads:?}");

@@ -10,9 +10,11 @@
 use alongside_protocol::{
     PublicKey, SessionId,
     control::{Countersigned, Seal},
+    ids::ModeId,
     relay::Signature,
 };
 use alongside_transport::{Identity, identity};
+use serde_json::Value;
 
 use super::{
     chain::{self, Hash},
@@ -20,7 +22,10 @@ use super::{
 };
 
 /// Records that the operator countersigns: what it was given, and the end.
-const SEALED: [&str; 4] = ["mode-allowed", "mode-activated", "settings-allowed", END];
+const SEALED: [&str; 4] = ["mode-allowed", "mode-activated", SETTINGS, END];
+
+/// A change of settings was allowed.
+const SETTINGS: &str = "settings-allowed";
 
 /// The last record of a session.
 const END: &str = "session-ended";
@@ -143,6 +148,8 @@ impl Unsigned {
 pub(crate) struct Countersigner {
     device: PublicKey,
     session: Option<SessionId>,
+    /// Modes that the operator has asked for, beside the one that a session begins with.
+    wanted: Vec<ModeId>,
     signed: Vec<(u64, Hash)>,
     is_done: bool,
 }
@@ -166,6 +173,8 @@ pub(crate) enum Unfit {
     Signature,
     #[error("it is no record of this session that is countersigned")]
     Stranger,
+    #[error("it says that a mode was given which was not asked for")]
+    Unasked,
     #[error("too many records of this session are")]
     Many,
 }
@@ -175,6 +184,7 @@ impl Countersigner {
         Self {
             device,
             session: None,
+            wanted: Vec::new(),
             signed: Vec::new(),
             is_done: false,
         }
@@ -183,6 +193,17 @@ impl Countersigner {
     /// The session has this id.
     pub(crate) const fn begin(&mut self, session: SessionId) {
         self.session = Some(session);
+    }
+
+    /// The operator asks for this mode: being given it can be countersigned from now on.
+    pub(crate) fn want(&mut self, mode: &ModeId) {
+        if !self.wanted.contains(mode) {
+            self.wanted.push(mode.clone());
+        }
+    }
+
+    fn is_wanted(&self, mode: &str) -> bool {
+        mode == ModeId::USER_GUIDE || self.wanted.iter().any(|wanted| wanted.as_str() == mode)
     }
 
     pub(crate) const fn device(&self) -> PublicKey {
@@ -234,6 +255,20 @@ impl Countersigner {
         let session = self.session.map(|session| session.to_string());
         if told.index != seal.index || told.session != session || !is_sealed(&told.record) {
             return Err(Unfit::Stranger);
+        }
+        // Nobody was given what this side never asked for.
+        let given = match told.record.as_str() {
+            END => None,
+            SETTINGS => Some(ModeId::ENGINEER_CONFIG),
+            _ => Some(
+                told.fields
+                    .get("mode")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default(),
+            ),
+        };
+        if given.is_some_and(|mode| !self.is_wanted(mode)) {
+            return Err(Unfit::Unasked);
         }
         self.is_done |= told.record == END;
         Ok(())

@@ -183,6 +183,11 @@ impl<C: Connection> Drive<'_, C> {
             Some(Command::Act { actions, reply }) => {
                 // Nothing is sent before all are in, so what holds for the first holds for the others.
                 let now = clock::now();
+                for action in &actions {
+                    if let OperatorAction::Mode(mode) = action {
+                        self.countersigner.want(mode);
+                    }
+                }
                 let taken = actions
                     .into_iter()
                     .try_for_each(|action| self.session.handle_input(now, Input::Ask(action)));

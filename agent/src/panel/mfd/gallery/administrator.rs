@@ -53,6 +53,7 @@ pub(super) fn states(add: &mut Add<'_>) {
     add("remote-id-unavailable", &|mfd| {
         mfd.set_administrator(Administrator::Set { can_change: true });
         open(mfd);
+        enter(mfd, "48291736");
         mfd.id_checked(AdminVerdict::Unavailable);
     });
     id_states(add);
@@ -82,6 +83,7 @@ fn id_states(add: &mut Add<'_>) {
     };
     let change = |mfd: &mut Mfd| {
         open(mfd, Administrator::Set { can_change: true });
+        enter(mfd, "48291736");
         mfd.id_checked(AdminVerdict::Ok);
         tap(mfd, Target::Go(Place::RemoteId));
     };

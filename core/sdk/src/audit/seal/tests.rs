@@ -24,8 +24,9 @@ impl Pair {
     }
 
     fn seal(&self, index: u64, record: &str) -> Seal {
-        let line =
-            format!("{{\"i\":{index},\"t\":7,\"session\":\"{SESSION}\",\"record\":\"{record}\"");
+        let line = format!(
+            "{{\"i\":{index},\"t\":7,\"session\":\"{SESSION}\",\"record\":\"{record}\",\"mode\":\"user-guide\""
+        );
         self.seal_line(index, &line)
     }
 
@@ -112,6 +113,33 @@ fn what_the_device_has_not_signed_or_is_no_grant_of_this_session_is_not_counters
         let seal = pair.seal_line(5, &line);
         assert_eq!(pair.unfit(&seal), Unfit::Stranger, "{line}");
     }
+}
+
+#[test]
+fn a_mode_that_was_not_asked_for_is_not_countersigned_and_nothing_after_the_end() {
+    let mut pair = Pair::new();
+    let given = |record: &str, rest: &str| {
+        format!("{{\"i\":5,\"t\":7,\"session\":\"{SESSION}\",\"record\":\"{record}\"{rest}")
+    };
+    let lines = [
+        given("mode-activated", ",\"mode\":\"operator-control\""),
+        given("mode-allowed", ""),
+        given("settings-allowed", ""),
+    ];
+    for line in &lines {
+        let seal = pair.seal_line(5, line);
+        assert_eq!(pair.unfit(&seal), Unfit::Unasked, "{line}");
+    }
+    for mode in [ModeId::OPERATOR_CONTROL, ModeId::ENGINEER_CONFIG] {
+        let mode = ModeId::new(mode).expect("a mode");
+        pair.countersigner.want(&mode);
+    }
+    let seal = pair.seal_line(5, &lines[0]);
+    pair.sign(&seal).expect("countersigned");
+    let end = pair.seal(6, "session-ended");
+    pair.sign(&end).expect("countersigned");
+    let late = pair.seal(7, "mode-activated");
+    assert_eq!(pair.unfit(&late), Unfit::Before);
 }
 
 #[test]

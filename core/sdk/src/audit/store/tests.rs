@@ -92,6 +92,7 @@ fn session() -> Vec<u8> {
     let operator = Identity::generate().expect("a key");
     let mut countersigner = Countersigner::new(place.identity.public_key());
     countersigner.begin(SESSION);
+    countersigner.want(&mode);
     let mut keep = |entries: &[Entry]| {
         let seals = log.append_sealed(entries, operator.public_key());
         for seal in seals.expect("kept") {
