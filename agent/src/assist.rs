@@ -147,7 +147,8 @@ pub struct Who {
     pub first_code: Option<Desk>,
 }
 
-/// Runs the operator and tells what happens; the last thing told is `ended`.
+/// Runs the operator and tells what happens. Each session's last event is `ended`, and where there was none, so is this
+/// side's own end.
 pub async fn drive(
     operator: Operator,
     mut events: OperatorEvents,

@@ -1,7 +1,5 @@
 //! A device's own panel under a customer's hand, with a panel like it that tells where its controls are.
 
-use std::time::Duration;
-
 use alongside::protocol::input::{KeyMotion, KeyName, PointerPhase};
 use alongside_agent::panel::mfd::{Administrator, Facts, Field, Mfd, Preferences, Route, Target};
 use serde_json::json;
@@ -12,7 +10,7 @@ use crate::{
 };
 
 /// Looks at the device's panel before it is taken for wrong; each takes a picture, so that there is time in between.
-const LOOKS: u32 = 400;
+const LOOKS: u32 = 2_000;
 
 /// A panel like that of a device whose relay is `relay`, with `fixed` laid down.
 pub fn mirror(preferences: Preferences, relay: &str, fixed: &[Field]) -> Mfd {
@@ -68,7 +66,6 @@ pub fn looks_like(world: &World, device: &mut Agent, mirror: &mut Mfd) {
         if pixels(&file) == wanted {
             return;
         }
-        std::thread::sleep(Duration::from_millis(50));
     }
     panic!("the panel shows something else: see {}", file.display());
 }
