@@ -8,7 +8,9 @@ use std::{sync::Arc, time::Duration};
 use alongside::{
     Frame,
     operator::ConsolePanel,
-    protocol::{PanelSize, SessionId, ids::ModeId, label::Label, reason::ModePhase},
+    protocol::{
+        PanelSize, SessionId, ids::ModeId, label::Label, reason::ModePhase, units::PanelRect,
+    },
 };
 use alongside_agent::{
     api::{
@@ -42,8 +44,8 @@ impl Executor<Command> for Recorder {
 struct Black;
 
 impl Pictures for Black {
-    fn with(&self, look: &mut dyn FnMut(&Frame)) {
-        look(&Frame::black(size()));
+    fn with(&self, look: &mut dyn FnMut(&Frame, &[PanelRect])) {
+        look(&Frame::black(size()), &[]);
     }
 }
 

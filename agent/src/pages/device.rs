@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use alongside::{Frame, ports::Panel};
+use alongside::{Frame, ports::Panel, protocol::units::PanelRect};
 
 use super::page::{Changes, Page, PageError, Pictures};
 use crate::{
@@ -30,36 +30,36 @@ pub async fn start(front: Front, panel: MfdPanel, events: Fan<Event>) -> Result<
     Ok(page)
 }
 
-/// The newest picture of a panel.
+/// A picture of a panel, and where on it no annotation is drawn.
+type Look = (Arc<Frame>, Vec<PanelRect>);
+
+/// The newest one.
 #[derive(Clone, Debug, Default)]
-struct Newest(Arc<Mutex<Option<Arc<Frame>>>>);
+struct Newest(Arc<Mutex<Option<Look>>>);
 
 impl Pictures for Newest {
-    fn with(&self, look: &mut dyn FnMut(&Frame)) {
-        let frame = self
+    fn with(&self, look: &mut dyn FnMut(&Frame, &[PanelRect])) {
+        let newest = self
             .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        if let Some(frame) = frame {
-            look(&frame);
+        if let Some((frame, clear)) = newest {
+            look(&frame, &clear);
         }
     }
 }
 
-/// Captures the panel whenever it has changed, where blocking is allowed.
+/// Looks at the panel whenever it has changed, where blocking is allowed.
 async fn watch(panel: MfdPanel, newest: Newest, page: Changes) {
     let mut changes = panel.changes();
     changes.mark_changed();
     while changes.changed().await.is_ok() {
         let panel = panel.clone();
-        match tokio::task::spawn_blocking(move || panel.capture()).await {
-            Ok(Ok(taken)) => {
-                *newest.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken.frame);
-            }
-            Ok(Err(error)) => tracing::warn!(%error, "the front panel shows an old picture"),
-            Err(_) => return,
-        }
+        let Ok(front) = tokio::task::spawn_blocking(move || panel.front()).await else {
+            return;
+        };
+        *newest.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(front);
         page.notify();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alongside::{Frame, operator::Screen};
+use alongside::{Frame, operator::Screen, protocol::units::PanelRect};
 
 use super::page::{Page, PageError, Pictures};
 use crate::{
@@ -22,7 +22,7 @@ pub async fn start(desk: Desk, events: Fan<Event>) -> Result<Page, PageError> {
 }
 
 impl Pictures for Screen {
-    fn with(&self, look: &mut dyn FnMut(&Frame)) {
-        Self::with(self, |shown| shown.map(|shown| look(&shown.frame)));
+    fn with(&self, look: &mut dyn FnMut(&Frame, &[PanelRect])) {
+        Self::with(self, |shown| shown.map(|shown| look(&shown.frame, &[])));
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use alongside::Frame;
+use alongside::{Frame, protocol::units::PanelRect};
 use axum::{Router, extract::Path, middleware, routing::get};
 use tokio::{
     net::TcpListener,
@@ -41,8 +41,9 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Where a page's pictures come from.
 pub trait Pictures: Send + Sync + fmt::Debug {
-    /// Lets `look` see the newest picture; it is not called before there is one. Keep it short.
-    fn with(&self, look: &mut dyn FnMut(&Frame));
+    /// Lets `look` see the newest picture, and where on it no annotation is drawn; it is not called before there is one.
+    /// Keep it short.
+    fn with(&self, look: &mut dyn FnMut(&Frame, &[PanelRect]));
 }
 
 /// A page that is being served; dropping it ends that.

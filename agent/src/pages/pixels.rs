@@ -1,20 +1,28 @@
 //! Batches of pixels for a page: what differs from what it shows, as rectangles of raw RGBA.
 //!
-//! A batch is, all little endian: version `u8` = 1, reserved `u8`, number of rectangles `u16`, number of the batch
-//! `u32`, width and height of the picture `u16` each; then for each rectangle x, y, width, height `u16` each and its
-//! pixels, four bytes each, row by row. Raw, because a loopback socket is faster than any decoder in a page.
+//! A batch is, all little endian: version `u8` = 2, number of clear parts `u8`, number of rectangles `u16`, number of the
+//! batch `u32`, width and height of the picture `u16` each; then x, y, width, height `u16` each of the parts of the panel
+//! over which the page draws no annotation from now on; then for each rectangle the same four and its pixels, four bytes
+//! each, row by row. Raw, because a loopback socket is faster than any decoder in a page.
 
-use alongside::{Frame, protocol::PanelSize};
+use alongside::{
+    Frame,
+    protocol::{PanelSize, units::PanelRect},
+};
 
 /// Side of the squares that are compared, in pixels: half the codec's tile, so that little is sent for nothing.
 const CELL: usize = 32;
 /// Most bytes of pixels in a batch: a whole panel of 1024x600, and 4K panels in a few pieces.
 const MAX_PIXELS: usize = 1 << 20;
 
+/// Most parts that are kept clear; beyond that the whole picture is.
+const MAX_CLEAR: usize = 16;
+
 /// What one page shows.
 #[derive(Debug, Default)]
 pub struct Mirror {
     shown: Option<Shown>,
+    clear: Vec<PanelRect>,
     batches: u32,
 }
 
@@ -46,11 +54,23 @@ struct Area {
 }
 
 impl Mirror {
-    /// One step towards `frame`; `None` if the page shows it already.
+    /// One step towards `frame` with nothing drawn over `clear`; `None` if the page shows it already.
     ///
     /// What does not fit into one batch still differs afterwards and comes with the next.
-    pub fn step(&mut self, frame: &Frame) -> Option<Batch> {
+    pub fn step(&mut self, frame: &Frame, clear: &[PanelRect]) -> Option<Batch> {
         let size = frame.size();
+        let whole = [PanelRect {
+            x: 0,
+            y: 0,
+            width: size.width(),
+            height: size.height(),
+        }];
+        let clear = if clear.len() > MAX_CLEAR {
+            &whole
+        } else {
+            clear
+        };
+        let is_clear_known = self.clear == clear;
         let shown = match self.shown.take().filter(|shown| shown.size == size) {
             Some(shown) => shown,
             None => Shown {
@@ -60,13 +80,15 @@ impl Mirror {
         };
         let shown = self.shown.insert(shown);
         let areas = differences(frame, &shown.pixels);
-        if areas.is_empty() {
+        if areas.is_empty() && is_clear_known {
             return None;
         }
+        self.clear.clear();
+        self.clear.extend_from_slice(clear);
         self.batches = self.batches.wrapping_add(1);
         Some(Batch {
             number: self.batches,
-            bytes: encode(frame, &mut shown.pixels, &areas, self.batches),
+            bytes: encode(frame, &mut shown.pixels, clear, &areas, self.batches),
         })
     }
 }
@@ -113,7 +135,13 @@ fn differences(frame: &Frame, shown: &[u32]) -> Vec<Area> {
 }
 
 /// Writes as many of `areas` as fit, and notes in `shown` that the page has them.
-fn encode(frame: &Frame, shown: &mut [u32], areas: &[Area], number: u32) -> Vec<u8> {
+fn encode(
+    frame: &Frame,
+    shown: &mut [u32],
+    clear: &[PanelRect],
+    areas: &[Area],
+    number: u32,
+) -> Vec<u8> {
     let width = usize::from(frame.size().width());
     let mut count: u16 = 0;
     let mut pixels = 0;
@@ -143,11 +171,17 @@ fn encode(frame: &Frame, shown: &mut [u32], areas: &[Area], number: u32) -> Vec<
         }
     }
     let mut bytes = Vec::with_capacity(12 + body.len());
-    bytes.extend_from_slice(&[1, 0]);
+    // At most MAX_CLEAR.
+    bytes.extend_from_slice(&[2, clear.len() as u8]);
     bytes.extend_from_slice(&count.to_le_bytes());
     bytes.extend_from_slice(&number.to_le_bytes());
     bytes.extend_from_slice(&frame.size().width().to_le_bytes());
     bytes.extend_from_slice(&frame.size().height().to_le_bytes());
+    for part in clear {
+        for number in [part.x, part.y, part.width, part.height] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+    }
     bytes.append(&mut body);
     bytes
 }

@@ -204,7 +204,7 @@ where
             // The sender lives in the desk.
             _ = changed.changed(), if under_way.is_none() => {
                 let mut batch = None;
-                desk.pictures.with(&mut |frame| batch = mirror.step(frame));
+                desk.pictures.with(&mut |frame, clear| batch = mirror.step(frame, clear));
                 match batch {
                     Some(batch) => {
                         under_way = Some(UnderWay { number: batch.number, sent: Instant::now() });

@@ -24,6 +24,16 @@ mod trial;
 mod upkeep;
 mod view;
 
+fn panel_rect(Rect { x, y, w, h }: Rect) -> PanelRect {
+    let side = |n: i32| u16::try_from(n).unwrap_or(0);
+    PanelRect {
+        x: side(x),
+        y: side(y),
+        width: side(w),
+        height: side(h),
+    }
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -365,16 +375,18 @@ impl Mfd {
     /// What of the picture the operator must not see.
     pub fn masked(&mut self) -> Vec<PanelRect> {
         self.refresh();
-        let side = |n: i32| u16::try_from(n).unwrap_or(0);
-        self.masked
-            .map(|Rect { x, y, w, h }| PanelRect {
-                x: side(x),
-                y: side(y),
-                width: side(w),
-                height: side(h),
-            })
-            .into_iter()
-            .collect()
+        self.masked.map(panel_rect).into_iter().collect()
+    }
+
+    /// Where no annotation is drawn: over the banner, and over nothing at all of what the customer has to decide or to
+    /// enter.
+    pub fn kept_clear(&mut self) -> Vec<PanelRect> {
+        self.refresh();
+        if self.admits() {
+            self.islands.iter().copied().map(panel_rect).collect()
+        } else {
+            vec![panel_rect(self.whole())]
+        }
     }
 
     /// The open question, if there is one.

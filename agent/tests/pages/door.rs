@@ -1,15 +1,14 @@
 //! Who may speak to a page, tried without a browser.
 
-use crate::scene::LIMIT;
-use crate::scene::Scene;
-use crate::scene::blocking;
-use alongside_agent::api::device;
-use alongside_agent::api::event::Role;
-use alongside_agent::api::operator;
-use std::io::Read;
-use std::io::Write;
-use std::net::SocketAddr;
-use std::net::TcpStream;
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+};
+
+use alongside_agent::api::{device, event::Role, operator};
+
+use crate::scene::{LIMIT, Scene, blocking};
+
 /// Status line of the answer to a request of these lines, all headers but the first line given.
 fn ask(address: SocketAddr, path: &str, headers: &[&str]) -> String {
     let mut stream = TcpStream::connect(address).expect("a connection");

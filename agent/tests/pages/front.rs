@@ -1,30 +1,23 @@
 //! The front panel of the device in a real browser.
 
-use crate::common::chromium::Hand;
-use crate::scene::Scene;
-use crate::scene::browse;
-use crate::scene::ink;
-use crate::scene::shows;
-use crate::scene::with;
-use alongside::protocol::PanelPoint;
-use alongside::protocol::PublicKey;
-use alongside::protocol::SessionId;
-use alongside::protocol::annotation::Annotation;
-use alongside::protocol::annotation::Stroke;
-use alongside::protocol::annotation::StrokeId;
-use alongside::protocol::annotation::StrokePoint;
-use alongside::protocol::annotation::StrokeWidth;
-use alongside::protocol::input::KeyMotion;
-use alongside::protocol::label::Label;
-use alongside::protocol::reason::EndReason;
-use alongside::protocol::reason::Party;
-use alongside::protocol::units::Color;
-use alongside::protocol::units::Pressure;
-use alongside_agent::api::Event;
-use alongside_agent::api::device;
-use alongside_agent::api::event;
-use alongside_agent::api::event::Role;
+use std::sync::Arc;
+
+use alongside::protocol::{
+    PanelPoint, PublicKey, SessionId,
+    annotation::{Annotation, Stroke, StrokeId, StrokePoint, StrokeWidth},
+    input::KeyMotion,
+    label::Label,
+    reason::{EndReason, Party},
+    units::{Color, PanelRect, Pressure},
+};
+use alongside_agent::api::{Event, device, event, event::Role};
 use serde_json::json;
+
+use crate::{
+    common::chromium::Hand,
+    scene::{Scene, browse, ink, shows, with},
+};
+
 #[tokio::test]
 async fn the_front_panel_is_touched_pressed_and_held() {
     let mut scene = Scene::<device::Command>::start(Role::Device).await;
@@ -181,10 +174,24 @@ async fn ink_lies_on_the_front_panel_where_it_was_drawn_and_goes_with_the_sessio
         scene.events.send(Event::Annotation((&annotation).into()));
     }
     let (there, left, above) = (ink(300, 200), ink(292, 200), ink(300, 192));
+    let (board, changes) = (Arc::clone(&scene.board), scene.page.changes());
     with(&tab, move |tab| {
         tab.until(&shows(4, 4, 0x22_3a5e));
         tab.until(&format!("{there} === '229,52,43,255'"));
         tab.until(&format!("{left} === '0,0,0,0' && {above} === '0,0,0,0'"));
+        // The panel's own, such as a question, is drawn over by nobody, and the ink is there again after it.
+        let covered = PanelRect {
+            x: 250,
+            y: 150,
+            width: 100,
+            height: 100,
+        };
+        *board.1.lock().expect("no panic") = vec![covered];
+        changes.notify();
+        tab.until(&format!("{there} === '0,0,0,0'"));
+        board.1.lock().expect("no panic").clear();
+        changes.notify();
+        tab.until(&format!("{there} === '229,52,43,255'"));
         tab.prefer("light");
         tab.shot("device-light.png");
         tab.prefer("dark");

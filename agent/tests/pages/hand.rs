@@ -1,18 +1,13 @@
 //! What the operator's hand does over the picture.
 
-use crate::common::chromium::Hand;
-use crate::scene::Scene;
-use crate::scene::browse;
-use crate::scene::in_session;
-use crate::scene::ink;
-use crate::scene::shows;
-use crate::scene::with;
-use alongside::protocol::PanelPoint;
-use alongside::protocol::annotation::StrokePoint;
-use alongside::protocol::input::PointerPhase;
-use alongside::protocol::units::Color;
-use alongside_agent::api::event::Role;
-use alongside_agent::api::operator;
+use alongside::protocol::{PanelPoint, annotation::StrokePoint, input::PointerPhase, units::Color};
+use alongside_agent::api::{event::Role, operator};
+
+use crate::{
+    common::chromium::Hand,
+    scene::{Scene, browse, in_session, ink, shows, with},
+};
+
 #[tokio::test]
 async fn the_console_paints_what_changes_and_acknowledges() {
     let scene = Scene::<operator::Command>::start(Role::Operator).await;

@@ -1,17 +1,13 @@
 //! The code on the console, and whose window it is.
 
-use crate::scene::Scene;
-use crate::scene::blocking;
-use crate::scene::browse;
-use crate::scene::code;
-use crate::scene::with;
-use alongside::protocol::label::Label;
-use alongside_agent::api::ErrorCode;
-use alongside_agent::api::Failure;
-use alongside_agent::api::event::Role;
-use alongside_agent::api::operator;
-use serde_json::json;
 use std::time::Duration;
+
+use alongside::protocol::label::Label;
+use alongside_agent::api::{ErrorCode, Failure, event::Role, operator};
+use serde_json::json;
+
+use crate::scene::{Scene, blocking, browse, code, with};
+
 #[tokio::test]
 async fn the_console_gets_a_code_and_says_what_becomes_of_it() {
     let mut scene = Scene::<operator::Command>::start(Role::Operator).await;

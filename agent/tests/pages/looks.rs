@@ -1,15 +1,13 @@
 //! How the console says how things stand, and how it looks.
 
-use crate::common::chromium::Hand;
-use crate::scene::Scene;
-use crate::scene::browse;
-use crate::scene::in_session;
-use crate::scene::with;
-use alongside::protocol::reason::EndReason;
-use alongside::protocol::reason::Party;
-use alongside_agent::api::Event;
-use alongside_agent::api::event::Role;
-use alongside_agent::api::operator;
+use alongside::protocol::reason::{EndReason, Party};
+use alongside_agent::api::{Event, event::Role, operator};
+
+use crate::{
+    common::chromium::Hand,
+    scene::{Scene, browse, in_session, with},
+};
+
 #[tokio::test]
 async fn the_console_looks_right_by_day_and_by_night_and_ends_with_the_reason() {
     let mut scene = Scene::<operator::Command>::start(Role::Operator).await;

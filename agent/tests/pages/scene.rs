@@ -1,32 +1,37 @@
 //! A page with a made-up agent behind it, which says yes and tells the test what it was asked.
 
-use crate::common;
-use crate::common::chromium::Browser;
-use crate::common::chromium::Tab;
-use crate::common::chromium::pixel;
-use alongside::Frame;
-use alongside::protocol::PanelSize;
-use alongside::protocol::SessionId;
-use alongside::protocol::ids::ModeId;
-use alongside::protocol::label::Label;
-use alongside::protocol::reason::ModePhase;
-use alongside::protocol::reason::Refusal;
-use alongside_agent::api::Commands;
-use alongside_agent::api::Done;
-use alongside_agent::api::Event;
-use alongside_agent::api::Reply;
-use alongside_agent::api::event;
-use alongside_agent::api::event::PathKind;
-use alongside_agent::api::event::Role;
-use alongside_agent::api::operator;
-use alongside_agent::fan::Fan;
-use alongside_agent::pages::Page;
-use alongside_agent::pages::Pictures;
-use alongside_agent::stdio::Executor;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use alongside::{
+    Frame,
+    protocol::{
+        PanelSize, SessionId,
+        ids::ModeId,
+        label::Label,
+        reason::{ModePhase, Refusal},
+        units::PanelRect,
+    },
+};
+use alongside_agent::{
+    api::{
+        Commands, Done, Event, Reply, event,
+        event::{PathKind, Role},
+        operator,
+    },
+    fan::Fan,
+    pages::{Page, Pictures},
+    stdio::Executor,
+};
 use tokio::sync::mpsc;
+
+use crate::{
+    common,
+    common::chromium::{Browser, Tab, pixel},
+};
+
 /// Far longer than any of it takes.
 pub const LIMIT: Duration = Duration::from_secs(30);
 pub const SIZE: PanelSize = match PanelSize::new(1024, 600) {
@@ -45,13 +50,14 @@ impl<C: Commands + std::fmt::Debug + Send> Executor<C> for Recorder<C> {
     }
 }
 
-/// A picture that the test draws.
+/// A picture that the test draws, and where no annotation lies on it.
 #[derive(Debug)]
-pub struct Board(pub Mutex<Frame>);
+pub struct Board(pub Mutex<Frame>, pub Mutex<Vec<PanelRect>>);
 
 impl Pictures for Board {
-    fn with(&self, look: &mut dyn FnMut(&Frame)) {
-        look(&self.0.lock().expect("no panic"));
+    fn with(&self, look: &mut dyn FnMut(&Frame, &[PanelRect])) {
+        let clear = self.1.lock().expect("no panic");
+        look(&self.0.lock().expect("no panic"), &clear);
     }
 }
 
@@ -66,7 +72,7 @@ pub struct Scene<C> {
 impl<C: Commands + std::fmt::Debug + Send + 'static> Scene<C> {
     pub async fn start(role: Role) -> Self {
         let events = Fan::default();
-        let board = Arc::new(Board(Mutex::new(drawing())));
+        let board = Arc::new(Board(Mutex::new(drawing()), Mutex::default()));
         let (sender, asked) = mpsc::unbounded_channel();
         let page = Page::start(
             role,

@@ -17,6 +17,8 @@ export class Screen extends HTMLElement {
   #picture = null;
   #vectors = null;
   #marks = document.createElement('div');
+  /** Parts over which nothing is drawn. */
+  #clear = [];
   #isDue = false;
   #wake = 0;
 
@@ -43,12 +45,17 @@ export class Screen extends HTMLElement {
   /** Paints a batch; resolves with its number once it is on the screen. */
   paint(batch) {
     const view = new DataView(batch);
-    if (view.getUint8(0) !== 1) throw new Error('pixels of an unknown version');
+    if (view.getUint8(0) !== 2) throw new Error('pixels of an unknown version');
     const number = view.getUint32(4, true);
     this.resize(view.getUint16(8, true), view.getUint16(10, true));
+    const rect = at => [0, 2, 4, 6].map(field => view.getUint16(at + field, true));
     let at = 12;
+    this.#clear = Array.from({ length: view.getUint8(1) }, (_, n) => rect(at + 8 * n));
+    at += 8 * this.#clear.length;
+    // With the same frame as the pixels: what is asked there is never written over.
+    this.refresh();
     for (let left = view.getUint16(2, true); left > 0; left--) {
-      const [x, y, width, height] = [0, 2, 4, 6].map(field => view.getUint16(at + field, true));
+      const [x, y, width, height] = rect(at);
       const bytes = width * height * 4;
       const pixels = new Uint8ClampedArray(batch, at + 8, bytes);
       this.#picture.putImageData(new ImageData(pixels, width, height), x, y);
@@ -85,6 +92,7 @@ export class Screen extends HTMLElement {
       this.#isDue = false;
       clearTimeout(this.#wake);
       const next = this.ink.draw(this.#vectors, this.width, this.height, now);
+      for (const part of this.#clear) this.#vectors.clearRect(...part);
       if (next !== null) this.#wake = setTimeout(() => this.refresh(), next);
     });
   }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use alongside::{
-    DeviceHandle,
+    DeviceHandle, Frame,
     audit::SessionCard,
     device::{AdminIdEntry, DeviceError},
     ports::{
@@ -21,6 +21,7 @@ use alongside::{
         annotation::Annotation,
         input::{KeyMotion, KeyName, PointerPhase},
         label::Label,
+        units::PanelRect,
     },
     status::Status,
 };
@@ -219,6 +220,11 @@ impl MfdPanel {
     /// The middle of something to touch; `None` if it is not on the screen or out of use.
     pub fn find(&self, target: Target) -> Option<PanelPoint> {
         self.with(|state, _| state.mfd.find(target))
+    }
+
+    /// The picture for whoever stands in front of the panel, and where on it no annotation is drawn; of the same moment.
+    pub fn front(&self) -> (Arc<Frame>, Vec<PanelRect>) {
+        self.with(|state, _| (state.mfd.render(), state.mfd.kept_clear()))
     }
 
     /// What is drawn over the picture now.

@@ -3,7 +3,7 @@ use alongside::{
     protocol::{
         input::{Buttons, KeyEvent, PointerEvent},
         reason::{EndReason, Party},
-        units::Pressure,
+        units::{PanelRect, Pressure},
     },
     status::CodeRefusal,
 };
@@ -751,6 +751,35 @@ fn an_id_typed_for_the_pages_answers_no_question_that_comes_meanwhile() {
             assert!(actions.iter().any(refuses), "{actions:?}");
         }
     }
+}
+
+#[test]
+fn nothing_is_drawn_over_the_banner_nor_over_what_the_customer_decides_or_enters() {
+    let whole = PanelRect {
+        x: 0,
+        y: 0,
+        width: 1024,
+        height: 600,
+    };
+    let mut mfd = live();
+    let banner = mfd.kept_clear();
+    let exit = mfd.find(Target::Exit).expect("EXIT").to_pixels();
+    let holds = |rect: &PanelRect| {
+        let (x, y) = (i32::from(rect.x), i32::from(rect.y));
+        (x..x + i32::from(rect.width)).contains(&exit.0)
+            && (y..y + i32::from(rect.height)).contains(&exit.1)
+    };
+    assert!(banner.iter().any(holds) && !banner.contains(&whole));
+    for wants_admin_id in [false, true] {
+        mfd.show(&ask(wants_admin_id));
+        assert_eq!(mfd.kept_clear(), [whole]);
+    }
+    mfd.show(&Status::Active(active(confirmed())));
+    assert_eq!(mfd.kept_clear(), banner);
+    mfd.set_administrator(Administrator::Set { can_change: true });
+    tap(&mut mfd, Target::Go(Place::Settings));
+    tap(&mut mfd, Target::Go(Place::Remote));
+    assert_eq!(mfd.kept_clear(), [whole], "an ID is typed");
 }
 
 #[test]
