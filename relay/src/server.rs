@@ -142,6 +142,7 @@ impl Relay {
             .supported_versions(vec![slim::VERSION_1]);
         let quic = Quic {
             endpoint: Arc::new(endpoint),
+            on_stream: Arc::new(on_stream(&limits, &server)),
             server: Arc::new(server),
         };
 
@@ -296,7 +297,7 @@ fn server_config(
     let quic = QuicServerConfig::try_from(Arc::clone(&tls)).map_err(tls::TlsError::from)?;
     let mut server = quinn::ServerConfig::with_crypto(Arc::new(SlimTls::new(quic, tls)));
     server
-        .transport_config(Arc::new(transport_config(limits)))
+        .transport_config(Arc::new(transport_config(limits, tuning::relay_control())))
         .max_incoming(usize::try_from(limits.max_incoming).unwrap_or(usize::MAX))
         .incoming_buffer_size(limits.incoming_buffer_bytes.into())
         .incoming_buffer_size_total(limits.incoming_buffer_total_bytes.into());
@@ -310,8 +311,15 @@ fn acceptor(certificate: &Certificate, shown: &Arc<Shown>) -> Result<TlsAcceptor
     Ok(TlsAcceptor::from(Arc::new(tls)))
 }
 
-fn transport_config(limits: &Limits) -> TransportConfig {
-    let mut transport = tuning::relay_control();
+/// The same for connections that come over a stream.
+fn on_stream(limits: &Limits, server: &quinn::ServerConfig) -> quinn::ServerConfig {
+    let mut server = server.clone();
+    let transport = transport_config(limits, tuning::relay_control_on_stream());
+    server.transport_config(Arc::new(transport));
+    server
+}
+
+fn transport_config(limits: &Limits, mut transport: TransportConfig) -> TransportConfig {
     let idle_ms = VarInt::from_u32(limits.idle_timeout_s.saturating_mul(1000));
     transport.max_idle_timeout(Some(IdleTimeout::from(idle_ms)));
     transport

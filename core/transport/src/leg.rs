@@ -9,6 +9,7 @@ pub(crate) mod inert;
 pub mod network;
 pub(crate) mod probe;
 pub mod proxy;
+pub(crate) mod pulse;
 pub(crate) mod shared_socket;
 pub mod tls;
 pub mod tuning;

@@ -343,7 +343,7 @@ impl Dialer {
     /// Cancel safe: dropping the future gives the dial up.
     pub async fn dial(&self, key: Option<PublicKey>) -> Result<QuicConnection, DialError> {
         let tls = e2e_client_config(&self.identity, key)?;
-        let client = quic_client(tls, tuning::e2e(&self.generation))?;
+        let client = quic_client(tls, tuning::e2e(&self.generation, Duration::ZERO))?;
         let connecting = self.endpoint.connect_with(client, self.to, NO_NAME);
         bind(connecting.map_err(|_| DialError::LegGone)?, &self.identity).await
     }
@@ -409,7 +409,7 @@ fn server_config(
     generation: &PathGeneration,
 ) -> Result<quinn::ServerConfig, TlsError> {
     let tls = e2e_server_config(identity, key)?;
-    let mut config = quic_server(tls, tuning::e2e(generation))?;
+    let mut config = quic_server(tls, tuning::e2e(generation, Duration::ZERO))?;
     config
         .max_incoming(MAX_ARRIVING)
         .incoming_buffer_size(WAITING_BYTES)

@@ -148,7 +148,8 @@ impl Control {
         if Streams::is_one(from) {
             // Who opened the stream has been counted, and is where it says.
             if self.shared.socket.streams().may_shake_hands(from) {
-                self.accept(now, incoming, None);
+                let server = Some(Arc::clone(&self.shared.quic.on_stream));
+                self.accept(now, incoming, None, server);
             } else {
                 self.refuse(incoming);
             }
@@ -164,7 +165,7 @@ impl Control {
         }
         let source = Source::of(from.ip());
         match Admission::enter(&self.shared.admission, now, source, random::bytes()) {
-            Ok(pending) => self.accept(now, incoming, Some(pending)),
+            Ok(pending) => self.accept(now, incoming, Some(pending), None),
             Err(why) => {
                 debug!(%from, %why, "connection refused");
                 self.refuse(incoming);
@@ -172,9 +173,19 @@ impl Control {
         }
     }
 
-    fn accept(&mut self, now: Instant, incoming: Incoming, pending: Option<Pending>) {
+    /// `server` is another configuration than that of most legs.
+    fn accept(
+        &mut self,
+        now: Instant,
+        incoming: Incoming,
+        pending: Option<Pending>,
+        server: Option<Arc<ServerConfig>>,
+    ) {
         self.packet.clear();
-        match self.endpoint.accept(incoming, now, &mut self.packet, None) {
+        match self
+            .endpoint
+            .accept(incoming, now, &mut self.packet, server)
+        {
             Ok((handle, connection)) => {
                 let line = Line::new(&self.shared, now, connection, pending);
                 self.lines.insert(handle, Box::new(line));
@@ -330,4 +341,6 @@ fn transmit_on(shared: &Shared, transmit: &Transmit, packet: &[u8]) {
 pub(super) struct Quic {
     pub(super) endpoint: Arc<quinn_proto::EndpointConfig>,
     pub(super) server: Arc<ServerConfig>,
+    /// For legs that come over a stream.
+    pub(super) on_stream: Arc<ServerConfig>,
 }

@@ -377,7 +377,8 @@ impl TestLeg {
         key: PublicKey,
     ) -> Result<Connection, quinn::ConnectionError> {
         let tls = tls::e2e_client_config(&self.identity, key).unwrap();
-        let mut config = tls::quic_client(tls, tuning::e2e(&PathGeneration::default())).unwrap();
+        let mut config =
+            tls::quic_client(tls, tuning::e2e(&PathGeneration::default(), Duration::ZERO)).unwrap();
         cid::dial_to(&mut config, token);
         self.endpoint
             .connect_with(config, self.relay, "device")
@@ -387,7 +388,8 @@ impl TestLeg {
 
     pub fn expect_dial(&self, operator: PublicKey) -> impl Future<Output = Connection> + use<> {
         let tls = tls::e2e_server_config(&self.identity, operator).unwrap();
-        let config = tls::quic_server(tls, tuning::e2e(&PathGeneration::default())).unwrap();
+        let config =
+            tls::quic_server(tls, tuning::e2e(&PathGeneration::default(), Duration::ZERO)).unwrap();
         self.endpoint.set_server_config(Some(config));
         let endpoint = self.endpoint.clone();
         async move { endpoint.accept().await.unwrap().await.unwrap() }

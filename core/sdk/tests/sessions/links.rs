@@ -8,7 +8,10 @@ use alongside::{
         annotation::{Annotation, Stroke, StrokeId, StrokePoint, StrokeWidth},
         units::{Color, PanelPoint, Pressure},
     },
-    transport::sim::Quality,
+    transport::{
+        Paths,
+        sim::{Nat, Quality, Reach},
+    },
 };
 use tokio::time::Instant;
 
@@ -116,5 +119,51 @@ async fn at_20_kbps_the_picture_becomes_exact_and_the_link_stays_up() {
     assert!(took < secs(2), "{took:?}");
     while let Ok(event) = device.events.try_recv() {
         assert!(!matches!(event, DeviceEvent::Link(_)), "{event:?}");
+    }
+}
+
+/// Neither side has UDP; the device's stream goes through a proxy, if it says so.
+async fn narrow_stream(ms: u64, is_proxied: bool) {
+    let quality = narrow(ms, 20);
+    let mut world = World::seeded(5, [quality; 2], [Nat::Cone, Nat::Symmetric]);
+    world.paths = Paths::default();
+    world.operator_host.set_udp(Reach::Blocked);
+    let way = if is_proxied {
+        world.start_proxy();
+        world.set_reach(&world.device_host, Reach::Blocked);
+        PathKind::RelayProxy
+    } else {
+        world.device_host.set_udp(Reach::Blocked);
+        PathKind::RelayTls
+    };
+    let start = Instant::now();
+    let (mut device, mut operator) = world.session().await;
+    let took = start.elapsed();
+    assert!(took < secs(30), "{way}: {took:?}");
+    let taken = device
+        .event(|event| match event {
+            DeviceEvent::Path(path) => Some(path.kind),
+            _ => None,
+        })
+        .await;
+    assert_eq!(taken, way);
+    let took = operator.see(&device.panel).await;
+    assert!(took < secs(10), "{way}: {took:?}");
+    device.panel.paint(2);
+    let took = operator.see(&device.panel).await;
+    assert!(took < secs(30), "{way}: {took:?}");
+    let took = draw(&mut device, &operator, 1).await;
+    assert!(took < secs(2), "{way}: {took:?}");
+    while let Ok(event) = device.events.try_recv() {
+        assert!(!matches!(event, DeviceEvent::Link(_)), "{way}: {event:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_20_kbps_a_session_comes_about_over_streams_on_both_sides_and_through_a_proxy() {
+    for ms in [15, 100] {
+        for is_proxied in [false, true] {
+            narrow_stream(ms, is_proxied).await;
+        }
     }
 }

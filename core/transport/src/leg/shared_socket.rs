@@ -9,7 +9,7 @@ use std::{
     io::{self, IoSliceMut},
     net::{IpAddr, Ipv6Addr, SocketAddr},
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     task::{Context, Poll, Wake, Waker, ready},
 };
 
@@ -23,7 +23,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::websocket::PacketQueue;
+use super::{pulse::Pulse, websocket::PacketQueue};
 use crate::path::{Incoming, Outgoing, PathKind, PathTable, StreamKind, Way, relay::RelayWays};
 
 mod direct;
@@ -72,6 +72,10 @@ pub(crate) struct SharedSocket {
     /// Shared with the socket below, which knows one waker only.
     tasks: Arc<Tasks>,
     tasks_waker: Waker,
+    /// The way that UDP makes room for until it is heard itself.
+    rival: OnceLock<Pulse>,
+    /// What a packet to the relay and its answer take.
+    line: Mutex<signs::Line>,
 }
 
 /// Packets of one endpoint that the other received.
@@ -122,6 +126,8 @@ impl SharedSocket {
             waiting: Default::default(),
             tasks_waker: Waker::from(Arc::clone(&tasks)),
             tasks,
+            rival: OnceLock::new(),
+            line: Mutex::default(),
         }))
     }
 
@@ -226,6 +232,9 @@ impl SharedSocket {
 
     fn send_control(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         let way = self.table().control();
+        if matches!(way, Some(Way::RelayUdp(_))) && self.makes_room() {
+            return Ok(());
+        }
         match way {
             Some(way) => self.send(way, transmit.contents, transmit),
             None => Ok(()),

@@ -72,9 +72,17 @@ pub fn provider() -> Arc<CryptoProvider> {
 }
 
 /// The cryptography of TLS that only carries our own: to a proxy, to what stands before the relay, to an
-/// inspecting proxy. Few of them exchange keys as [`provider`] demands, and all that matters is sealed below.
+/// inspecting proxy. Few of them exchange keys as [`provider`] demands, and all that matters is sealed below: so the
+/// shortest exchange is offered, whose first message fits into one packet (some boxes take no longer one) and saves a
+/// line of 20 kbit/s a second.
 pub fn outer_provider() -> Arc<CryptoProvider> {
     let mut outer = aws_lc_rs::default_provider();
+    outer.kx_groups = vec![
+        aws_lc_rs::kx_group::X25519,
+        aws_lc_rs::kx_group::SECP256R1,
+        aws_lc_rs::kx_group::SECP384R1,
+        aws_lc_rs::kx_group::X25519MLKEM768,
+    ];
     outer.cipher_suites = provider().cipher_suites.clone();
     Arc::new(outer)
 }

@@ -26,6 +26,10 @@ pub const E2E_SEND_WINDOW: u64 = 64 * 1024;
 /// First guess of the round trip time; 333 ms (RFC 9002) would make a lost first packet cost a second.
 const INITIAL_RTT: Duration = Duration::from_millis(100);
 
+/// The same on a stream to the relay, which loses nothing: whoever repeats there only waits longer (RFC 8961 allows a
+/// second, and no more than three of them pass before the first repetition).
+const STREAM_INITIAL_RTT: Duration = Duration::from_secs(1);
+
 /// Streams that the operator may hold open: four channels and room for their successors.
 const E2E_STREAMS: u32 = 8;
 
@@ -49,9 +53,24 @@ pub fn relay_control() -> TransportConfig {
     control(0)
 }
 
+/// The same for a leg that comes over a stream.
+pub fn relay_control_on_stream() -> TransportConfig {
+    on_stream(relay_control())
+}
+
 /// The leg's end of a control connection.
 pub fn leg_control() -> TransportConfig {
     control(1)
+}
+
+/// The same over a stream that has just come up.
+pub fn leg_control_on_stream() -> TransportConfig {
+    on_stream(leg_control())
+}
+
+fn on_stream(mut transport: TransportConfig) -> TransportConfig {
+    transport.initial_rtt(STREAM_INITIAL_RTT);
+    transport
 }
 
 fn control(streams_from_the_other_side: u32) -> TransportConfig {
@@ -70,8 +89,9 @@ fn control(streams_from_the_other_side: u32) -> TransportConfig {
     transport
 }
 
-/// Either end of an end-to-end connection whose path changes are counted in `generation`.
-pub fn e2e(generation: &PathGeneration) -> TransportConfig {
+/// Either end of an end-to-end connection whose path changes are counted in `generation`; `line` is the round trip
+/// that a full packet is known to need at the least, as on a narrow line: a repetition before would only make it longer.
+pub fn e2e(generation: &PathGeneration, line: Duration) -> TransportConfig {
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(E2E_STREAMS.into())
@@ -83,7 +103,7 @@ pub fn e2e(generation: &PathGeneration) -> TransportConfig {
         .datagram_send_buffer_size(E2E_DATAGRAM_BUFFER)
         .initial_mtu(E2E_MTU)
         .mtu_discovery_config(None)
-        .initial_rtt(INITIAL_RTT)
+        .initial_rtt(line.clamp(INITIAL_RTT, STREAM_INITIAL_RTT))
         .keep_alive_interval(Some(E2E_KEEP_ALIVE))
         .max_idle_timeout(Some(idle_timeout()))
         .congestion_controller_factory(Arc::new(PathCubicConfig {

@@ -16,7 +16,7 @@ async fn pair() -> (
 ) {
     let operator = Arc::new(Identity::generate().unwrap());
     let device = Arc::new(Identity::generate().unwrap());
-    let transport = || tuning::e2e(&PathGeneration::default());
+    let transport = || tuning::e2e(&PathGeneration::default(), Duration::ZERO);
     let here = "127.0.0.1:0".parse().unwrap();
 
     let server = e2e_server_config(&device, operator.public_key()).unwrap();

@@ -100,7 +100,7 @@ impl Prospect {
     ) -> Result<Self, ConnectError> {
         let token = random_token();
         let socket = share(config, io, token, relay)?;
-        heard.by(&socket);
+        heard.over_udp(&socket);
         Self::dial(config, token, socket, None).await
     }
 
@@ -109,8 +109,10 @@ impl Prospect {
         network: &dyn Network,
         relay: Option<SocketAddr>,
         opener: &Opener,
+        heard: &Heard,
     ) -> Result<Self, ConnectError> {
         let opened = opener.open().await?;
+        heard.leave_to_udp().await;
         let outer = opened.outer();
         // UDP may pass later, or to the peer.
         let nowhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), config.relay.port);
@@ -147,7 +149,10 @@ impl Prospect {
         let control = endpoint(random_token(), socket.control());
         let control = control.map_err(|source| no_socket(config, source))?;
         let registrar = Registrar::new(config.clone(), token, control);
-        let caller = registrar.call().await?;
+        let caller = match stream {
+            Some(_) => registrar.call_on_stream().await?,
+            None => registrar.call().await?,
+        };
         let remarks = (caller.is_undated().then(|| ObstacleKind::Clock.into()))
             .into_iter()
             .collect();
@@ -169,6 +174,7 @@ impl Prospect {
         failures: &[Attempt],
     ) -> Result<(Leg, LegEvents), ConnectError> {
         let (member, welcome) = self.registrar.introduce(self.caller).await?;
+        self.socket.note_handshake(member.connection.rtt());
         let end_to_end = endpoint(self.registrar.token(), self.socket.end_to_end());
         let end_to_end = end_to_end.map_err(|source| no_socket(config, source))?;
         let (requests, asked) = mpsc::channel(REQUESTS);

@@ -15,6 +15,7 @@ use alongside_protocol::{
     LegToken, PublicKey,
     relay::{Peer, Prepare, Role},
 };
+use quinn::TransportConfig;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use super::{DialError, Inner, direct};
@@ -55,7 +56,7 @@ impl Inner {
             return Err(DialError::NotAllowed);
         }
         let tls = e2e_client_config(&self.identity, peer.key)?;
-        let mut client = quic_client(tls, tuning::e2e(&self.generation))?;
+        let mut client = quic_client(tls, self.tuning())?;
         dial_to(&mut client, peer.token);
         self.socket.add_peer(peer.token);
         let connecting = self
@@ -121,9 +122,13 @@ impl Inner {
             .with_admission(admission))
     }
 
+    fn tuning(&self) -> TransportConfig {
+        tuning::e2e(&self.generation, self.socket.least_round_trip())
+    }
+
     fn server_config(&self, peer: PublicKey) -> Result<quinn::ServerConfig, TlsError> {
         let tls = e2e_server_config(&self.identity, peer)?;
-        let mut config = quic_server(tls, tuning::e2e(&self.generation))?;
+        let mut config = quic_server(tls, self.tuning())?;
         config
             .max_incoming(MAX_WAITING)
             .incoming_buffer_size(WAITING_BYTES)

@@ -15,6 +15,7 @@ use crate::{
     leg::{
         network::Network,
         proxy::{Proxy, ProxyError, is_sign_in},
+        pulse::{Felt, Pulse},
         shared_socket::SharedSocket,
         tls::{CertificateFault, PRIVATE_CA_NAME, Trust, Verdict, stream_client_config},
         tunnel::{Stream, is_unknown_name},
@@ -23,8 +24,11 @@ use crate::{
     path::StreamKind,
 };
 
-/// Longest wait for TCP, and again for TLS and the WebSocket together.
+/// Longest wait for TCP, and longest silence until TLS and the WebSocket are there.
 const STEP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// And longest wait for TLS and the WebSocket together: a relay gives up earlier.
+const UPGRADE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Packets that wait for the stream. With 64 a panel took 254 ms beside a bulk transfer, with 16 it took 117 ms
 /// (measured at 4 Mbit/s).
@@ -38,6 +42,8 @@ pub(super) struct Opener {
     proxy: Option<Proxy>,
     paths: Paths,
     network: Arc<dyn Network>,
+    /// What came over the newest stream.
+    pulse: Pulse,
 }
 
 /// A stream that has become a WebSocket.
@@ -72,7 +78,13 @@ impl Opener {
             proxy: config.proxy.clone(),
             paths,
             network,
+            pulse: Pulse::default(),
         })
+    }
+
+    /// When the relay, or what stands before it, was last heard on a stream.
+    pub(super) fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// How the first attempt is shown.
@@ -130,6 +142,7 @@ impl Opener {
             relay: self.relay.clone(),
             source: None,
         };
+        let stream: Stream = Box::new(Felt::new(stream, self.pulse.clone()));
         let upgrade = async {
             let (mut stream, outer) = self.start_tls(stream).await?;
             let asked = websocket::ask(&mut stream, &self.host_field()).await;
@@ -141,7 +154,10 @@ impl Opener {
                 outer,
             })
         };
-        timeout(STEP_TIMEOUT, upgrade).await.map_err(|_| silent())?
+        let upgraded = self
+            .pulse
+            .while_felt(STEP_TIMEOUT, UPGRADE_TIMEOUT, upgrade);
+        upgraded.await.unwrap_or_else(|| Err(silent()))
     }
 
     async fn start_tls(

@@ -18,6 +18,7 @@ use crate::{
     leg::{
         client::{Attempt, RelayAddress},
         network::{Network, announces_proxy},
+        pulse::Pulse,
         shared_socket::SharedSocket,
     },
     path::{PathKind, Way},
@@ -33,30 +34,71 @@ const UDP_HEAD_START: Duration = Duration::from_millis(200);
 /// Addresses of the relay that are tried.
 const MAX_ADDRESSES: usize = 4;
 
+/// A way on which something came has so long again, up to the longest of all: a line of 20 kbit/s needs its seconds for
+/// the handshake.
+const SILENT_AFTER: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(45);
+
+/// How long the stream waits while something comes over UDP, and how long at most: two handshakes beside each other
+/// take a narrow line more than twice as long.
+const UDP_SPEAKS: Duration = Duration::from_millis(1500);
+const LEFT_TO_UDP: Duration = Duration::from_secs(5);
+
 /// What UDP has to be heard at all when every other way has failed for good: a person is waiting for the sentence.
 const UDP_ALONE: Duration = Duration::from_secs(3);
 
 /// Pause before a stream that failed is opened again; it doubles.
 const REOPEN: Duration = Duration::from_millis(250);
 
-/// Whether anything came over UDP.
+/// What each way has heard of the relay, so that none costs the others what a narrow line has.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Heard(Arc<Mutex<Vec<Weak<SharedSocket>>>>);
+pub(super) struct Heard {
+    udp: Arc<Mutex<Vec<Weak<SharedSocket>>>>,
+    stream: Option<Pulse>,
+}
 
 impl Heard {
+    fn new(opener: Option<&Opener>) -> Self {
+        Self {
+            stream: opener.map(|opener| opener.pulse().clone()),
+            ..Self::default()
+        }
+    }
+
     /// By this socket, too.
-    pub(super) fn by(&self, socket: &Arc<SharedSocket>) {
+    pub(super) fn over_udp(&self, socket: &Arc<SharedSocket>) {
+        if let Some(stream) = &self.stream {
+            socket.make_room_for(stream.clone());
+        }
         self.sockets().push(Arc::downgrade(socket));
     }
 
-    fn is_so(&self) -> bool {
+    /// Waits as long as UDP is on its way to bring up the leg.
+    pub(super) async fn leave_to_udp(&self) {
+        let longest = Instant::now() + LEFT_TO_UDP;
+        while let Some(at) = self.last_over_udp() {
+            let until = (at + UDP_SPEAKS).min(longest);
+            if until <= Instant::now() {
+                break;
+            }
+            sleep_until(until).await;
+        }
+    }
+
+    fn last_over_udp(&self) -> Option<Instant> {
         let sockets = self.sockets();
-        let mut alive = sockets.iter().filter_map(Weak::upgrade);
-        alive.any(|socket| socket.has_heard_udp())
+        let alive = sockets.iter().filter_map(Weak::upgrade);
+        alive.filter_map(|socket| socket.heard_udp_at()).max()
+    }
+
+    /// When something last came, whatever the way.
+    fn last(&self) -> Option<Instant> {
+        let stream = self.stream.as_ref().and_then(Pulse::last);
+        self.last_over_udp().max(stream)
     }
 
     fn sockets(&self) -> MutexGuard<'_, Vec<Weak<SharedSocket>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.udp.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,7 +123,7 @@ pub(in crate::leg::client) async fn on(
         Err(error) => return Err(error),
     };
     let mut attempts = JoinSet::new();
-    let heard = Heard::default();
+    let heard = Heard::new(opener.as_ref());
     if config.paths.relay_quic {
         for (before, address) in (0..).zip(&addresses) {
             attempts.spawn(udp(
@@ -101,7 +143,14 @@ pub(in crate::leg::client) async fn on(
         };
         let first = addresses.first().copied();
         let network = Arc::clone(&network);
-        attempts.spawn(stream(config.clone(), network, first, opener, wait));
+        attempts.spawn(stream(
+            config.clone(),
+            network,
+            first,
+            opener,
+            wait,
+            heard.clone(),
+        ));
     }
     let (prospect, failures) = match first(&config.relay, attempts, failures, &heard).await {
         Ok(won) => won,
@@ -154,10 +203,11 @@ async fn first(
         let outcome = tokio::select! {
             outcome = attempts.join_next() => outcome,
             () = sleep_until(deadline) => {
-                let longest = start + CONNECT_TIMEOUT;
-                if deadline < longest && heard.is_so() {
-                    // It answers, and is slow.
-                    deadline = longest;
+                // Whoever answers may be slow.
+                let alive = heard.last().map(|at| (at + SILENT_AFTER).max(start + CONNECT_TIMEOUT));
+                let longer = alive.map(|at| at.min(start + LONGEST));
+                if let Some(longer) = longer.filter(|longer| *longer > deadline) {
+                    deadline = longer;
                     continue;
                 }
                 None
@@ -226,7 +276,7 @@ async fn udp(
             .map_err(|source| no_socket(&config, source))?;
         Prospect::over_udp(&config, io, relay, &heard).await
     };
-    let outcome = timeout(CONNECT_TIMEOUT, attempt).await;
+    let outcome = timeout(LONGEST, attempt).await;
     let unreachable = ConnectError::Unreachable {
         relay: config.relay.clone(),
     };
@@ -240,13 +290,15 @@ async fn stream(
     relay: Option<SocketAddr>,
     opener: Opener,
     wait: Duration,
+    heard: Heard,
 ) -> Outcome {
     sleep(wait).await;
+    heard.leave_to_udp().await;
     let kind = Way::RelayStream(opener.kind()).kind();
     let deadline = Instant::now() + CONNECT_TIMEOUT / 2;
     let mut pause = REOPEN;
     loop {
-        let attempt = Prospect::over_stream(&config, network.as_ref(), relay, &opener);
+        let attempt = Prospect::over_stream(&config, network.as_ref(), relay, &opener, &heard);
         let error = match attempt.await {
             Ok(prospect) => return (kind, Ok(prospect)),
             Err(error) => error,

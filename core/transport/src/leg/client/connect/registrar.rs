@@ -7,7 +7,7 @@ use alongside_protocol::{
     label::Label,
     relay::{Challenge, RELAY_VERSION, RelayRefusal, Welcome},
 };
-use quinn::Endpoint;
+use quinn::{Endpoint, TransportConfig};
 use tokio::time::{sleep, timeout};
 
 use super::{
@@ -96,9 +96,18 @@ impl Registrar {
 
     /// Connects, and waits for the challenge.
     pub(super) async fn call(&self) -> Result<Caller, ConnectError> {
+        self.call_with(tuning::leg_control()).await
+    }
+
+    /// The same over a stream that has just come up.
+    pub(super) async fn call_on_stream(&self) -> Result<Caller, ConnectError> {
+        self.call_with(tuning::leg_control_on_stream()).await
+    }
+
+    async fn call_with(&self, transport: TransportConfig) -> Result<Caller, ConnectError> {
         let config = &self.0.config;
         let (tls, verdict) = relay_client_config(&config.trust)?;
-        let client = quic_client(tls, tuning::leg_control())?;
+        let client = quic_client(tls, transport)?;
         let relay = SharedSocket::relay_address();
         let dial = self
             .0

@@ -107,6 +107,7 @@ impl Ways {
     pub(super) fn act(&mut self, socket: &Arc<SharedSocket>, rtt: Duration) -> Sign {
         let now = Instant::now().into_std();
         self.link.handle_rtt(rtt);
+        socket.note_rtt(rtt);
         let observed = socket.observed(now);
         self.closed.taken(now, socket.kind(), observed.heard_udp);
         self.link.handle_timeout(now, observed);
