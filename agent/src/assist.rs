@@ -118,9 +118,17 @@ pub async fn run(args: AssistArgs) -> Exit {
         // Whoever asks again does not want to wait for a farewell.
         signal::terminated().await;
     };
+    let reopened = async {
+        match &page {
+            Some(page) if args.stdio => page.told_anew(|url| fan.send(at_page(url))).await,
+            Some(page) => page.told_anew(announce_anew).await,
+            None => std::future::pending().await,
+        }
+    };
     let (exit, talked) = tokio::select! {
         done = async { tokio::join!(side, talk) } => done,
         () = stop => return Exit::Failed,
+        never = reopened => match never {},
     };
     if let Some(page) = page {
         page.finish().await;
@@ -176,10 +184,7 @@ pub async fn drive(
                         url: Some(url),
                         in_lines: true,
                         ..
-                    }) => fan.send(Event::Pages {
-                        operator: Some(url.clone()),
-                        device: None,
-                    }),
+                    }) => fan.send(at_page(url)),
                     Some(Who {
                         url: Some(url),
                         in_lines: false,
@@ -289,4 +294,20 @@ async fn print_code(desk: &Desk, at: SocketAddr) {
 fn announce(url: &str) {
     // Nobody who reads it is no reason to stop.
     let _ = writeln!(io::stdout(), "Open the console: {url}");
+}
+
+/// Prints where it is now that nobody has it open.
+fn announce_anew(url: &str) {
+    let _ = writeln!(
+        io::stdout(),
+        "No window shows the console. Open it again: {url}"
+    );
+}
+
+/// Where the page is, for programs.
+fn at_page(url: &str) -> Event {
+    Event::Pages {
+        operator: Some(url.to_owned()),
+        device: None,
+    }
 }

@@ -152,9 +152,13 @@ async fn stage(args: &DemoArgs) -> Result<(), DemoError> {
         let _ = desk.handle().end().await;
         let _ = desk.handle().end().await;
     };
+    let console_anew = console.told_anew(|url| announce_anew(args.json, Some(url), None));
+    let front_panel_anew = front_panel.told_anew(|url| announce_anew(args.json, None, Some(url)));
     tokio::select! {
         _ = async { tokio::join!(sides, stop) } => {}
         () = panel.serve(&hand) => {}
+        never = console_anew => match never {},
+        never = front_panel_anew => match never {},
     }
     relay.shutdown().await;
     Ok(())
@@ -211,5 +215,29 @@ fn announce(json: bool, operator: &str, device: &str) {
         "The system administrator's ID of this printer is {DEMO_ID}: operator control asks for it."
     );
     println!();
-    println!("Each address opens once, in one browser. Ctrl-C stops the demo.");
+    println!(
+        "Each address opens once, in one browser; a page that you close gets a new one here. Ctrl-C stops the demo."
+    );
+}
+
+/// Says where a page is now that nobody has it open.
+#[expect(
+    clippy::print_stdout,
+    reason = "the addresses are what a person starts this for"
+)]
+fn announce_anew(json: bool, operator: Option<&str>, device: Option<&str>) {
+    if json {
+        let pages = Event::Pages {
+            operator: operator.map(str::to_owned),
+            device: device.map(str::to_owned),
+        };
+        println!("{}", pages.line(alongside::unix_ms()));
+        return;
+    }
+    if let Some(url) = operator {
+        println!("No window shows the operator's console. Open it again: {url}");
+    }
+    if let Some(url) = device {
+        println!("No window shows the printer's front panel. Open it again: {url}");
+    }
 }

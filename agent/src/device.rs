@@ -188,8 +188,15 @@ pub async fn run(args: DeviceArgs) -> Exit {
         let _ = handle.stop().await;
         std::future::pending::<()>().await;
     };
+    let reopened = async {
+        match &page {
+            Some(page) => page.told_anew(announce).await,
+            None => std::future::pending().await,
+        }
+    };
     let (exit, talked, ()) = tokio::select! {
         done = async { tokio::join!(side, talk, enter) } => done,
+        never = reopened => match never {},
         // These live as long as the device.
         ((), ()) = async { tokio::join!(hands, stop) } => return Exit::Failed,
     };

@@ -1,6 +1,7 @@
 //! One page and its server.
 
 use std::{
+    convert::Infallible,
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -30,10 +31,12 @@ use crate::{
     stdio::Executor,
 };
 
-/// Life of the ticket in the first address: a person has to find a browser.
-const FIRST_TICKET: Duration = Duration::from_secs(600);
-/// Life of any later ticket, which is made at the moment it is opened.
+/// Life of the ticket in an address that a person is told: they have to find a browser.
+const TOLD_TICKET: Duration = Duration::from_secs(600);
+/// Life of a ticket that is made at the moment it is opened.
 const TICKET: Duration = Duration::from_secs(60);
+/// Time in which a page that was reloaded comes back.
+const RELOAD: Duration = Duration::from_secs(5);
 /// Events that may wait for one page; a page that falls further behind is cut off and comes back.
 const EVENTS: usize = 1_024;
 /// Time that pages get for the last event before the server goes.
@@ -178,7 +181,7 @@ impl Page {
         });
         let url = format!(
             "http://{address}/#{}",
-            desk.tickets.issue(Instant::now(), FIRST_TICKET)?
+            desk.tickets.issue(Instant::now(), TOLD_TICKET)?
         );
         Ok(Self {
             url,
@@ -204,6 +207,41 @@ impl Page {
             self.address,
             self.desk.tickets.issue(Instant::now(), TICKET)?
         ))
+    }
+
+    /// Tells a new address each time there is none that works any more: the last window was closed, or nobody came
+    /// while the last address was good. Never ends.
+    pub async fn told_anew(&self, mut tell: impl FnMut(&str)) -> Infallible {
+        let mut open = self.desk.open.subscribe();
+        loop {
+            let now = Instant::now();
+            let at = match (*open.borrow_and_update(), self.desk.tickets.last_until(now)) {
+                (0, Some(until)) => Some(until),
+                (0, None) => Some(now + RELOAD),
+                _ => None,
+            };
+            let due = async {
+                match at {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                // The sender lives in `self`.
+                _ = open.changed() => continue,
+                () = due => {}
+            }
+            let now = Instant::now();
+            if self.desk.tickets.last_until(now).is_some() {
+                continue;
+            }
+            match self.desk.tickets.issue(now, TOLD_TICKET) {
+                Ok(ticket) => tell(&format!("http://{}/#{ticket}", self.address)),
+                Err(error) => {
+                    tracing::warn!(%error, "a page can only be opened by whoever had it open")
+                }
+            }
+        }
     }
 
     /// Where it is served.

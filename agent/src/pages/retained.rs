@@ -1,6 +1,6 @@
 //! What a page that comes late, or comes back, must be told to stand where the others stand.
 
-use alongside::protocol::reason::ModePhase;
+use alongside::protocol::reason::{ModePhase, Refusal};
 
 use crate::api::{Event, event};
 
@@ -53,6 +53,7 @@ impl Retained {
                     ..Self::default()
                 };
             }
+            Event::Mode(mode) if self.is_unlooked_at(mode) => {}
             Event::Mode(mode) => {
                 self.modes.retain(|(_, known)| known.mode != mode.mode);
                 self.modes.push((t, mode.clone()));
@@ -85,6 +86,21 @@ impl Retained {
             | Event::SettingsSchema { .. }
             | Event::Pages { .. } => {}
         }
+    }
+
+    /// Whether `mode` says that a wish was not looked at while the mode is asked for or on: it stays as it is.
+    fn is_unlooked_at(&self, mode: &event::Mode) -> bool {
+        let stays = |phase| {
+            matches!(
+                phase,
+                ModePhase::Asked | ModePhase::Active | ModePhase::Paused
+            )
+        };
+        mode.reason == Some(Refusal::Busy)
+            && self
+                .modes
+                .iter()
+                .any(|(_, known)| known.mode == mode.mode && stays(known.state))
     }
 
     fn ink(&mut self, t: u64, ink: &event::Ink) {
@@ -205,6 +221,30 @@ mod tests {
             width: None,
             done: None,
         })
+    }
+
+    #[test]
+    fn a_mode_that_is_asked_for_stays_so_when_another_wish_finds_the_customer_busy() {
+        let mode = |state, reason| {
+            Event::Mode(event::Mode {
+                mode: ModeId::new(ModeId::USER_GUIDE).expect("an id"),
+                state,
+                reason,
+                expires_in_s: None,
+            })
+        };
+        let mut retained = Retained::default();
+        retained.fold(1_000, &mode(ModePhase::Asked, None));
+        retained.fold(2_000, &mode(ModePhase::Refused, Some(Refusal::Busy)));
+        assert_eq!(
+            retained.replay(2_000),
+            [(1_000, mode(ModePhase::Asked, None))]
+        );
+        retained.fold(3_000, &mode(ModePhase::Refused, Some(Refusal::Customer)));
+        assert_ne!(
+            retained.replay(3_000),
+            [(1_000, mode(ModePhase::Asked, None))]
+        );
     }
 
     #[test]

@@ -60,6 +60,12 @@ impl Tickets {
         Ok(text)
     }
 
+    /// Until when the ticket that lives longest can be used; `None` if there is none.
+    pub(super) fn last_until(&self, now: Instant) -> Option<Instant> {
+        let until = self.lock().iter().map(|ticket| ticket.valid_until).max();
+        until.filter(|until| now < *until)
+    }
+
     /// Whether `offered` is an open ticket; it is spent by this.
     pub(super) fn redeem(&self, now: Instant, offered: &str) -> bool {
         let mut open = self.lock();
@@ -133,7 +139,12 @@ mod tests {
     async fn a_ticket_is_dead_after_its_time() {
         let tickets = Tickets::new().expect("random");
         let ticket = tickets.issue(Instant::now(), MINUTE).expect("random");
+        assert_eq!(
+            tickets.last_until(Instant::now()),
+            Some(Instant::now() + MINUTE)
+        );
         tokio::time::advance(MINUTE).await;
+        assert_eq!(tickets.last_until(Instant::now()), None);
         assert!(!tickets.redeem(Instant::now(), &ticket));
     }
 

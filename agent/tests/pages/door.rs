@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
+    time::Duration,
 };
 
 use alongside_agent::api::{device, event::Role, operator};
@@ -151,4 +152,41 @@ async fn nothing_listens_beyond_loopback_and_nothing_after_the_end() {
         }
     });
     gone.await.expect("no longer served");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_closed_the_page_or_came_late_is_told_a_new_address() {
+    let scene = Scene::<operator::Command>::start(Role::Operator).await;
+    let page = &scene.page;
+    let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let began = tokio::time::Instant::now();
+    let walk = async {
+        let mut urls = vec![page.url().to_owned()];
+        urls.push(told.recv().await.expect("an address"));
+        assert_eq!(began.elapsed(), Duration::from_secs(600), "nobody came");
+        for _ in 0..2 {
+            // It is opened, and closed at once.
+            let (address, url) = (page.address(), urls.last().expect("an address").clone());
+            let answer = blocking(move || {
+                let ticket = url.split_once('#').expect("a ticket").1;
+                let origin = format!("http://{address}");
+                knock(
+                    address,
+                    Some(&origin),
+                    &format!("alongside.1, ticket.{ticket}"),
+                )
+            })
+            .await;
+            assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+            urls.push(told.recv().await.expect("an address"));
+        }
+        assert!(began.elapsed() < Duration::from_secs(1_200));
+        let all = urls.len();
+        urls.dedup();
+        assert_eq!(urls.len(), all, "each its own");
+    };
+    tokio::select! {
+        never = page.told_anew(|url| drop(sender.send(url.to_owned()))) => match never {},
+        () = walk => {}
+    }
 }

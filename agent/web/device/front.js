@@ -7,7 +7,7 @@ import './keypad.js';
 
 const WORDS = {
   caption: 'This page stands in for the hardware: touch the screen, press the keys. Holding # for 5 seconds ends a session.',
-  refused: 'This address was used before, or is too old. Ask the agent for a fresh one.',
+  refused: 'This address was used before, or is too old. The agent prints a fresh one where it was started, once no window shows this page.',
   lost: 'The agent on this machine does not answer any more.',
   over: 'The device is off: its program has finished.',
   on: 'On',

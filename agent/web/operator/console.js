@@ -168,7 +168,7 @@ link
     say(null, 'idle');
     if (ends_in_s === 0) return;
     const stay = el('button', { type: 'button', textContent: IDLE.stay });
-    const left = el('span', { role: 'timer' });
+    const left = el('span', { role: 'timer', 'aria-live': 'off' });
     const ends = Date.now() + ends_in_s * 1000;
     const tick = () => { left.textContent = clock((ends - Date.now()) / 1000); };
     stay.onclick = () => {

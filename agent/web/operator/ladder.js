@@ -34,8 +34,8 @@ export class Ladder {
     } else if (state === 'paused') {
       turn = 'paused';
       now.isOn = true;
-    } else if (reason === 'busy' && before.isOn) {
-      // It was on and stays so: only the wish to begin it again was not looked at.
+    } else if (reason === 'busy' && (before.isOn || before.state === 'asked')) {
+      // It stays as it was: only the wish to begin it again was not looked at.
       Object.assign(now, { ...before, t });
       turn = 'refused';
     } else {

@@ -36,7 +36,7 @@ class Session extends HTMLElement {
     if (this.#parts) return;
     const parts = this.#parts = {
       stands: el('p', { role: 'status' }),
-      left: el('span', { className: 'left', role: 'timer' }),
+      left: el('span', { className: 'left', role: 'timer', 'aria-live': 'off' }),
       stale: el('p', { className: 'stale', role: 'alert', hidden: true }),
       figures: el('span', { className: 'figures' }),
       fit: el('button', { type: 'button', textContent: 'Fit', 'aria-pressed': 'true', title: 'As large as the window allows' }),

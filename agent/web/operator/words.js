@@ -158,7 +158,7 @@ export const PARTY = {
 };
 
 export const AGENT = {
-  refused: 'This address was used before, or is too old. Ask the agent for a fresh one.',
+  refused: 'This address was used before, or is too old. The agent prints a fresh one where it was started, once no window shows this page.',
   lost: 'The agent on this machine does not answer any more.',
   over: 'The agent on this machine has finished. You can close this page.',
 };
