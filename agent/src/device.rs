@@ -130,8 +130,10 @@ pub async fn run(args: DeviceArgs) -> Exit {
         }
         _ => None,
     };
-    if let Some(page) = &page {
-        announce(page.url());
+    match &page {
+        Some(page) => announce(page.url()),
+        None if !args.stdio => announce_screen(),
+        None => {}
     }
     let spoken = args.stdio.then(|| fan.subscribe());
     fan.send(ready(&settings.serial, screen.panel().describe()));
@@ -451,4 +453,12 @@ impl Screen {
 fn announce(url: &str) {
     // Nobody who reads it is no reason to stop.
     let _ = writeln!(io::stdout(), "Open the front panel: {url}");
+}
+
+/// Says that the panel is up, where it has no page.
+fn announce_screen() {
+    let _ = writeln!(
+        io::stdout(),
+        "The panel is the X screen: touch the icon in its corner for Remote Assistance. Ctrl-C stops the device."
+    );
 }
