@@ -23,10 +23,12 @@ use bytes::Bytes;
 
 mod lane;
 mod streams;
+mod tail;
 #[cfg(test)]
 mod tests;
 
 use lane::{Lane, Stopped};
+use tail::Tail;
 
 use crate::volume::Volume;
 
@@ -108,6 +110,7 @@ pub(crate) struct Wire<C: Connection> {
     /// Channel whose stream has ended.
     ended: Option<Channel>,
     volume: Volume,
+    tail: Tail,
 }
 
 impl<C: Connection> std::fmt::Debug for Wire<C> {
@@ -142,6 +145,7 @@ impl<C: Connection> Wire<C> {
             unread: None,
             ended: None,
             volume: Volume::default(),
+            tail: Tail::default(),
         }
     }
 
@@ -166,6 +170,9 @@ impl<C: Connection> Wire<C> {
     pub(crate) fn send(&mut self, channel: Channel, frame: Vec<u8>) {
         self.has_last_word |= channel == Channel::Control;
         self.volume.count_sent(channel, frame.len());
+        if channel == Channel::Mode {
+            self.tail.follow();
+        }
         if self.lane(channel).push(frame).is_err() {
             self.unread.get_or_insert(channel);
         }
@@ -179,7 +186,8 @@ impl<C: Connection> Wire<C> {
     }
 
     /// Sends a datagram, or drops it: what it says, a later one says better.
-    pub(crate) fn send_datagram(&self, datagram: Vec<u8>) {
+    pub(crate) fn send_datagram(&mut self, datagram: Vec<u8>) {
+        self.tail.drop_due();
         self.volume.count_sent(Channel::Mode, datagram.len());
         if let Err(error) = self.connection.send_datagram(datagram.into()) {
             tracing::trace!(%error, "datagram dropped");
@@ -242,6 +250,10 @@ impl<C: Connection> Wire<C> {
             return Poll::Ready(Incoming::Broken(error));
         }
         self.poll_write(cx);
+        if self.tail.poll_due(cx).is_ready() {
+            // An empty one only makes the other side acknowledge; without datagrams a timer has to do.
+            let _unsent = self.connection.send_datagram(Bytes::new());
+        }
         if let Some(channel) = self.lanes.iter_mut().find_map(Lane::take_drained) {
             return Poll::Ready(Incoming::Drained(channel));
         }

@@ -69,8 +69,8 @@ fn broken(wire: &mut TestWire) -> WireError {
     broken.expect("the other side is found out")
 }
 
-#[test]
-fn frames_arrive_whole_and_in_order_on_every_channel() {
+#[tokio::test]
+async fn frames_arrive_whole_and_in_order_on_every_channel() {
     let (mut operator, mut device) = acquainted();
     for channel in Channel::ALL {
         for len in [0, 1, channel.max_body()] {
@@ -93,8 +93,8 @@ fn frames_arrive_whole_and_in_order_on_every_channel() {
     }
 }
 
-#[test]
-fn the_device_speaks_first_on_a_stream_that_the_operator_has_opened_for_it() {
+#[tokio::test]
+async fn the_device_speaks_first_on_a_stream_that_the_operator_has_opened_for_it() {
     let (mut operator, mut device) = acquainted();
     device.send(Channel::Panel, to_frame(1, b"picture"));
     operator.open(&[Channel::Panel]);
@@ -104,8 +104,8 @@ fn the_device_speaks_first_on_a_stream_that_the_operator_has_opened_for_it() {
     assert_eq!(frames(&mut operator), [(Some(Channel::Panel), picture)]);
 }
 
-#[test]
-fn a_flood_on_one_channel_keeps_nothing_else_waiting() {
+#[tokio::test]
+async fn a_flood_on_one_channel_keeps_nothing_else_waiting() {
     for flooded in Channel::ALL {
         let (mut operator, mut device) = acquainted();
         for _ in 0..200 {
@@ -133,8 +133,8 @@ fn a_flood_on_one_channel_keeps_nothing_else_waiting() {
     }
 }
 
-#[test]
-fn room_is_told_once_for_each_time_that_a_channel_has_run_empty() {
+#[tokio::test]
+async fn room_is_told_once_for_each_time_that_a_channel_has_run_empty() {
     let (mut operator, mut device) = acquainted();
     device.send(Channel::Panel, to_frame(1, b"early"));
     device.send(Channel::Mode, to_frame(1, b"early"));
@@ -157,8 +157,8 @@ fn room_is_told_once_for_each_time_that_a_channel_has_run_empty() {
     assert_eq!(drained(&mut device), [Channel::Panel]);
 }
 
-#[test]
-fn a_stranger_has_one_channel_and_short_frames() {
+#[tokio::test]
+async fn a_stranger_has_one_channel_and_short_frames() {
     let (mut operator, mut device) = strangers();
     operator.send(Channel::Control, to_frame(1, &[0; proof::MAX_BODY]));
     operator.send(Channel::Mode, to_frame(1, b"too early"));
@@ -172,8 +172,8 @@ fn a_stranger_has_one_channel_and_short_frames() {
     assert_eq!(frames(&mut device).len(), 1);
 }
 
-#[test]
-fn a_strangers_long_frame_is_refused_by_its_header() {
+#[tokio::test]
+async fn a_strangers_long_frame_is_refused_by_its_header() {
     let (mut operator, mut device) = strangers();
     operator.send(Channel::Control, to_frame(1, &[0; proof::MAX_BODY + 1]));
     let _sent = all(&mut operator);
@@ -231,8 +231,8 @@ async fn a_frame_that_announces_more_than_its_channel_allows_is_refused_unread()
     }
 }
 
-#[test]
-fn who_makes_us_speak_and_does_not_listen_is_found_out() {
+#[tokio::test]
+async fn who_makes_us_speak_and_does_not_listen_is_found_out() {
     let (_operator, mut device) = acquainted();
     let reply = to_frame(1, &[0; 20]);
     let mut queued = 0;
@@ -375,8 +375,8 @@ async fn a_goodbye_that_nobody_reads_is_waited_for_only_so_long() {
     let _closed = recv.read_to_end(&mut rest).await;
 }
 
-#[test]
-fn at_the_end_only_the_control_channel_has_something_to_say() {
+#[tokio::test]
+async fn at_the_end_only_the_control_channel_has_something_to_say() {
     let (mut operator, mut device) = acquainted();
     for channel in Channel::ALL {
         operator.send(channel, to_frame(1, b"last"));

@@ -1,4 +1,7 @@
-//! Byte streams of the simulated network: like TCP as far as delay, rate, blocking and an end go. Loss shows as delay.
+//! Byte streams of the simulated network: like TCP as far as delay, rate, blocking and an end go.
+//!
+//! Loss shows as delay, as long as TCP takes to repeat: until what was sent later is acknowledged (RFC 8985, as Linux
+//! does), or, where nothing was, until its timer runs out.
 
 use std::{
     collections::VecDeque,
@@ -38,11 +41,17 @@ const SEGMENT: usize = 1460;
 /// Bytes of headers that each segment costs.
 const SEGMENT_HEADERS: usize = 40;
 
+/// What TCP waits for the answer to its first segment.
+const UNKNOWN: Duration = Duration::from_secs(1);
+
 /// How often a sender looks whether its bytes pass again.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// Added where a packet was lost: the least that TCP waits on Linux.
+/// What the timer adds to a round trip at the least on Linux.
 const RETRANSMIT: Duration = Duration::from_millis(200);
+
+/// What a probe of the last segment adds to two round trips, while the one before it is not acknowledged either.
+const TAIL_PROBE: Duration = Duration::from_millis(2);
 
 /// Both directions of one stream.
 #[derive(Debug)]
@@ -54,14 +63,32 @@ pub(super) struct Link {
 
 #[derive(Debug, Default)]
 struct Lane {
-    chunks: VecDeque<(Instant, Vec<u8>)>,
+    chunks: VecDeque<Chunk>,
     bytes: usize,
-    last: Option<Instant>,
+    last_sent: Option<Instant>,
     closed: bool,
     broken: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
     timer: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    at: Instant,
+    /// It is lost, and the sender does not know yet.
+    is_missed: bool,
+    bytes: Vec<u8>,
+}
+
+/// How some bytes fare that are sent now.
+#[derive(Clone, Copy, Debug)]
+struct Passage {
+    /// When they arrive, unless they are lost.
+    arrives: Instant,
+    is_lost: bool,
+    /// From here to there and back, without a queue.
+    round_trip: Duration,
 }
 
 /// Streams that nobody has accepted.
@@ -135,8 +162,12 @@ impl Host {
             while self.net.is_blocked(hosts) {
                 sleep(RETRY).await;
             }
-            let passed = self.net.pass(hosts, SYN);
-            sleep_until(passed).await;
+            let passage = self.net.pass(hosts, SYN);
+            sleep_until(passage.arrives).await;
+            if passage.is_lost {
+                // Without a round trip known, TCP waits a second.
+                sleep(UNKNOWN).await;
+            }
         }
         let link = Arc::new(Link {
             net: self.net.clone(),
@@ -192,10 +223,11 @@ impl SimNet {
         net.blocked.contains(&(from, to)) || is_shut(from) || is_shut(to)
     }
 
-    /// When `size` bytes that are sent now have passed from one host to the other.
-    fn pass(&self, [from, to]: [usize; 2], size: usize) -> Instant {
+    /// How `size` bytes fare that are sent now from one host to the other.
+    fn pass(&self, [from, to]: [usize; 2], size: usize) -> Passage {
         let mut net = self.lock();
         let mut at = Instant::now();
+        let (mut is_lost, mut one_way) = (false, Duration::ZERO);
         for (host, direction) in [(from, Direction::Out), (to, Direction::In)] {
             let chance = net.next_random() % 1000;
             let Some(node) = net.hosts.get_mut(host) else {
@@ -207,11 +239,22 @@ impl SimNet {
                 Direction::In => node.stream_traffic.received += size as u64,
             }
             at = node.take_turn(direction, at, size) + quality.delay;
-            if chance < u64::from(quality.loss_permille) {
-                at += RETRANSMIT;
-            }
+            one_way += quality.delay;
+            is_lost |= chance < u64::from(quality.loss_permille);
         }
-        at
+        Passage {
+            arrives: at,
+            is_lost,
+            round_trip: 2 * one_way,
+        }
+    }
+
+    /// Whether bytes between these two that are sent now are lost.
+    fn happens_to(&self, hosts: [usize; 2]) -> bool {
+        let mut net = self.lock();
+        let qualities = hosts.map(|host| net.hosts.get(host).map(|node| node.quality));
+        let mut losses = qualities.into_iter().flatten();
+        losses.any(|quality| net.happens(quality.loss_permille))
     }
 
     /// Bytes that may be on their way at once: less where a bottleneck's queue is short, as TCP finds out by loss.
@@ -242,6 +285,44 @@ impl Link {
 }
 
 impl Lane {
+    /// Puts `bytes` behind those before them; they are read in order, whatever arrives first. `is_lost_again` is what
+    /// becomes of a repetition.
+    fn send(&mut self, passage: &Passage, is_lost_again: bool, bytes: &[u8]) {
+        let now = Instant::now();
+        let Passage {
+            arrives,
+            is_lost,
+            round_trip,
+        } = *passage;
+        let timer = round_trip + RETRANSMIT;
+        let mut at = arrives;
+        if is_lost {
+            let has_company = self.last_sent.is_some_and(|sent| sent + round_trip > now);
+            at += if has_company {
+                timer.min(2 * round_trip + TAIL_PROBE)
+            } else {
+                timer
+            };
+        } else {
+            // Its acknowledgement tells what is missing before it, a quarter of a round trip later.
+            let mut repeated = arrives + round_trip + round_trip / 4;
+            if is_lost_again {
+                repeated += timer;
+            }
+            for missed in self.chunks.iter_mut().filter(|chunk| chunk.is_missed) {
+                missed.at = missed.at.min(repeated);
+                missed.is_missed = false;
+            }
+        }
+        self.last_sent = Some(now);
+        self.bytes += bytes.len();
+        self.chunks.push_back(Chunk {
+            at,
+            is_missed: is_lost,
+            bytes: bytes.to_vec(),
+        });
+    }
+
     fn end(&mut self, broken: bool) {
         self.closed = true;
         self.broken |= broken;
@@ -275,8 +356,8 @@ impl AsyncRead for SimStream {
         match lane.chunks.front() {
             None if lane.closed => return Poll::Ready(Ok(())),
             None => return Poll::Pending,
-            Some((at, _)) if *at > now => {
-                let at = *at;
+            Some(chunk) if chunk.at > now => {
+                let at = chunk.at;
                 lane.wait_until(at, cx);
                 return Poll::Pending;
             }
@@ -286,12 +367,15 @@ impl AsyncRead for SimStream {
             }
             Some(_) => {}
         }
-        if let Some((at, mut bytes)) = lane.chunks.pop_front() {
-            let rest = bytes.split_off(bytes.len().min(buffer.remaining()));
-            buffer.put_slice(&bytes);
-            lane.bytes = lane.bytes.saturating_sub(bytes.len());
+        if let Some(mut chunk) = lane.chunks.pop_front() {
+            let rest = chunk
+                .bytes
+                .split_off(chunk.bytes.len().min(buffer.remaining()));
+            buffer.put_slice(&chunk.bytes);
+            lane.bytes = lane.bytes.saturating_sub(chunk.bytes.len());
             if !rest.is_empty() {
-                lane.chunks.push_front((at, rest));
+                chunk.bytes = rest;
+                lane.chunks.push_front(chunk);
             }
         }
         lane.writer.take().into_iter().for_each(Waker::wake);
@@ -316,14 +400,11 @@ impl AsyncWrite for SimStream {
             lane.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        // In order, whatever the delay.
         let headers = room.div_ceil(SEGMENT) * SEGMENT_HEADERS;
-        let passed = self.link.net.pass(hosts, room + headers);
-        let at = passed.max(lane.last.unwrap_or_else(Instant::now));
-        lane.last = Some(at);
-        lane.bytes += room;
-        let chunk = bytes.get(..room).unwrap_or_default().to_vec();
-        lane.chunks.push_back((at, chunk));
+        let passage = self.link.net.pass(hosts, room + headers);
+        let is_lost_again = self.link.net.happens_to(hosts);
+        let bytes = bytes.get(..room).unwrap_or_default();
+        lane.send(&passage, is_lost_again, bytes);
         lane.reader.take().into_iter().for_each(Waker::wake);
         Poll::Ready(Ok(room))
     }
