@@ -16,12 +16,15 @@ use tracing::{error, info};
 use crate::{
     clock,
     forward::Traffic,
-    state::{StateDir, StateError},
+    state::{StateDir, StateError, write_whole},
     switchboard::{EndReason, MeetingEnd},
 };
 
 /// Name of the file in the state directory.
 pub const FILE_NAME: &str = "access.jsonl";
+
+/// Name of the file in the state directory that holds what operators' meetings have sent this month.
+pub(crate) const TRAFFIC_FILE: &str = "traffic.json";
 
 /// Lines that may wait for a slow disk (our choice); beyond, a line is lost and said at ERROR.
 const WAITING: usize = 1024;
@@ -104,10 +107,18 @@ fn release_word(reason: ReleaseReason) -> &'static str {
     }
 }
 
+/// What is to be written.
+#[derive(Debug)]
+enum Entry {
+    Line(Box<AccessLine>),
+    /// The whole file of this month's traffic.
+    Traffic(Vec<u8>),
+}
+
 /// Appends access lines, on a thread of its own so that a slow disk holds nobody up.
 #[derive(Debug)]
 pub(crate) struct AccessLog {
-    lines: Option<mpsc::SyncSender<AccessLine>>,
+    lines: Option<mpsc::SyncSender<Entry>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -131,7 +142,7 @@ impl AccessLog {
             .map_err(failed("append to"))?;
         let (lines, waiting) = mpsc::sync_channel(WAITING);
         let thread = thread::Builder::new().name("access-log".into());
-        let write_to = path.clone();
+        let write_to = state.path().to_owned();
         let thread = thread
             .spawn(move || write_all(file, &write_to, &waiting))
             .map_err(failed("write"))?;
@@ -157,10 +168,16 @@ impl AccessLog {
         let sent = self
             .lines
             .as_ref()
-            .is_some_and(|lines| lines.try_send(line).is_ok());
+            .is_some_and(|lines| lines.try_send(Entry::Line(Box::new(line))).is_ok());
         if !sent {
             error!("access line lost: the disk is too slow");
         }
+    }
+
+    /// Has this month's traffic written, in the place of what was; a disk that is too slow gets the next.
+    pub(crate) fn keep_traffic(&self, json: Vec<u8>) {
+        let lines = self.lines.as_ref();
+        let _too_slow = lines.map(|lines| lines.try_send(Entry::Traffic(json)));
     }
 }
 
@@ -174,10 +191,19 @@ impl Drop for AccessLog {
     }
 }
 
-fn write_all(mut file: File, path: &Path, lines: &mpsc::Receiver<AccessLine>) {
-    for line in lines {
-        if let Err(error) = append(&mut file, &line) {
-            error!(file = %path.display(), %error, "access line lost");
+fn write_all(mut file: File, dir: &Path, entries: &mpsc::Receiver<Entry>) {
+    for entry in entries {
+        match entry {
+            Entry::Line(line) => {
+                if let Err(error) = append(&mut file, &line) {
+                    error!(file = %dir.join(FILE_NAME).display(), %error, "access line lost");
+                }
+            }
+            Entry::Traffic(json) => {
+                if let Err(error) = write_whole(dir, TRAFFIC_FILE, &json) {
+                    error!(%error, "this month's traffic was not written down");
+                }
+            }
         }
     }
 }

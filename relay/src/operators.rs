@@ -20,6 +20,7 @@ pub const TEMPLATE: &str = r#"# Who may hand out access codes. Read again whenev
 # organisation = "Example Support" # may be left out
 # codes = 20                       # live codes at the same time, may be left out
 # allocations_per_minute = 10      # may be left out
+# gib_per_month = 400              # through the relay, may be left out
 #
 # Only for a lab: allow = "any" lets every key hand out codes, and customers see the operator as unconfirmed.
 "#;
@@ -48,6 +49,9 @@ pub struct Operator {
     /// Allocations in a minute, where it differs from the relay's limit.
     #[serde(default)]
     pub allocations_per_minute: Option<u32>,
+    /// GiB that its meetings may send in a month, where it differs from the relay's limit.
+    #[serde(default)]
+    pub gib_per_month: Option<u32>,
 }
 
 fn some_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Name>, D::Error> {
@@ -150,6 +154,7 @@ impl Operator {
             organisation,
             codes: None,
             allocations_per_minute: None,
+            gib_per_month: None,
         }
     }
 }

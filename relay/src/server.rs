@@ -22,14 +22,14 @@ use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info};
 
 use crate::{
-    access::AccessLog,
+    access::{AccessLog, TRAFFIC_FILE},
     certificate::{Certificate, Renewal, Shown, host_name},
     clock,
     config::{Config, Limits, seconds},
     forward::{ForwardStats, ForwardingSocket, Rest, Table},
     operators::{self, OperatorsFile},
     state::StateDir,
-    switchboard::{Switchboard, Tickets},
+    switchboard::{Ledger, Month, Switchboard, Tickets},
 };
 
 mod admission;
@@ -152,7 +152,10 @@ impl Relay {
             clock::now(),
             clock::since_1970(),
         );
-        let board = Switchboard::new(limits.clone(), operators.table(), tickets);
+        let mut board = Switchboard::new(limits.clone(), operators.table(), tickets);
+        if let Some(json) = state.read(TRAFFIC_FILE)? {
+            board.set_ledger(Ledger::read(Month::of(clock::since_1970()), &json));
+        }
         let access = AccessLog::open(&state)?;
         let mail = Arc::new(Mail::default());
         let hub_mail = Arc::clone(&mail);

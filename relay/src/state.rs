@@ -111,24 +111,7 @@ impl StateDir {
     ///
     /// Fails if the file cannot be written; an older one is then still there.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
-        let part = self.file(&format!("{name}.part"));
-        let write = || {
-            let mut file = OpenOptions::new()
-                .create(true)
-                .truncate(true)
-                .write(true)
-                .mode(0o600)
-                .open(&part)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&part, self.file(name))?;
-            File::open(&self.path)?.sync_all()
-        };
-        write().map_err(|source| StateError::Io {
-            doing: "write",
-            path: self.file(name),
-            source,
-        })
+        write_whole(&self.path, name, bytes)
     }
 
     /// The state key; made at the first start.
@@ -150,6 +133,28 @@ impl StateDir {
         self.write(KEY_FILE, &key)?;
         Ok(StateKey(key))
     }
+}
+
+/// As [`StateDir::write`], for whoever does not hold the directory.
+pub(crate) fn write_whole(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), StateError> {
+    let part = dir.join(format!("{name}.part"));
+    let write = || {
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&part)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&part, dir.join(name))?;
+        File::open(dir)?.sync_all()
+    };
+    write().map_err(|source| StateError::Io {
+        doing: "write",
+        path: dir.join(name),
+        source,
+    })
 }
 
 impl StateKey {

@@ -22,9 +22,11 @@ use crate::{config::Limits, operators::Operators, source::Source};
 
 mod action;
 mod admit;
+mod breaker;
 mod claim;
 mod ending;
 mod invitation;
+mod ledger;
 mod quota;
 mod rejoin;
 mod strikes;
@@ -33,6 +35,7 @@ mod tickets;
 
 pub use action::{Action, CloseReason, EndReason, MeetingEnd};
 pub use invitation::Entropy;
+pub use ledger::{Ledger, Month};
 pub use tickets::Tickets;
 
 use invitation::{Invitation, Spent};
@@ -69,6 +72,7 @@ pub struct Switchboard {
     /// When each plate changes by itself: a live one expires, a spent one is free again.
     turns: BTreeSet<(Instant, Nameplate)>,
     usage: BTreeMap<PublicKey, Usage>,
+    ledger: Ledger,
     strikes: Strikes,
     suspects: Suspects,
     tickets: Tickets,
@@ -108,6 +112,7 @@ impl Switchboard {
             plates: HashMap::new(),
             turns: BTreeSet::new(),
             usage: BTreeMap::new(),
+            ledger: Ledger::default(),
             actions: VecDeque::new(),
         }
     }
@@ -182,6 +187,43 @@ impl Switchboard {
         while let Some(source) = self.suspects.pop_unheard(now) {
             self.strikes.record(now, source);
         }
+    }
+
+    /// Goes on with what an earlier process has counted.
+    pub fn set_ledger(&mut self, ledger: Ledger) {
+        self.ledger = ledger;
+    }
+
+    /// What operators' meetings have sent this month.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Another month begins with nothing sent.
+    pub fn turn_to(&mut self, month: Month) {
+        self.ledger.turn_to(month);
+    }
+
+    /// Counts what a meeting of `operator` has sent; whether that used up what it has for the month.
+    pub fn count(&mut self, month: Month, operator: PublicKey, bytes: u64) -> bool {
+        let sum = self.ledger.add(month, operator, bytes);
+        let allowed = self.allowed_bytes(operator);
+        sum >= allowed && sum.saturating_sub(bytes) < allowed
+    }
+
+    /// Bytes a month that the meetings of `operator` may send.
+    fn allowed_bytes(&self, operator: PublicKey) -> u64 {
+        let of_its_own = self
+            .operators
+            .find(operator)
+            .and_then(|found| found.gib_per_month);
+        let gib = of_its_own.unwrap_or(self.limits.gib_per_operator_month);
+        u64::from(gib) << 30
+    }
+
+    /// Whether somebody seems to be spraying guesses from many addresses.
+    pub fn is_alarmed(&self, now: Instant) -> bool {
+        self.strikes.is_alarmed(now)
     }
 
     /// Next thing to do, in order; `None` once there is nothing left.

@@ -207,6 +207,8 @@ async fn a_leg_comes_back_with_its_token_and_the_meeting_goes_on() {
 async fn a_shutdown_says_goodbye_and_writes_the_line() {
     let relay = TestRelay::start();
     let mut meeting = relay.meeting().await;
+    let (operator, device) = meeting.dial().await;
+    assert!(echo(&operator, &device, 1000).await);
     let TestRelay { at, running } = relay;
     patient(async {
         let read = async {
@@ -224,7 +226,16 @@ async fn a_shutdown_says_goodbye_and_writes_the_line() {
         );
     })
     .await;
-    assert_eq!(at.access_lines()[0]["reason"], "shutdown");
+    let line = &at.access_lines()[0];
+    assert_eq!(line["reason"], "shutdown");
+    let traffic = std::fs::read(at.dir.path().join("traffic.json")).unwrap();
+    let traffic: serde_json::Value = serde_json::from_slice(&traffic).unwrap();
+    let sent = ["bytes_to_device", "bytes_to_operator"].map(|way| line[way].as_u64().unwrap());
+    assert_eq!(
+        traffic["bytes"][line["operator"].as_str().unwrap()],
+        sent[0] + sent[1],
+        "{traffic}"
+    );
 }
 
 #[tokio::test]

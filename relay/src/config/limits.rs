@@ -91,6 +91,16 @@ limits! {
     penalty_max_s: u32 = 600, 1..=3_600;
     /// Sources whose failures are remembered; OpenSSH's `PerSourcePenalties` remembers as many.
     tracked_sources: u32 = 65_536, 16..=1_048_576;
+    /// Failed claims of all sources together within `breaker_window_min` from which on somebody seems to spray
+    /// guesses: it is said at ERROR, and until there are fewer, the first failed claim makes its source wait. Twenty
+    /// a minute.
+    breaker_failed_claims: u32 = 100, 10..=1_000_000;
+    /// Minutes for which `breaker_failed_claims` counts.
+    breaker_window_min: u32 = 5, 1..=60;
+    /// GiB a month (of the calendar, UTC) that an operator's meetings may send through the relay, both directions
+    /// together, before it gets no new codes; `operators.toml` may say otherwise for one of them. Five sessions at
+    /// 250 kbit/s, day and night.
+    gib_per_operator_month: u32 = 400, 1..=1_000_000;
     /// Rate of one meeting in each direction, in kbit/s: a hundred times what a session needs.
     meeting_kbps: u32 = 32_000, 500..=10_000_000;
     /// Bytes that a meeting may send at once in each direction.
@@ -111,6 +121,11 @@ impl Limits {
     /// How long a used nameplate rests.
     pub(crate) fn quarantine(&self) -> Duration {
         Duration::from_secs(u64::from(self.quarantine_min) * 60)
+    }
+
+    /// How long a failed claim counts for the breaker.
+    pub(crate) fn breaker_window(&self) -> Duration {
+        Duration::from_secs(u64::from(self.breaker_window_min) * 60)
     }
 
     /// How long a failed claim counts.

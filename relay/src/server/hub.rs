@@ -4,15 +4,15 @@ use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use alongside_protocol::{
-    LegToken,
+    LegToken, PublicKey,
     relay::{Allocate, Claim, Closing, PairingTicket, RelayRefusal, Release, Role},
 };
 use quinn_proto::ConnectionHandle;
-use tracing::debug;
+use tracing::{debug, error, warn};
 
 use super::{
     CloseCode,
@@ -20,12 +20,16 @@ use super::{
 };
 use crate::{
     access::{AccessLine, AccessLog},
-    forward::{Meter, Table},
+    clock,
+    forward::{Meter, Table, Traffic},
     operators::OperatorsFile,
     random,
     state::StateDir,
-    switchboard::{Action, CloseReason, LegId, MeetingEnd, NewLeg, Switchboard},
+    switchboard::{Action, CloseReason, Ledger, LegId, MeetingEnd, Month, NewLeg, Switchboard},
 };
+
+/// How often it is written: what a relay that crashes forgets (our choice).
+const WRITE_EVERY: Duration = Duration::from_secs(60);
 
 /// The switchboard and everything that it decides about, behind one lock: decisions are acted on in their order.
 #[derive(Debug)]
@@ -44,17 +48,30 @@ struct Inner {
     /// Which leg a token belongs to now.
     holders: BTreeMap<LegToken, LegId>,
     /// Byte counters of the meetings, by the device's token.
-    meters: BTreeMap<LegToken, Meter>,
+    meters: BTreeMap<LegToken, Metered>,
     operators: OperatorsFile,
     /// Legs without a connection, and how long they have to come again.
     expected: Vec<(Option<Instant>, LegId)>,
+    is_alarmed: bool,
+    /// When the ledger was written last.
+    written: Option<Instant>,
     /// Until the relay stops.
     files: Option<Files>,
+}
+
+/// The byte counters of a meeting, and what of them is in the ledger.
+#[derive(Debug)]
+struct Metered {
+    meter: Meter,
+    operator: PublicKey,
+    counted: u64,
 }
 
 #[derive(Debug)]
 struct Files {
     access: AccessLog,
+    /// As it is on the disk.
+    ledger: Ledger,
     /// Keeps the directory locked.
     _state: StateDir,
 }
@@ -75,6 +92,7 @@ impl Hub {
         operators: OperatorsFile,
         state: StateDir,
     ) -> Self {
+        let ledger = board.ledger().clone();
         let inner = Inner {
             next_leg: 0,
             board,
@@ -83,8 +101,11 @@ impl Hub {
             meters: BTreeMap::new(),
             operators,
             expected: Vec::new(),
+            is_alarmed: false,
+            written: None,
             files: Some(Files {
                 access,
+                ledger,
                 _state: state,
             }),
         };
@@ -168,6 +189,8 @@ impl Hub {
         self.refresh_operators(&mut inner, now);
         inner.board.handle_timeout(now);
         self.act(&mut inner);
+        inner.keep_ledger(now);
+        inner.look_for_attack(now);
         let is_lost = |(until, _): &mut (Option<Instant>, LegId)| *until <= Some(now);
         let lost: Vec<_> = inner.expected.extract_if(.., is_lost).collect();
         drop(inner);
@@ -195,7 +218,9 @@ impl Hub {
 
     /// Writes the last access line and lets another relay have the state directory.
     pub(super) fn close_files(&self) {
-        self.inner().files = None;
+        let mut inner = self.inner();
+        inner.write_ledger();
+        inner.files = None;
     }
 
     /// Legs that are connected and known.
@@ -217,10 +242,20 @@ impl Hub {
                 Action::Send { leg, message } => {
                     self.mail.push(Letter::Send(leg, message));
                 }
-                Action::Pair { operator, device } => {
+                Action::Pair {
+                    operator,
+                    device,
+                    key,
+                } => {
                     debug!(?operator, ?device, "paired");
                     if let Some(meter) = self.table.pair(operator, device) {
-                        inner.meters.insert(device, meter);
+                        inner.count(device);
+                        let metered = Metered {
+                            meter,
+                            operator: key,
+                            counted: 0,
+                        };
+                        inner.meters.insert(device, metered);
                     }
                 }
                 Action::Unpair(end) => self.unpair(inner, &end),
@@ -241,11 +276,9 @@ impl Hub {
     fn unpair(&self, inner: &mut Inner, end: &MeetingEnd) {
         self.table.part(end.operator);
         self.table.part(end.device);
-        let traffic = inner
-            .meters
-            .remove(&end.device)
-            .map(|meter| meter.read())
-            .unwrap_or_default();
+        inner.count(end.device);
+        let metered = inner.meters.remove(&end.device);
+        let traffic = metered.map_or_else(Traffic::default, |metered| metered.meter.read());
         if let Some(files) = &inner.files {
             files.access.write(AccessLine::new(end, traffic));
         }
@@ -253,6 +286,60 @@ impl Hub {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Brings the ledger up to date with what a meeting has sent.
+    fn count(&mut self, device: LegToken) {
+        let Some(metered) = self.meters.get_mut(&device) else {
+            return;
+        };
+        let traffic = metered.meter.read();
+        let all = traffic.to_device.saturating_add(traffic.to_operator);
+        let new = all.saturating_sub(metered.counted);
+        if new == 0 {
+            return;
+        }
+        metered.counted = all;
+        let operator = metered.operator;
+        let month = Month::of(clock::since_1970());
+        if self.board.count(month, operator, new) {
+            warn!(%operator, %month, "an operator has used up its traffic of the month: no new codes, running sessions go on");
+        }
+    }
+
+    /// Counts what all meetings have sent, and writes it down now and then.
+    fn keep_ledger(&mut self, now: Instant) {
+        let devices: Vec<_> = self.meters.keys().copied().collect();
+        devices.into_iter().for_each(|device| self.count(device));
+        self.board.turn_to(Month::of(clock::since_1970()));
+        let since = *self.written.get_or_insert(now);
+        if now.saturating_duration_since(since) >= WRITE_EVERY {
+            self.written = Some(now);
+            self.write_ledger();
+        }
+    }
+
+    fn write_ledger(&mut self) {
+        let Some(files) = &mut self.files else { return };
+        if files.ledger == *self.board.ledger() {
+            return;
+        }
+        files.ledger = self.board.ledger().clone();
+        files.access.keep_traffic(files.ledger.to_json());
+    }
+
+    fn look_for_attack(&mut self, now: Instant) {
+        let is_alarmed = self.board.is_alarmed(now);
+        if is_alarmed && !self.is_alarmed {
+            error!(
+                "many wrong codes from all over: somebody may be guessing; sources wait after one failure"
+            );
+        } else if !is_alarmed && self.is_alarmed {
+            warn!("wrong codes are few again");
+        }
+        self.is_alarmed = is_alarmed;
     }
 }
 

@@ -26,6 +26,8 @@ pub enum Action {
         operator: LegToken,
         /// Token of the device's leg.
         device: LegToken,
+        /// The operator's key, for whose account what they send is.
+        key: PublicKey,
     },
     /// Stop forwarding between two legs and write the access line.
     Unpair(Box<MeetingEnd>),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alongside_protocol::{
-    LegToken, Nameplate,
+    Nameplate,
     relay::{
         Allocate, Allocated, Claim, Departure, OperatorCard, Peer, Prepare, RelayRefusal,
         ReleaseReason, Role,
@@ -47,6 +47,9 @@ impl Switchboard {
             .find(leg.key)
             .ok_or((RelayRefusal::UnknownOperator, None))?;
 
+        if self.ledger.of(leg.key) >= self.allowed_bytes(leg.key) {
+            return Err((RelayRefusal::Quota, None));
+        }
         let codes = operator.codes.unwrap_or(self.limits.codes_per_operator);
         let rate = operator
             .allocations_per_minute
@@ -136,7 +139,7 @@ impl Switchboard {
             source: leg.source,
             since: now,
         };
-        let (operator, operator_token, prepare) = match self.seat(now, nameplate, guest) {
+        let (operator, prepare) = match self.seat(now, nameplate, guest) {
             Ok(seated) => seated,
             Err(reason) => {
                 self.strikes.record(now, leg.source);
@@ -154,8 +157,9 @@ impl Switchboard {
             token: leg.token,
         };
         self.actions.push_back(Action::Pair {
-            operator: operator_token,
+            operator: prepare.token,
             device: leg.token,
+            key: prepare.operator.key,
         });
         self.send(id, prepare);
         self.send(operator, peer);
@@ -183,7 +187,7 @@ impl Switchboard {
         now: Instant,
         nameplate: Nameplate,
         guest: Guest,
-    ) -> Result<(LegId, LegToken, Prepare), RelayRefusal> {
+    ) -> Result<(LegId, Prepare), RelayRefusal> {
         let invitation = match self.plates.get_mut(&nameplate) {
             None => return Err(RelayRefusal::CodeUnknown),
             Some(Plate::Spent(spent)) => return Err(spent.answer),
@@ -209,6 +213,6 @@ impl Switchboard {
             token: invitation.operator_token,
             expires_in_s: u16::try_from(left).unwrap_or(u16::MAX),
         };
-        Ok((invitation.operator, invitation.operator_token, prepare))
+        Ok((invitation.operator, prepare))
     }
 }

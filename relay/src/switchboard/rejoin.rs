@@ -113,6 +113,7 @@ impl Switchboard {
         self.actions.push_back(Action::Pair {
             operator: ticket.operator.token,
             device: ticket.device.token,
+            key: ticket.operator.key,
         });
         for id in legs {
             self.send(id, ticket.clone());

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::breaker::Breaker;
 use crate::{
     config::{Limits, seconds},
     source::Source,
@@ -12,7 +13,8 @@ use crate::{
 
 /// Remembers failed claims and makes their sources wait.
 ///
-/// From the allowed number of failures on, each further one blocks the source, twice as long as the one before.
+/// From the allowed number of failures on, each further one blocks the source, twice as long as the one before. While many
+/// sources fail, the first failure does.
 #[derive(Debug)]
 pub(super) struct Strikes {
     allowed: usize,
@@ -20,6 +22,7 @@ pub(super) struct Strikes {
     first_wait: Duration,
     longest_wait: Duration,
     capacity: usize,
+    breaker: Breaker,
     by_source: HashMap<Source, Record>,
     /// Oldest failure first: who is forgotten when memory is full.
     by_age: BTreeSet<(Instant, Source)>,
@@ -43,6 +46,7 @@ impl Strikes {
             first_wait: seconds(limits.penalty_min_s),
             longest_wait: seconds(limits.penalty_max_s),
             capacity: count(limits.tracked_sources),
+            breaker: Breaker::new(limits),
             by_source: HashMap::new(),
             by_age: BTreeSet::new(),
         }
@@ -60,12 +64,28 @@ impl Strikes {
         let failures = self.by_source.get(&source).map(|record| &record.failures);
         let recent = failures.into_iter().flatten();
         let recent = recent.filter(|&&at| now.saturating_duration_since(at) < self.window);
-        more > 0 && recent.count().saturating_add(more) >= self.allowed
+        more > 0 && recent.count().saturating_add(more) >= self.allowed_at(now)
+    }
+
+    /// Whether so many fail that somebody seems to be spraying guesses.
+    pub(super) fn is_alarmed(&self, now: Instant) -> bool {
+        self.breaker.is_open(now)
+    }
+
+    /// Failures of one source from which on it has to wait.
+    fn allowed_at(&self, now: Instant) -> usize {
+        if self.breaker.is_open(now) {
+            1
+        } else {
+            self.allowed
+        }
     }
 
     /// One more failure of `source`.
     pub(super) fn record(&mut self, now: Instant, source: Source) {
         self.forget_old(now);
+        self.breaker.record(now);
+        let allowed = self.allowed_at(now);
         let fresh = || Record {
             failures: VecDeque::new(),
             last: now,
@@ -85,7 +105,7 @@ impl Strikes {
         // would outlast the failures that led to them.
         let in_penalty =
             !record.wait.is_zero() && now.saturating_duration_since(record.blocked_until) < window;
-        if record.failures.len() >= self.allowed || in_penalty {
+        if record.failures.len() >= allowed || in_penalty {
             if record.failures.len() > self.allowed {
                 record.failures.pop_front();
             }

@@ -14,6 +14,7 @@ use alongside_protocol::{
 use super::*;
 use crate::operators::Operator;
 
+mod limits;
 mod promises;
 mod suspects;
 mod tickets;
@@ -195,7 +196,8 @@ fn a_claimed_nameplate_pairs_the_two_legs_and_introduces_them() {
         actions[0],
         Action::Pair {
             operator: token(1),
-            device: token(2)
+            device: token(2),
+            key: key(1),
         }
     );
     let Action::Send {
@@ -496,171 +498,6 @@ fn a_token_is_given_over_only_to_the_same_key_and_its_meeting_goes_on() {
     );
     world.release(LegId(9), allocated.rendezvous, ReleaseReason::SessionEnded);
     assert_eq!(ends(&world.actions()).len(), 1);
-}
-
-#[test]
-fn quotas_hold_over_all_legs_of_one_operator() {
-    let mut world = World::with(Limits {
-        codes_per_operator: 2,
-        allocations_per_minute: 4,
-        ..Limits::default()
-    });
-    for n in 1..=3 {
-        let leg = NewLeg {
-            role: Role::Operator,
-            key: key(1),
-            token: token(n),
-            source: IpAddr::from([192, 0, 2, 1]),
-        };
-        world.board.admit(LegId(n.into()), leg).unwrap();
-    }
-    world.allocate(LegId(1), 600).unwrap();
-    world.allocate(LegId(2), 600).unwrap();
-    assert_eq!(
-        world.allocate(LegId(3), 600),
-        Err(RelayRefusal::Quota),
-        "two live codes"
-    );
-    world
-        .allocate(LegId(2), 600)
-        .expect("replacing one's own code needs no more room");
-    world.board.leave(world.now, LegId(1));
-    world.allocate(LegId(3), 600).unwrap();
-    world.pass(Duration::from_secs(59));
-    assert_eq!(
-        world.allocate(LegId(3), 600),
-        Err(RelayRefusal::Quota),
-        "four in a minute"
-    );
-    world.pass(Duration::from_secs(1));
-    world.allocate(LegId(3), 600).unwrap();
-}
-
-#[test]
-fn failed_claims_make_their_source_wait_longer_and_longer() {
-    let mut world = World::new();
-    let nowhere = Nameplate::new(0).unwrap();
-    let mut fail_after = |wait: u64| {
-        world.pass(Duration::from_secs(wait));
-        world.board.claim(
-            world.now,
-            DEVICE,
-            Claim {
-                nameplate: nowhere,
-                serial: Serial::new("S").unwrap(),
-            },
-        );
-        match world.last_message(DEVICE) {
-            FromRelay::Refused(refused) => (refused.reason, refused.retry_after_s),
-            other => panic!("{other:?}"),
-        }
-    };
-    for _ in 0..5 {
-        assert_eq!(fail_after(0), (RelayRefusal::CodeUnknown, None));
-    }
-    assert_eq!(fail_after(0), (RelayRefusal::TooManyClaims, Some(5)));
-    for wait in [5, 10, 20, 40, 80, 160, 320] {
-        assert_eq!(
-            fail_after(wait),
-            (RelayRefusal::CodeUnknown, None),
-            "{wait}"
-        );
-        assert_eq!(fail_after(0).0, RelayRefusal::TooManyClaims, "{wait}");
-    }
-    assert_eq!(fail_after(0), (RelayRefusal::TooManyClaims, Some(600)));
-    assert_eq!(fail_after(1200), (RelayRefusal::CodeUnknown, None));
-    assert_eq!(
-        fail_after(0),
-        (RelayRefusal::CodeUnknown, None),
-        "forgiven after the window"
-    );
-}
-
-#[test]
-fn a_source_that_waits_cannot_claim_even_a_live_nameplate() {
-    let mut world = World::new();
-    for _ in 0..5 {
-        world.claim(DEVICE, Nameplate::new(0).unwrap()).unwrap_err();
-    }
-    let allocated = world.allocate(OPERATOR, 600).unwrap();
-    assert_eq!(
-        world.claim(DEVICE, allocated.nameplate),
-        Err(RelayRefusal::TooManyClaims)
-    );
-}
-
-#[test]
-fn a_guesser_that_hangs_up_before_it_is_told_waits_all_the_same() {
-    let mut world = World::with(Limits::default());
-    world.admit(OPERATOR, Role::Operator, 1).unwrap();
-    for n in 0..5 {
-        let nameplate = world.allocate(OPERATOR, 600).unwrap().nameplate;
-        let guesser = LegId(10 + n);
-        world.admit(guesser, Role::Device, 2).unwrap();
-        world.claim(guesser, nameplate).unwrap();
-        world.pass(Duration::from_secs(1));
-        world.board.leave(world.now, guesser);
-    }
-    world.admit(DEVICE, Role::Device, 2).unwrap();
-    let nameplate = world.allocate(OPERATOR, 600).unwrap().nameplate;
-    let refused = Err(RelayRefusal::TooManyClaims);
-    assert_eq!(world.claim(DEVICE, nameplate), refused);
-}
-
-#[test]
-fn sessions_that_end_are_no_guesses() {
-    let mut world = World::new();
-    for n in 0..10 {
-        let nameplate = world.allocate(OPERATOR, 600).unwrap().nameplate;
-        let meeting = world.claim(DEVICE, nameplate).expect("no wait");
-        world.pass(Duration::from_secs(60));
-        let who = if n % 2 == 0 { DEVICE } else { OPERATOR };
-        world.release(who, meeting, ReleaseReason::SessionEnded);
-    }
-}
-
-#[test]
-fn memory_of_failures_is_bounded() {
-    let mut strikes = Strikes::new(&Limits {
-        tracked_sources: 16,
-        ..Limits::default()
-    });
-    let world = World::new();
-    for n in 0..1000_u32 {
-        strikes.record(
-            world.now + Duration::from_millis(n.into()),
-            Source::of(IpAddr::from(n.to_be_bytes())),
-        );
-        assert!(strikes.len() <= 16);
-    }
-}
-
-#[test]
-fn a_full_relay_and_a_full_source_take_no_more_legs() {
-    let mut world = World::with(Limits {
-        legs: 3,
-        legs_per_source: 1,
-        ..Limits::default()
-    });
-    world.admit(LegId(1), Role::Device, 1).unwrap();
-    let neighbour = NewLeg {
-        role: Role::Device,
-        key: key(2),
-        token: token(2),
-        source: IpAddr::from([192, 0, 2, 1]),
-    };
-    assert_eq!(
-        world.board.admit(LegId(2), neighbour),
-        Err(RelayRefusal::Full)
-    );
-    world.admit(LegId(3), Role::Device, 3).unwrap();
-    world.admit(LegId(4), Role::Device, 4).unwrap();
-    assert_eq!(
-        world.admit(LegId(5), Role::Device, 5),
-        Err(RelayRefusal::Full)
-    );
-    world.board.leave(world.now, LegId(1));
-    world.admit(LegId(5), Role::Device, 5).unwrap();
 }
 
 #[test]

@@ -70,7 +70,9 @@ struct Onlooker {
 impl Onlooker {
     fn see(&mut self, actor: Option<LegToken>, action: &Action) -> Result<(), TestCaseError> {
         match action {
-            Action::Pair { operator, device } => {
+            Action::Pair {
+                operator, device, ..
+            } => {
                 let (claimer, nameplate) = self.claiming.expect("paired without a claim");
                 prop_assert_eq!(claimer, *device);
                 let owner = self

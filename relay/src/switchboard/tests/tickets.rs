@@ -78,6 +78,7 @@ fn a_restarted_relay_pairs_two_legs_again_once_both_have_shown_their_ticket() {
     let pair = Action::Pair {
         operator: token(1),
         device: token(2),
+        key: key(1),
     };
     assert_eq!(actions[0], pair);
     for leg in [OPERATOR, DEVICE] {
