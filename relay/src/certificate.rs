@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     net::IpAddr,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -15,13 +16,19 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tracing::warn;
 
 use crate::{
+    clock,
     config::Config,
     state::{StateDir, StateError},
 };
 
 mod shown;
+mod validity;
 
 pub(crate) use shown::{Renewal, Shown};
+use validity::days_left;
+
+/// Days before its end from which on a certificate should have been renewed: most are renewed a month before.
+const SOON_DAYS: i64 = 7;
 
 /// The private CA's certificate, which the legs have to be given.
 pub const CA_FILE: &str = "ca.pem";
@@ -67,6 +74,7 @@ impl Certificate {
                 path: key.into(),
                 source,
             })?;
+        warn_of(certificate, &chain, key);
         Ok(Self {
             chain,
             key: key_der,
@@ -162,6 +170,23 @@ pub(crate) fn host_name() -> Option<String> {
     let name = uname.nodename().to_str().ok()?;
     let proper = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
     (!name.is_empty() && name.bytes().all(proper)).then(|| name.to_owned())
+}
+
+/// Says what works, and yet is not as it should be.
+fn warn_of(certificate: &Path, chain: &[CertificateDer<'_>], key: &Path) {
+    let is_open = |found: fs::Metadata| found.permissions().mode() & 0o007 != 0;
+    if fs::metadata(key).is_ok_and(is_open) {
+        warn!(file = %key.display(), "everybody on this host may read the certificate's key: `chmod o-rwx` it");
+    }
+    let left = chain
+        .first()
+        .and_then(|leaf| days_left(leaf, clock::since_1970()));
+    let file = certificate.display();
+    match left {
+        Some(..0) => warn!(%file, "the certificate has expired: no leg takes it, renew it"),
+        Some(days @ 0..SOON_DAYS) => warn!(%file, days, "the certificate expires soon: renew it"),
+        Some(_) | None => {}
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
