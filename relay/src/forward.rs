@@ -35,7 +35,7 @@ pub(crate) use legs::Meter;
 pub(crate) use own::Own;
 pub(crate) use rest::Rest;
 pub(crate) use socket::ForwardingSocket;
-pub(crate) use streams::Streams;
+pub(crate) use streams::{Outlet, Streams};
 
 use legs::{Lane, Leg, Legs, Peer, Place};
 

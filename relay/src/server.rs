@@ -18,7 +18,6 @@ use quinn::{
     AsyncUdpSocket, IdleTimeout, TransportConfig, VarInt, crypto::rustls::QuicServerConfig,
 };
 use tokio::sync::{mpsc, watch};
-use tokio_rustls::TlsAcceptor;
 use tracing::{debug, info};
 
 use crate::{
@@ -190,12 +189,12 @@ impl Relay {
         let mut tcp = None;
         if let Some(listener) = listener {
             tcp = listener.local_addr().ok();
-            let tls = acceptor(&certificate, &shown)?;
+            let tls = stream_config(&certificate, &shown)?;
             let take = streams::accept(Arc::clone(&shared), listener, tls, stopped.clone());
             tokio::spawn(until(stopped.clone(), take));
         }
         if let Some(given) = given {
-            let tls = acceptor(&certificate, &shown)?;
+            let tls = stream_config(&certificate, &shown)?;
             let take = streams::accept(Arc::clone(&shared), given, tls, stopped.clone());
             tokio::spawn(until(stopped.clone(), take));
         }
@@ -307,11 +306,14 @@ fn server_config(
     Ok(server)
 }
 
-fn acceptor(certificate: &Certificate, shown: &Arc<Shown>) -> Result<TlsAcceptor, StartError> {
+fn stream_config(
+    certificate: &Certificate,
+    shown: &Arc<Shown>,
+) -> Result<Arc<rustls::ServerConfig>, StartError> {
     let (chain, key) = (certificate.chain.clone(), certificate.key.clone_key());
     let mut tls = tls::stream_server_config(chain, key)?;
     tls.cert_resolver = Arc::<Shown>::clone(shown);
-    Ok(TlsAcceptor::from(Arc::new(tls)))
+    Ok(Arc::new(tls))
 }
 
 /// The same for connections that come over a stream.

@@ -105,7 +105,8 @@ impl ForwardingSocket {
         }
     }
 
-    /// Takes a packet that came over the stream whose address is `from`.
+    /// Takes a packet that came over the stream whose address is `from`. What it becomes for another stream waits for
+    /// [`ForwardingSocket::flush`].
     pub(crate) fn take(&self, from: SocketAddr, packet: &[u8]) {
         let mut room = [0; MAX_PACKET];
         let Some(copy) = room.get_mut(..packet.len()) else {
@@ -126,7 +127,12 @@ impl ForwardingSocket {
         self.keep(sender, &meta, copy.get(..kept).unwrap_or_default());
     }
 
-    /// Sends over the socket, or the stream whose address it is.
+    /// Has written what streams were handed: once for all packets that came together.
+    pub(crate) fn flush(&self) {
+        self.streams.flush();
+    }
+
+    /// Sends over the socket, or the stream whose address it is once it is flushed.
     ///
     /// # Errors
     ///
@@ -172,6 +178,7 @@ impl ForwardingSocket {
             }
         }
         note(joiner.flush(send));
+        self.flush();
         u64::try_from(packets).unwrap_or(u64::MAX)
     }
 

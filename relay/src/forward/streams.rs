@@ -3,11 +3,11 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use alongside_transport::leg::websocket::PacketQueue;
 use quinn::udp::Transmit;
 use tokio::sync::Notify;
 
@@ -19,6 +19,15 @@ const PORT: u16 = 443;
 /// Handshakes that one stream may begin: a leg needs one, and another when it lost the first.
 const MAX_HANDSHAKES: u32 = 4;
 
+/// Takes the packets for one stream.
+pub(crate) trait Outlet: fmt::Debug + Send + Sync {
+    /// Takes a packet, which is written with the next flush; `false` if there is no room for it.
+    fn push(&self, packet: &[u8]) -> bool;
+
+    /// Writes what has been taken.
+    fn flush(&self);
+}
+
 /// The streams that are open.
 #[derive(Debug, Default)]
 pub(crate) struct Streams(Mutex<Inner>);
@@ -27,11 +36,13 @@ pub(crate) struct Streams(Mutex<Inner>);
 struct Inner {
     next: u64,
     open: HashMap<SocketAddr, Stream>,
+    /// Those that have taken packets since the last flush.
+    unflushed: Vec<Arc<dyn Outlet>>,
 }
 
 #[derive(Debug)]
 struct Stream {
-    queue: Arc<PacketQueue>,
+    outlet: Arc<dyn Outlet>,
     from: SocketAddr,
     handshakes: u32,
     /// Told when a leg is known to use the stream.
@@ -52,14 +63,14 @@ impl Streams {
     pub(crate) fn open(
         &self,
         from: SocketAddr,
-        queue: Arc<PacketQueue>,
+        outlet: Arc<dyn Outlet>,
     ) -> (SocketAddr, Arc<Notify>) {
         let mut inner = self.inner();
         inner.next = inner.next.wrapping_add(1);
         let bits = (u128::from(PREFIX) << 64) | u128::from(inner.next);
         let address = SocketAddr::new(Ipv6Addr::from_bits(bits).into(), PORT);
         let stream = Stream {
-            queue,
+            outlet,
             from,
             handshakes: 0,
             in_use: Arc::default(),
@@ -100,17 +111,32 @@ impl Streams {
         stream.handshakes <= MAX_HANDSHAKES
     }
 
-    /// Sends over the stream that `transmit` is for; how many packets were lost since its queue was full.
+    /// Hands the stream that `transmit` is for its packets, to be written with the next flush; how many were lost since it
+    /// had no room.
     pub(super) fn send(&self, transmit: &Transmit<'_>) -> u64 {
-        let queue = {
-            let inner = self.inner();
+        let outlet = {
+            let mut inner = self.inner();
             let stream = inner.open.get(&transmit.destination);
-            stream.map(|stream| Arc::clone(&stream.queue))
+            let outlet = stream.map(|stream| Arc::clone(&stream.outlet));
+            let last = inner.unflushed.last();
+            if let Some(outlet) = &outlet
+                && !last.is_some_and(|last| Arc::ptr_eq(last, outlet))
+            {
+                inner.unflushed.push(Arc::clone(outlet));
+            }
+            outlet
         };
         let size = transmit.segment_size.unwrap_or(transmit.contents.len());
         let packets = transmit.contents.chunks(size.max(1));
-        let lost = packets.filter(|packet| !queue.as_ref().is_some_and(|queue| queue.push(packet)));
+        let lost =
+            packets.filter(|packet| !outlet.as_ref().is_some_and(|outlet| outlet.push(packet)));
         u64::try_from(lost.count()).unwrap_or(u64::MAX)
+    }
+
+    /// Has everything written that streams were handed.
+    pub(super) fn flush(&self) {
+        let unflushed = std::mem::take(&mut self.inner().unflushed);
+        unflushed.iter().for_each(|outlet| outlet.flush());
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -335,6 +335,7 @@ fn transmit_on(shared: &Shared, transmit: &Transmit, packet: &[u8]) {
     if let Err(error) = sent {
         debug!(%error, "a control packet was lost");
     }
+    shared.socket.flush();
 }
 
 /// What QUIC is set up with.

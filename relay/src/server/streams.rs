@@ -12,31 +12,34 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use alongside_transport::leg::{
     http::Head,
     tunnel,
-    websocket::{self, PacketQueue, Side, StreamEnd, carry},
+    websocket::{self, StreamEnd},
 };
+use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::{Notify, mpsc, watch},
     time::{sleep, timeout},
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tracing::debug;
 
 use super::{
     Shared,
     admission::{Admission, Pending},
 };
-use crate::{clock, config::seconds, random, source::Source};
+use crate::{clock, config::seconds, forward::Outlet, random, source::Source};
 
-/// Packets that wait for a leg's stream; beyond them they are lost, and the ends slow down (Tailscale's DERP: 32).
-const QUEUE: usize = 32;
+mod pipe;
+mod wire;
+
+use pipe::Pipe;
+use wire::Wire;
 
 /// How often a stream is looked at whose leg is known.
-const CHECK_EVERY: Duration = Duration::from_secs(10);
+const CHECK_EVERY: Duration = Duration::from_secs(5);
 
 /// Checks in a row without a leg after which a stream is closed: the leg has moved, and did not come back.
-const MAX_UNUSED: u32 = 6;
+const MAX_UNUSED: u32 = 12;
 
 /// Pause after the system could not give a connection: it has run out of something.
 const EXHAUSTED: Duration = Duration::from_millis(100);
@@ -45,9 +48,6 @@ const HEALTHY: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Le
 const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const UPGRADE: &str = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: alongside-leg/1\r\nContent-Length: 0\r\n\r\n";
-
-/// What is left of a connection once it speaks TLS.
-type Stream<S> = Box<TlsStream<S>>;
 
 /// Where connections come from.
 pub(super) trait Listener: Send {
@@ -84,7 +84,7 @@ impl Listener for mpsc::Receiver<(tunnel::Stream, SocketAddr)> {
 pub(super) async fn accept(
     shared: Arc<Shared>,
     mut listener: impl Listener,
-    tls: TlsAcceptor,
+    tls: Arc<ServerConfig>,
     stopped: watch::Receiver<()>,
 ) {
     loop {
@@ -99,7 +99,7 @@ pub(super) async fn accept(
         let source = Source::of(from.ip());
         match Admission::enter(&shared.admission, clock::now(), source, random::bytes()) {
             Ok(pending) => {
-                let (shared, tls) = (Arc::clone(&shared), tls.clone());
+                let (shared, tls) = (Arc::clone(&shared), Arc::clone(&tls));
                 let work = async move { serve(&shared, stream, from, tls, pending).await };
                 tokio::spawn(super::until(stopped.clone(), work));
             }
@@ -110,36 +110,36 @@ pub(super) async fn accept(
 
 async fn serve(
     shared: &Shared,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     from: SocketAddr,
-    tls: TlsAcceptor,
+    tls: Arc<ServerConfig>,
     pending: Pending,
 ) {
     let within = seconds(shared.limits.auth_timeout_s);
     let known_by = clock::now().checked_add(seconds(shared.limits.unauthenticated_total_s));
     let left = || known_by.map_or(within, |at| at.saturating_duration_since(clock::now()));
     // Boxed, so that a stream that lives for years does not hold the room of what is over.
-    let stream = match timeout(within.min(left()), Box::pin(tls.accept(stream))).await {
-        Ok(Ok(stream)) => Box::new(stream),
+    let wire = match timeout(within.min(left()), Box::pin(Wire::accept(stream, tls))).await {
+        Ok(Ok(wire)) => wire,
         Ok(Err(error)) => return debug!(%from, %error, "no TLS"),
         Err(_) => return debug!(%from, "TLS took too long"),
     };
-    let Ok(Some((stream, rest))) = timeout(within.min(left()), Box::pin(greet(stream))).await
-    else {
+    let Ok(Some((wire, rest))) = timeout(within.min(left()), Box::pin(greet(wire))).await else {
         return debug!(%from, "no leg came over the stream");
     };
-    let queue = Arc::new(PacketQueue::new(QUEUE));
-    let (address, in_use) = shared.socket.streams().open(from, Arc::clone(&queue));
+    let pipe = Arc::new(Pipe::new(clock::now(), wire));
+    let outlet = Arc::clone(&pipe) as Arc<dyn Outlet>;
+    let (address, in_use) = shared.socket.streams().open(from, outlet);
     let end = tokio::select! {
-        end = carry(stream, Side::Server, rest, &queue, |packet| shared.socket.take(address, packet)) => end,
-        () = watch(shared, address, &in_use, pending, left()) => StreamEnd::ClosedHere,
+        end = pipe.carry(rest, &shared.socket, address) => end,
+        end = watch(shared, &pipe, address, &in_use, pending, left()) => end,
     };
     shared.socket.streams().close(address);
     debug!(%from, %end, "a leg's stream is over");
 }
 
 /// Reads the request and answers it; gives the stream back if it is a leg's now.
-async fn greet<S>(mut stream: Stream<S>) -> Option<(Stream<S>, Vec<u8>)>
+async fn greet<S>(mut stream: Wire<S>) -> Option<(Wire<S>, Vec<u8>)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -159,25 +159,35 @@ where
     None
 }
 
-/// Returns when no leg uses the stream: none authenticated in time, or it moved and did not come back.
-async fn watch(
+/// Returns when the stream is of no use: no leg authenticated over it in time, or it moved and did not come back, or
+/// the other side is not there.
+async fn watch<S>(
     shared: &Shared,
+    pipe: &Pipe<S>,
     address: SocketAddr,
     in_use: &Notify,
     pending: Pending,
     within: Duration,
-) {
+) -> StreamEnd
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     if timeout(within, in_use.notified()).await.is_err() {
-        return debug!("no leg authenticated over the stream");
+        debug!("no leg authenticated over the stream");
+        return StreamEnd::ClosedHere;
     }
     pending.authenticated();
     let mut unused = 0_u32;
     while unused < MAX_UNUSED {
         sleep(CHECK_EVERY).await;
+        if let Some(end) = pipe.check(clock::now()) {
+            return end;
+        }
         unused = if shared.table.is_leg_at(address) {
             0
         } else {
             unused.saturating_add(1)
         };
     }
+    StreamEnd::ClosedHere
 }
