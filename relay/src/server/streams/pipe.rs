@@ -5,6 +5,7 @@ use std::{
     future::poll_fn,
     io,
     net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker, ready},
     time::{Duration, Instant},
@@ -12,6 +13,7 @@ use std::{
 
 use alongside_transport::leg::websocket::{Decoder, MAX_PACKET, Message, Side, StreamEnd};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::error;
 
 use super::wire::Wire;
 use crate::{
@@ -146,6 +148,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pipe<S> {
         Poll::Ready(Ok(is_open))
     }
 
+    /// Does something on behalf of other legs. A bug in it costs this stream alone.
+    fn guarded<T>(&self, act: impl FnOnce(&mut Inner<S>) -> T) -> Option<T> {
+        let mut inner = self.inner();
+        let done = catch_unwind(AssertUnwindSafe(|| act(&mut inner)));
+        if done.is_err() {
+            error!("a leg's stream broke; its leg has to come again");
+            inner.fail(io::Error::other("a bug"));
+        }
+        done.ok()
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner<S>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -170,7 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Inner<S> {
 
     /// Writes what the other side takes. The stream's own task goes on once it takes more.
     fn write_out(&mut self) {
-        let Some(reader) = self.reader.clone() else {
+        let Some(reader) = self.reader.clone().filter(|_| self.broken.is_none()) else {
             return;
         };
         self.said = clock::now();
@@ -205,11 +218,12 @@ fn frame<'a>(room: &'a mut [u8], first: u8, payload: &[u8]) -> Option<&'a [u8]> 
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Outlet for Pipe<S> {
     fn push(&self, packet: &[u8]) -> bool {
-        self.inner().push(BINARY, packet)
+        self.guarded(|inner| inner.push(BINARY, packet))
+            .unwrap_or(false)
     }
 
     fn flush(&self) {
-        self.inner().write_out();
+        self.guarded(Inner::write_out);
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Wire<S> {
     /// Bytes that the stream has taken in all.
     taken: u64,
     is_closed: bool,
+    /// TLS has met an error, after which it is not asked for anything any more.
+    is_broken: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
@@ -63,6 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             written: 0,
             taken: 0,
             is_closed: false,
+            is_broken: false,
         };
         while wire.tls.is_handshaking() {
             let filled = std::future::poll_fn(|cx| wire.poll_fill(cx)).await;
@@ -121,7 +124,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(super) fn seal(&mut self, plain: &[u8]) -> io::Result<()> {
         // A key update may wait to be said first.
         self.take(&mut [])?;
-        let UnbufferedStatus { state, .. } = self.tls.process_tls_records(&mut []);
+        // The library wants to see what it has not done with each time, and looks for parts of messages in it.
+        let UnbufferedStatus { state, .. } = self.tls.process_tls_records(&mut self.incoming);
         let ConnectionState::WriteTraffic(mut traffic) = state.map_err(invalid)? else {
             return Err(io::ErrorKind::NotConnected.into());
         };
@@ -157,6 +161,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
     /// Takes bytes of the stream apart.
     fn take(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        if self.is_broken {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let taken = self.take_apart(bytes);
+        self.is_broken = taken.is_err();
+        taken
+    }
+
+    fn take_apart(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         let mut kept = std::mem::take(&mut self.incoming);
         let bytes = if kept.is_empty() {
             bytes
@@ -164,6 +177,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             kept.extend_from_slice(bytes);
             &mut kept
         };
+        let is_handshaking = self.tls.is_handshaking();
         let mut at = 0_usize;
         loop {
             let rest = bytes.get_mut(at..).unwrap_or_default();
@@ -195,10 +209,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 }
                 Ok(ConnectionState::WriteTraffic(_) | ConnectionState::BlockedHandshake) => false,
                 Ok(_) => return Err(io::ErrorKind::InvalidData.into()),
-                Err(error) => {
-                    self.sound_alarm();
+                Err(error) if is_handshaking => {
+                    // There may be an alert for the other side.
+                    let rest = bytes.get_mut(at..).unwrap_or_default();
+                    let UnbufferedStatus { state, .. } = self.tls.process_tls_records(rest);
+                    if let Ok(ConnectionState::EncodeTlsData(mut data)) = state {
+                        append(&mut self.outgoing, CHUNK, |room| {
+                            data.encode(room).map(Ok).map_err(io::Error::other)
+                        })?;
+                    }
                     return Err(invalid(error));
                 }
+                Err(error) => return Err(invalid(error)),
             };
             if !goes_on {
                 break;
@@ -210,16 +232,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
         self.incoming = rest.to_vec();
         Ok(())
-    }
-
-    /// After an error the library has an alert for the other side.
-    fn sound_alarm(&mut self) {
-        let UnbufferedStatus { state, .. } = self.tls.process_tls_records(&mut []);
-        if let Ok(ConnectionState::EncodeTlsData(mut data)) = state {
-            let _none = append(&mut self.outgoing, CHUNK, |room| {
-                data.encode(room).map(Ok).map_err(io::Error::other)
-            });
-        }
     }
 }
 
@@ -292,7 +304,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let UnbufferedStatus { state, .. } = this.tls.process_tls_records(&mut []);
+        if this.is_broken {
+            return Pin::new(&mut this.io).poll_shutdown(cx);
+        }
+        let UnbufferedStatus { state, .. } = this.tls.process_tls_records(&mut this.incoming);
         if let Ok(ConnectionState::WriteTraffic(mut traffic)) = state {
             let _said_before = append(&mut this.outgoing, CHUNK, |room| {
                 let said = traffic.queue_close_notify(room);
@@ -303,3 +318,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         Pin::new(&mut this.io).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;
