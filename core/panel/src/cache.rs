@@ -4,10 +4,7 @@
 //! only that it is the same: it keeps hashes. The operator's side keeps the pixels, in memory only, and wipes them when
 //! the epoch or the session is over.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::hash::{BuildHasher as _, RandomState};
 
 use alongside_protocol::units::PanelRect;
 use twox_hash::XxHash3_128;
@@ -34,8 +31,12 @@ pub(crate) struct TileCache {
     log: u8,
     seed: u64,
     grid: TileGrid,
-    ids: HashMap<u128, Id, BuildHasherDefault<Folded>>,
-    entries: Vec<Entry>,
+    index: Index,
+    /// By id: what it is known by, the tile entered after it the last time, and whether it was entered again since the
+    /// hand passed.
+    hashes: Vec<u128>,
+    next: Vec<Id>,
+    is_used: Vec<bool>,
     /// The next entry that is looked at when room is needed.
     hand: usize,
     /// What each place of the picture showed, newest first.
@@ -45,30 +46,74 @@ pub(crate) struct TileCache {
     buffer: Vec<u8>,
 }
 
-/// The keys are hashes already, by a seed that no picture can know.
-#[derive(Default)]
-struct Folded(u64);
-
-impl Hasher for Folded {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..part.len()].copy_from_slice(part);
-            self.0 ^= u64::from_ne_bytes(word);
-        }
-    }
+/// Finds ids by hashes: twice as many slots as ids, of which each id takes the first that was free from where its hash
+/// belongs. Where that is, no device can know, so that none can make many hashes belong together.
+struct Index {
+    slots: Vec<Id>,
+    keys: [u64; 2],
+    shift: u32,
 }
 
-struct Entry {
-    hash: u128,
-    /// The tile entered after this one, the last time.
-    next: Id,
-    /// Whether it was entered again since the hand passed.
-    is_used: bool,
+impl Index {
+    fn new(log: u8) -> Self {
+        let count = if log == 0 { 0 } else { 2 << log };
+        Self {
+            slots: vec![NONE; count],
+            keys: [0, 1].map(|key: u8| RandomState::new().hash_one(key) | 1),
+            shift: 63 - u32::from(log),
+        }
+    }
+
+    fn home(&self, hash: u128) -> usize {
+        let [low, high] = self.keys;
+        let mixed = (hash as u64)
+            .wrapping_mul(low)
+            .wrapping_add(((hash >> 64) as u64).wrapping_mul(high));
+        (mixed >> self.shift) as usize
+    }
+
+    fn after(&self, slot: usize) -> usize {
+        (slot + 1) % self.slots.len()
+    }
+
+    /// The slot that has what `is_it`, or the first free one.
+    fn slot(&self, hash: u128, is_it: impl Fn(Id) -> bool) -> usize {
+        let mut at = self.home(hash);
+        while self.slots[at] != NONE && !is_it(self.slots[at]) {
+            at = self.after(at);
+        }
+        at
+    }
+
+    fn find(&self, hash: u128, hashes: &[u128]) -> Option<Id> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let id = self.slots[self.slot(hash, |id| hashes[usize::from(id)] == hash)];
+        (id != NONE).then_some(id)
+    }
+
+    fn insert(&mut self, hash: u128, id: Id) {
+        let at = self.slot(hash, |_| false);
+        self.slots[at] = id;
+    }
+
+    /// Takes an id out, and closes the gap with those behind that do not belong there.
+    fn remove(&mut self, id: Id, hashes: &[u128]) {
+        let mut gap = self.slot(hashes[usize::from(id)], |other| other == id);
+        let mut at = self.after(gap);
+        let count = self.slots.len();
+        while self.slots[at] != NONE {
+            let home = self.home(hashes[usize::from(self.slots[at])]);
+            let (way, back) = ((at + count - home) % count, (at + count - gap) % count);
+            if way >= back {
+                self.slots[gap] = self.slots[at];
+                gap = at;
+            }
+            at = self.after(at);
+        }
+        self.slots[gap] = NONE;
+    }
 }
 
 /// The pixels of a tile, in rows of its width.
@@ -87,13 +132,20 @@ impl Drop for Pixels {
 impl TileCache {
     /// An empty cache of `1 << log` tiles, or none at all with 0.
     pub(crate) fn new(grid: TileGrid, log: u8, seed: u64, keeps_pixels: bool) -> Self {
-        let places = if log == 0 { 0 } else { grid.count() };
+        let (places, most) = if log == 0 {
+            (0, 0)
+        } else {
+            (grid.count(), 1 << log)
+        };
         Self {
             log,
             seed,
             grid,
-            ids: HashMap::default(),
-            entries: Vec::new(),
+            index: Index::new(log),
+            // Of memory that is not used yet, there is none.
+            hashes: Vec::with_capacity(most),
+            next: Vec::with_capacity(most),
+            is_used: Vec::with_capacity(most),
             hand: 0,
             history: vec![[NONE; RANKS]; places],
             pixels: keeps_pixels.then(Vec::new),
@@ -118,12 +170,12 @@ impl TileCache {
 
     /// The id of the tile with this hash.
     pub(crate) fn find(&self, hash: u128) -> Option<Id> {
-        self.ids.get(&hash).copied()
+        self.index.find(hash, &self.hashes)
     }
 
     /// The id entered after `id`, if there is one.
     pub(crate) fn successor(&self, id: Option<Id>) -> Option<Id> {
-        let next = self.entries.get(usize::from(id?))?.next;
+        let next = *self.next.get(usize::from(id?))?;
         (next != NONE).then_some(next)
     }
 
@@ -169,15 +221,15 @@ impl TileCache {
                 0 => self.hash(frame, rect),
                 hash => hash,
             };
-            let id = match self.ids.get(&hash) {
-                Some(id) => *id,
+            let id = match self.find(hash) {
+                Some(id) => id,
                 None => self.insert(hash, frame, rect),
             };
-            if let Some(entry) = self.entries.get_mut(usize::from(id)) {
-                entry.is_used = true;
+            if let Some(is_used) = self.is_used.get_mut(usize::from(id)) {
+                *is_used = true;
             }
-            if let Some(entry) = last.and_then(|last: Id| self.entries.get_mut(usize::from(last))) {
-                entry.next = id;
+            if let Some(next) = last.and_then(|last: Id| self.next.get_mut(usize::from(last))) {
+                *next = id;
             }
             last = Some(id);
             if let Some(history) = self.history.get_mut(place) {
@@ -189,22 +241,20 @@ impl TileCache {
     }
 
     fn insert(&mut self, hash: u128, frame: &Frame, rect: PanelRect) -> Id {
-        let entry = Entry {
-            hash,
-            next: NONE,
-            is_used: false,
-        };
-        let at = if self.entries.len() < 1 << self.log {
-            self.entries.push(entry);
-            self.entries.len() - 1
+        let at = if self.hashes.len() < 1 << self.log {
+            self.hashes.push(hash);
+            self.next.push(NONE);
+            self.is_used.push(false);
+            self.hashes.len() - 1
         } else {
             let at = self.victim();
-            let old = std::mem::replace(&mut self.entries[at], entry);
-            self.ids.remove(&old.hash);
+            self.index.remove(at as Id, &self.hashes);
+            self.hashes[at] = hash;
+            self.next[at] = NONE;
             at
         };
         let id = at as Id;
-        self.ids.insert(hash, id);
+        self.index.insert(hash, id);
         if let Some(pixels) = &mut self.pixels {
             if pixels.len() == at {
                 pixels.push(Pixels {
@@ -227,8 +277,8 @@ impl TileCache {
     fn victim(&mut self) -> usize {
         loop {
             let at = self.hand;
-            self.hand = (at + 1) % self.entries.len();
-            if !std::mem::take(&mut self.entries[at].is_used) {
+            self.hand = (at + 1) % self.is_used.len();
+            if !std::mem::take(&mut self.is_used[at]) {
                 return at;
             }
         }
@@ -306,6 +356,28 @@ mod tests {
         enter(&mut cache, 257, &[0]);
         assert!(find(&mut cache, 1, 0).is_some());
         assert_eq!(find(&mut cache, 2, 0), None);
-        assert_eq!(cache.entries.len(), 256);
+        assert_eq!(cache.hashes.len(), 256);
+    }
+
+    #[test]
+    fn an_index_finds_what_is_in_it_and_nothing_else() {
+        let mut index = Index::new(8);
+        index.keys = [1 << 60, 1]; // whatever is alike in its lowest bits belongs together
+        let hash = |id: usize, round: usize| (round << 32 | id << 8 | (3 + 3 * (id % 5))) as u128;
+        let mut hashes: Vec<u128> = (0..256).map(|id| hash(id, 0)).collect();
+        for (id, hash) in hashes.iter().enumerate() {
+            index.insert(*hash, id as Id);
+        }
+        for round in 1..4 {
+            for id in (0..256).map(|n| n * 37 % 256) {
+                index.remove(id as Id, &hashes);
+                assert_eq!(index.find(hashes[id], &hashes), None);
+                hashes[id] = hash(id, round);
+                index.insert(hashes[id], id as Id);
+                for (other, hash) in hashes.iter().enumerate() {
+                    assert_eq!(index.find(*hash, &hashes), Some(other as Id));
+                }
+            }
+        }
     }
 }

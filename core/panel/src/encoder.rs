@@ -2,6 +2,7 @@
 
 mod choice;
 mod commotion;
+mod meant;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use alongside_protocol::{
 use self::{
     choice::{Chooser, Costs},
     commotion::Commotion,
+    meant::Meant,
 };
 use crate::{
     frame::Frame,
@@ -57,7 +59,7 @@ pub struct Encoder {
     captured_at: Millis,
     shown: Frame,
     /// What is meant by the tiles that are shown softly, and what is shown of all others; only while some are soft.
-    meant: Option<Frame>,
+    meant: Option<Meant>,
     parts: Option<Parts>,
     search: Search,
     looks: Looks,
@@ -264,8 +266,10 @@ impl Encoder {
             && let Some(area) = worth_searching(grid, &changed, found.unknown())
         {
             // What is shown softly moves as what it stands for.
-            let before = self.meant.as_ref().unwrap_or(&self.shown);
-            front.moves = self.search.find(before, frame, area);
+            front.moves = match &self.meant {
+                Some(meant) => self.search.find(meant, frame, area),
+                None => self.search.find(&self.shown, frame, area),
+            };
             moves::apply(&mut self.shown, &front.moves, &mut touched).ok_or(StageError)?;
             if let Some(meant) = &mut self.meant {
                 moves::apply(meant, &front.moves, &mut Vec::new()).ok_or(StageError)?;
@@ -278,8 +282,8 @@ impl Encoder {
                 parts.look(&mut self.looks, frame, &fresh, at);
                 let moved = changed.iter().copied();
                 for tile in moved.filter(|tile| touched.binary_search(tile).is_ok()) {
-                    let is_meant = |meant| grid.is_same(meant, frame, tile);
-                    if self.meant.as_ref().is_some_and(is_meant) {
+                    let meant = self.meant.as_ref().zip(grid.rect(tile));
+                    if meant.is_some_and(|(meant, rect)| meant.is_same(frame, rect)) {
                         self.looks.shows_softly(tile);
                     } else {
                         self.looks.shows_other(tile);
@@ -354,7 +358,7 @@ impl Encoder {
                 }
             });
         if is_soft || self.meant.is_some() {
-            let meant = self.meant.get_or_insert_with(|| self.shown.clone());
+            let meant = self.meant.get_or_insert_with(|| Meant::of(&self.shown));
             let known = front.known.iter().map(|(place, _)| place);
             for rect in drawn
                 .tiles
@@ -362,7 +366,7 @@ impl Encoder {
                 .chain(known)
                 .filter_map(|tile| grid.rect(*tile))
             {
-                tiles::copy(meant, frame, rect);
+                meant.copy(frame, rect);
             }
         }
         for tile in unfinished {
@@ -374,7 +378,7 @@ impl Encoder {
                 self.looks.shows_other(tile);
             }
             if let (Some(meant), Some(rect)) = (&mut self.meant, grid.rect(tile)) {
-                tiles::copy(meant, if is_near { frame } else { &self.shown }, rect);
+                meant.copy(if is_near { frame } else { &self.shown }, rect);
             }
         }
         let left = changed.iter().filter(|tile| !is_finished(**tile));
@@ -468,7 +472,12 @@ impl Encoder {
         if self.open.is_some() {
             self.epoch = self.epoch.wrapping_add(1);
         }
-        self.parts = None; // frees the old one before the new one is made
+        (self.parts, self.meant) = (None, None); // frees the old ones before the new ones are made
+        if self.shown.size() == frame.size() {
+            self.shown.pixels_mut().fill(0);
+        } else {
+            self.shown = Frame::black(frame.size());
+        }
         self.sent.close_epoch();
         let grid = TileGrid::new(frame.size());
         self.parts = Some(Parts {
@@ -480,8 +489,6 @@ impl Encoder {
         self.progress = Progress::Partial;
         self.seq += 1;
         self.open = Some(self.seq);
-        self.shown = Frame::black(frame.size());
-        self.meant = None;
         self.cursor = 0;
         self.captured_at = captured_at;
         self.checked_at = at;

@@ -53,10 +53,10 @@ impl Profile {
     pub const MAX_TABLE_LOG: u8 = 16;
     /// Smallest tile cache, if there is one: 256 tiles.
     pub const MIN_CACHE_LOG: u8 = 8;
-    /// Largest tile cache: 32,768 tiles, 3 MB on the device and 35 MB on the operator's side.
+    /// Largest tile cache: 32,768 tiles, 1 MB on the device and 35 MB on the operator's side.
     pub const MAX_CACHE_LOG: u8 = 15;
 
-    /// For a device of little memory (about 6 MB with a panel of 1024x600): E1 with the smallest tables, 8,192 tiles.
+    /// For a device of little memory (less than 6 MB with a panel of 1024x600): E1 with the smallest tables, 8,192 tiles.
     pub const SMALL: Self = Self {
         entropy: Entropy::Model,
         window_log: Self::MIN_WINDOW_LOG,

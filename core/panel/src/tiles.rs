@@ -109,12 +109,6 @@ impl TileGrid {
         changed
     }
 
-    /// Whether two pictures have the same in a tile.
-    pub(crate) fn is_same(self, a: &Frame, b: &Frame, index: usize) -> bool {
-        self.rect(index)
-            .is_some_and(|rect| rows(a, rect).eq(rows(b, rect)))
-    }
-
     /// Marks the tiles of `row` in which `new` differs from `old`.
     fn compare(self, old: &Frame, new: &Frame, row: usize, dirty: &mut [bool]) {
         let width = usize::from(self.size.width());
@@ -178,11 +172,18 @@ impl TileGrid {
 
 /// The rows of pixels of `frame` inside `rect`.
 pub(crate) fn rows(frame: &Frame, rect: PanelRect) -> impl Iterator<Item = &[u32]> {
-    let width = usize::from(frame.size().width());
+    rows_of(frame.pixels(), frame.size(), rect)
+}
+
+/// The same of the values of a picture's pixels, whatever they are.
+pub(crate) fn rows_of<V>(
+    values: &[V],
+    size: PanelSize,
+    rect: PanelRect,
+) -> impl Iterator<Item = &[V]> {
     let (x, y) = (usize::from(rect.x), usize::from(rect.y));
-    let rows = frame
-        .pixels()
-        .chunks(width)
+    let rows = values
+        .chunks(size.width().into())
         .skip(y)
         .take(usize::from(rect.height));
     rows.filter_map(move |row| row.get(x..x + usize::from(rect.width)))

@@ -1,8 +1,8 @@
 //! Sends recorded panels through the codec, without a limit on the link, and prints what it costs.
 //!
 //! `cargo bench -p alongside-panel` plays the recordings beside this file, or every `*.ptr.zst` of the folder that
-//! `ALONGSIDE_TRACES` names; words behind `--` choose among them by name, and `links` leaves the first tables out. Every
-//! picture must arrive exactly, or the bench fails.
+//! `ALONGSIDE_TRACES` names; words behind `--` choose among them by name, and `bytes`, `links` and `memory` among
+//! the tables. Every picture must arrive exactly, or the bench fails.
 //!
 //! Once with each entropy stage, E1 first. Columns: pictures that differ from the one before; bytes of all messages, headers included; how many times
 //! as many TigerVNC's Tight encoding took, where that was measured; bytes for the first picture; bytes for each picture (median and 99 of 100); messages, and the largest; milliseconds to encode and
@@ -39,8 +39,10 @@ const TIGHT_9: &[(&str, f64)] = &[
     ("photo", 46177.5),
 ];
 
-/// The word for the tables of links only.
+/// The words for the tables of links only, for the first tables only, and for that of memory.
 const LINKS: &str = "links";
+const BYTES: &str = "bytes";
+const MEMORY: &str = "memory";
 
 fn main() -> Result<(), Box<dyn Error>> {
     #[cfg(target_os = "linux")]
@@ -56,16 +58,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         .skip(1)
         .filter(|it| !it.starts_with('-'))
         .collect();
-    let chosen: Vec<&String> = words.iter().filter(|it| *it != LINKS).collect();
+    let chosen: Vec<&String> = words
+        .iter()
+        .filter(|it| ![LINKS, BYTES, MEMORY].contains(&it.as_str()))
+        .collect();
     paths.retain(|path| {
         let is_chosen = chosen.is_empty() || chosen.iter().any(|it| *it == name(path));
         path.to_string_lossy().ends_with(".ptr.zst") && is_chosen
     });
     paths.sort();
-    let entropies: &[Entropy] = if words.iter().any(|it| it == LINKS) {
-        &[]
-    } else {
+    let parts = words.iter().filter(|it| !chosen.contains(it));
+    let parts: Vec<&str> = parts.map(String::as_str).collect();
+    let is_wanted = |part| parts.is_empty() || parts.contains(&part);
+    let entropies: &[Entropy] = if is_wanted(BYTES) {
         &[Entropy::Model, Entropy::Zstd]
+    } else {
+        &[]
     };
     for &entropy in entropies {
         println!(
@@ -103,7 +111,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             );
         }
     }
-    for path in &paths {
+    for path in paths.iter().filter(|_| is_wanted(LINKS)) {
         println!();
         println!("{}, milliseconds from a capture to its arrival", name(path));
         println!("{}", link::Report::HEAD);
@@ -113,32 +121,45 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{}", report.row());
         }
     }
+    if is_wanted(BYTES) {
+        reconnects(&paths)?;
+    }
+    #[cfg(target_os = "linux")]
+    if is_wanted(MEMORY) {
+        memories(&paths)?;
+    }
+    Ok(())
+}
+
+fn reconnects(paths: &[PathBuf]) -> Result<(), Box<dyn Error>> {
     println!();
     println!(
         "bytes until the picture is right after a reconnect: one that stayed, the recording's first"
     );
-    for path in &paths {
+    for path in paths {
         let (same, first) = reconnect(path)?;
         println!("{:<10} {same:>6} {first:>6}", name(path));
     }
-    #[cfg(target_os = "linux")]
-    {
-        println!();
-        println!(
-            "peak of the codec's memory in MB: device and operator's side, of the default and the small profile"
-        );
-        for path in &paths {
-            let mb = |(device, operator): (u64, u64)| {
-                format!(
-                    "{:>8.1} {:>8.1}",
-                    device as f64 / 1e6,
-                    operator as f64 / 1e6
-                )
-            };
-            let default = memory::measure(path, "default")?;
-            let small = memory::measure(path, "small")?;
-            println!("{:<10} {} {}", name(path), mb(default), mb(small));
-        }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn memories(paths: &[PathBuf]) -> Result<(), Box<dyn Error>> {
+    println!();
+    println!(
+        "peak of the codec's memory in MB: device and operator's side, of the default and the small profile"
+    );
+    for path in paths {
+        let mb = |(device, operator): (u64, u64)| {
+            format!(
+                "{:>8.1} {:>8.1}",
+                device as f64 / 1e6,
+                operator as f64 / 1e6
+            )
+        };
+        let default = memory::measure(path, "default")?;
+        let small = memory::measure(path, "small")?;
+        println!("{:<10} {} {}", name(path), mb(default), mb(small));
     }
     Ok(())
 }
@@ -265,6 +286,9 @@ fn send(
         cost.bytes += step.frame.len();
         cost.messages += 1;
         cost.largest = cost.largest.max(step.frame.len());
+        if step.exact {
+            return Ok(cost); // as a device does, until something changes
+        }
     }
 }
 

@@ -6,11 +6,8 @@
 
 use alongside_protocol::units::PanelRect;
 
-use super::{MAX_MOVES, Move};
-use crate::{
-    frame::{Frame, RGB},
-    tiles,
-};
+use super::{MAX_MOVES, Move, Plane};
+use crate::{frame::Frame, tiles};
 
 /// Width of a lane in pixels.
 const LANE: usize = 32;
@@ -68,7 +65,12 @@ struct Stretch {
 
 impl Search {
     /// The moves inside `area` that make `shown` more like `target`.
-    pub(crate) fn find(&mut self, shown: &Frame, target: &Frame, area: PanelRect) -> Vec<Move> {
+    pub(crate) fn find(
+        &mut self,
+        shown: &impl Plane,
+        target: &Frame,
+        area: PanelRect,
+    ) -> Vec<Move> {
         let (down, lines) = self.along(Axis::Down, shown, target, area);
         if lines > PLENTY {
             return down;
@@ -81,7 +83,7 @@ impl Search {
     fn along(
         &mut self,
         axis: Axis,
-        shown: &Frame,
+        shown: &impl Plane,
         target: &Frame,
         area: PanelRect,
     ) -> (Vec<Move>, usize) {
@@ -138,36 +140,47 @@ impl Search {
 
     /// Hashes the lines of every lane, lane by lane. Should two with the same hash differ, a move is found that
     /// brings nothing.
-    fn lines_down(&mut self, shown: &Frame, target: &Frame, area: PanelRect) {
+    fn lines_down<P: Plane>(&mut self, shown: &P, target: &Frame, area: PanelRect) {
         let height = usize::from(area.height);
         self.clear(usize::from(area.width).div_ceil(LANE) * height);
-        let rows = tiles::rows(target, area).zip(tiles::rows(shown, area));
+        let olds = tiles::rows_of(shown.values(), shown.size(), area);
+        let rows = tiles::rows(target, area).zip(olds);
+        let mut values = [P::Value::default(); LANE];
         for (y, (new, old)) in rows.enumerate() {
             for (lane, (new, old)) in new.chunks(LANE).zip(old.chunks(LANE)).enumerate() {
+                let values = &mut values[..new.len()];
+                for (value, pixel) in values.iter_mut().zip(new) {
+                    *value = P::value(*pixel);
+                }
                 let at = lane * height + y;
                 self.is_plain[at] = new.iter().all(|pixel| *pixel == new[0]);
-                self.new[at] = hash(new);
-                self.old[at] = if new == old { self.new[at] } else { hash(old) };
+                self.new[at] = hash(values);
+                self.old[at] = if values == old {
+                    self.new[at]
+                } else {
+                    hash(old)
+                };
             }
         }
     }
 
     /// As [`lines_down`](Self::lines_down), for lines that stand across the memory.
-    fn lines_right(&mut self, shown: &Frame, target: &Frame, area: PanelRect) {
+    fn lines_right<P: Plane>(&mut self, shown: &P, target: &Frame, area: PanelRect) {
         let width = usize::from(area.width);
         self.clear(usize::from(area.height).div_ceil(LANE) * width);
         let mut first: &[u32] = &[];
-        let rows = tiles::rows(target, area).zip(tiles::rows(shown, area));
+        let olds = tiles::rows_of(shown.values(), shown.size(), area);
+        let rows = tiles::rows(target, area).zip(olds);
         for (y, (new, old)) in rows.enumerate() {
             if y % LANE == 0 {
                 first = new;
             }
             let lane = y / LANE * width..(y / LANE + 1) * width;
             for (hash, pixel) in self.new[lane.clone()].iter_mut().zip(new) {
-                *hash = mix(*hash, *pixel);
+                *hash = mix(*hash, P::value(*pixel).into());
             }
-            for (hash, pixel) in self.old[lane.clone()].iter_mut().zip(old) {
-                *hash = mix(*hash, *pixel);
+            for (hash, value) in self.old[lane.clone()].iter_mut().zip(old) {
+                *hash = mix(*hash, (*value).into());
             }
             for (is_plain, (pixel, first)) in
                 self.is_plain[lane].iter_mut().zip(new.iter().zip(first))
@@ -277,18 +290,40 @@ fn look<'a>(slots: &'a mut [Slot], round: u32, old: &[u32], hash: u32) -> &'a mu
 
 /// One pixel more of a line.
 fn mix(hash: u32, pixel: u32) -> u32 {
-    let mixed = (hash.rotate_left(7) ^ pixel & RGB).wrapping_mul(0x9e37_79b1);
+    let mixed = (hash.rotate_left(7) ^ pixel).wrapping_mul(0x9e37_79b1);
     mixed ^ mixed >> 15
 }
 
-/// A whole line, two pixels at a time.
-fn hash(pixels: &[u32]) -> u32 {
-    let (pairs, odd) = pixels.as_chunks();
-    let odd = odd.first().map(|odd| [*odd, 0]);
-    let mut hash = 0_u64;
-    for [a, b] in pairs.iter().copied().chain(odd) {
-        let pair = u64::from(a & RGB) << 32 | u64::from(b & RGB);
-        hash = (hash.rotate_left(23) ^ pair).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+/// A whole line: a sum of products of two pixels each, with a key of its own for each place.
+fn hash<V: Copy + Into<u32>>(values: &[V]) -> u32 {
+    let mut sum = 0_u64;
+    let (pairs, odd) = values.as_chunks::<2>();
+    let (keys, _) = KEYS.as_chunks::<2>();
+    for ([a, b], [for_a, for_b]) in pairs.iter().zip(keys) {
+        let (a, b) = ((*a).into(), (*b).into());
+        let product =
+            u64::from(a.wrapping_add(*for_a)).wrapping_mul(u64::from(b.wrapping_add(*for_b)));
+        sum = sum.wrapping_add(product);
     }
-    (hash >> 32) as u32
+    if let [odd] = odd {
+        let odd: u32 = (*odd).into();
+        sum = sum.wrapping_add(u64::from(odd).wrapping_mul(u64::from(KEYS[0])));
+    }
+    ((sum ^ sum >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+}
+
+static KEYS: [u32; LANE] = keys();
+
+const fn keys() -> [u32; LANE] {
+    let mut keys = [0; LANE];
+    let mut state = 0_u64;
+    let mut at = 0;
+    while at < LANE {
+        state = state
+            .wrapping_mul(0x5851_f42d_4c95_7f2d)
+            .wrapping_add(0x1405_7b7e_f767_814f);
+        keys[at] = (state >> 32) as u32;
+        at += 1;
+    }
+    keys
 }

@@ -47,6 +47,42 @@ fn a_new_picture_has_no_move() {
 }
 
 #[test]
+fn moves_of_one_way_need_no_second_picture() {
+    let rect = |x, y, width, height| PanelRect {
+        x,
+        y,
+        width,
+        height,
+    };
+    for by in [(0, 1), (0, -1), (0, 37), (-3, -20), (5, 20), (7, 0)] {
+        let moves = [
+            rect(10, 40, 50, 70),
+            rect(60, 50, 100, 60),
+            rect(30, 60, 80, 9),
+        ];
+        let moves = moves.map(|to| Move { to, by });
+        let (mut shown, before) = (picture(0, 0), picture(0, 0));
+        apply(&mut shown, &moves, &mut Vec::new()).unwrap();
+        let width = usize::from(SIZE.0);
+        for (at, pixel) in shown.pixels().iter().enumerate() {
+            let (x, y) = ((at % width) as u16, (at / width) as u16);
+            let is_moved = moves.iter().any(|it| {
+                (it.to.x..it.to.x + it.to.width).contains(&x)
+                    && (it.to.y..it.to.y + it.to.height).contains(&y)
+            });
+            let from = if is_moved {
+                at.wrapping_add_signed(
+                    -(isize::from(by.1) * width.cast_signed() + isize::from(by.0)),
+                )
+            } else {
+                at
+            };
+            assert_eq!(*pixel, before.pixels()[from], "{x} {y} by {by:?}");
+        }
+    }
+}
+
+#[test]
 fn moves_that_cross_read_what_was_there_before() {
     let size = PanelSize::new(32, 1).unwrap();
     let mut shown = Frame::new(size, (0..32).collect()).unwrap();

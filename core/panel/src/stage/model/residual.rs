@@ -9,13 +9,15 @@ use crate::coder::{Bit, Coder};
 const SURROUNDINGS: usize = 56;
 /// Slopes above which the surroundings count as steeper.
 const STEEPS: [i32; 7] = [10, 16, 26, 44, 80, 160, 300];
-/// How far green was off, when red and blue are coded; 0 for green itself.
+/// How far green was off, when red and blue are coded.
 const SIZES: usize = 4;
-/// Decisions of one residual: zero, sign, size, and what the size leaves open.
-const DECISIONS: usize = 272;
+/// Decisions of one residual: zero, sign, 7 of the size, and 127 of what the size leaves open, from number 16 on.
+const DECISIONS: usize = 16 + 127;
 /// Photographs, and single colours.
 const USES: usize = 2;
-const CONTEXTS: usize = USES * SIZES * SURROUNDINGS;
+const CONTEXTS: usize = USES * KINDS * SURROUNDINGS;
+/// Green, and red and blue by how far green was off.
+const KINDS: usize = 1 + 2 * SIZES;
 
 /// How many colours are recalled for a value of green.
 const RECALLED: usize = 3;
@@ -37,7 +39,7 @@ pub(super) struct Residuals {
 impl Residuals {
     pub(super) fn new() -> Self {
         Self {
-            bits: vec![[Bit::NEW; DECISIONS]; CHANNELS.len() * CONTEXTS],
+            bits: vec![[Bit::NEW; DECISIONS]; CONTEXTS],
             recall: vec![[0; RECALLED]; 256],
             is_recalled: [[Bit::NEW; 2]; RECALLED],
             is_old: [Bit::NEW; 2],
@@ -143,7 +145,11 @@ impl Residuals {
             _ => 3,
         };
         let predicted = (median + green.unwrap_or(0)).clamp(0, 255);
-        let context = ((channel * USES + purpose) * SIZES + size) * SURROUNDINGS + surroundings;
+        let kind = match channel {
+            0 => 0,
+            _ => 1 + (channel - 1) * SIZES + size,
+        };
+        let context = (purpose * KINDS + kind) * SURROUNDINGS + surroundings;
         // The difference modulo 256, from -128 on.
         let residual = i32::from((value(pixel) - predicted) as i8);
         let residual = residual_bits(coder, &mut self.bits[context], residual);
