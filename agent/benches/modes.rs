@@ -6,9 +6,14 @@
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark")]
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::{self, Read, Write},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixStream,
+    },
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -29,7 +34,13 @@ use alongside::{
 const AGENT: &str = env!("CARGO_BIN_EXE_alongside-agent");
 const GRANTED: Capabilities = Capabilities::VIEW.with(Capabilities::ANNOTATE);
 
+/// What asks this program to send back what it is sent.
+const ECHO: &str = "echo";
+
 fn main() {
+    if std::env::args().nth(1).is_some_and(|first| first == ECHO) {
+        return echo();
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -62,6 +73,8 @@ fn main() {
             Running::loaded(&package, &trusted, Side::Operator, GRANTED).unwrap(),
         );
     }
+    floor();
+    runtime.block_on(floor_async());
     runtime.block_on(async {
         for (what, path) in [("Rust", &rust), ("C", &c)] {
             let package = Arc::new(sealed.open(path).unwrap());
@@ -101,6 +114,17 @@ fn now() -> Instant {
     Instant::now()
 }
 
+/// Events in a round within this process: short enough to fall between two turns of whatever else the machine does.
+const HERE: u32 = 1_000;
+/// Events in a round to another process.
+const AWAY: u32 = 64;
+/// How often such a round is measured; the best one counts.
+const ROUNDS_AWAY: u32 = 600;
+
+fn per_event(round: Duration, events: u32) -> f64 {
+    round.as_secs_f64() * 1e6 / f64::from(events)
+}
+
 fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
@@ -128,11 +152,9 @@ fn here(what: &str, mut running: Running) {
     running.tell(0, Duration::ZERO, &start()).unwrap().unwrap();
     let events: Vec<_> = (0..1024).map(pointer).collect();
     let mut best = Duration::MAX;
-    // Short enough to fall between two turns of whatever else the machine does.
-    const ROUND: u32 = 1_000;
     for _ in 0..1_500 {
         let begun = now();
-        for n in 0..ROUND {
+        for n in 0..HERE {
             let event = &events[n as usize % events.len()];
             let effects = running
                 .tell(1, Duration::from_millis(u64::from(n) * 10), event)
@@ -142,10 +164,7 @@ fn here(what: &str, mut running: Running) {
         }
         best = best.min(begun.elapsed());
     }
-    println!(
-        "  {what}: {:.3} us",
-        best.as_secs_f64() * 1e6 / f64::from(ROUND)
-    );
+    println!("  {what}: {:.3} us", per_event(best, HERE));
 }
 
 async fn away(what: &str, batch: u64, package: &Arc<Package>, loader: &Loader) {
@@ -153,10 +172,9 @@ async fn away(what: &str, batch: u64, package: &Arc<Package>, loader: &Loader) {
     let _later = running.tell(0, Duration::ZERO, &start());
     running.answer().await.1.unwrap();
     let mut best = Duration::MAX;
-    const ROUND: u64 = 64;
-    for _ in 0..600 {
+    for _ in 0..ROUNDS_AWAY {
         let begun = now();
-        for n in 0..ROUND / batch {
+        for n in 0..u64::from(AWAY) / batch {
             for k in 0..batch {
                 let _later = running.tell(k, Duration::from_millis(n * 10), &pointer(n + k));
             }
@@ -168,8 +186,78 @@ async fn away(what: &str, batch: u64, package: &Arc<Package>, loader: &Loader) {
     }
     println!(
         "  {what} sealed, {batch} at a time: {:.2} us",
-        best.as_secs_f64() * 1e6 / ROUND as f64
+        per_event(best, AWAY)
     );
+}
+
+/// Bytes of a pointer event on its way to a sealed half, about as many as its answer has.
+const FRAME: usize = 32;
+
+/// What a round trip between two processes costs on this machine when nothing is done: no sealed half can be faster.
+fn floor() {
+    let (mut ours, mut child) = start_echo();
+    let mut frame = [7; FRAME];
+    let mut best = Duration::MAX;
+    for _ in 0..ROUNDS_AWAY {
+        let begun = now();
+        for _ in 0..AWAY {
+            ours.write_all(&frame).unwrap();
+            ours.read_exact(&mut frame).unwrap();
+        }
+        best = best.min(begun.elapsed());
+    }
+    println!(
+        "  nothing, in another process: {:.2} us",
+        per_event(best, AWAY)
+    );
+    drop(ours);
+    child.wait().unwrap();
+}
+
+/// The same from within a tokio runtime, where a session's other work goes on meanwhile.
+async fn floor_async() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let (ours, mut child) = start_echo();
+    ours.set_nonblocking(true).unwrap();
+    let mut ours = tokio::net::UnixStream::from_std(ours).unwrap();
+    let mut frame = [7; FRAME];
+    let mut best = Duration::MAX;
+    for _ in 0..ROUNDS_AWAY {
+        let begun = now();
+        for _ in 0..AWAY {
+            ours.write_all(&frame).await.unwrap();
+            ours.read_exact(&mut frame).await.unwrap();
+        }
+        best = best.min(begun.elapsed());
+    }
+    println!(
+        "  nothing, in another process, from a tokio runtime: {:.2} us",
+        per_event(best, AWAY)
+    );
+    drop(ours);
+    child.wait().unwrap();
+}
+
+fn start_echo() -> (UnixStream, std::process::Child) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let child = Command::new(std::env::current_exe().unwrap())
+        .arg(ECHO)
+        .stdin(OwnedFd::from(theirs))
+        .stdout(Stdio::null())
+        .spawn();
+    (ours, child.unwrap())
+}
+
+/// Sends back what comes, until there is nobody any more.
+fn echo() {
+    let socket = io::stdin().as_fd().try_clone_to_owned().unwrap();
+    let mut socket = File::from(socket);
+    let mut chunk = [0; 16 * 1024];
+    while let Ok(len @ 1..) = socket.read(&mut chunk) {
+        if socket.write_all(&chunk[..len]).is_err() {
+            return;
+        }
+    }
 }
 
 /// The user guide as a library, built as this program was.

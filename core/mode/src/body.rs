@@ -3,6 +3,7 @@
 use std::fmt;
 
 use alongside_protocol::label::Label;
+use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
 /// A line of text that a mode shows or records, made inert: at most 200 bytes, no control characters.
@@ -70,7 +71,40 @@ impl std::error::Error for BodyError {}
 pub(crate) fn put<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
     // postcard fails only when its output is full, and a Vec never is, or for types (untyped maps, sequences
     // of unknown length) that no body contains.
-    *out = postcard::to_extend(value, std::mem::take(out)).unwrap_or_default();
+    if postcard::serialize_with_flavor(value, Appended(out)).is_err() {
+        out.clear();
+    }
+}
+
+/// A body that is being written.
+struct Appended<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Appended<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        // A number is a byte or a few, for which a copy by call costs more than the bytes.
+        if bytes.len() <= 4 {
+            self.0.reserve(4);
+            for byte in bytes {
+                self.0.push(*byte);
+            }
+        } else {
+            self.0.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
 }
 
 /// Reads one `T` that fills `body` exactly.

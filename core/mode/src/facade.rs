@@ -97,6 +97,17 @@ pub enum Event<H> {
 impl<H: DeserializeOwned> Event<H> {
     /// Reads an event as it crossed the ABI.
     fn decode(kind: u32, body: &[u8]) -> Result<Self, BodyError> {
+        // As they are: what would be copied on the way is read where it lies.
+        match kind {
+            kind::PEER => return get(kind, body).map(Self::Peer),
+            kind::CONSOLE => {
+                let read = serde_json::from_slice(body);
+                return read
+                    .map(Self::Console)
+                    .map_err(|_| BodyError::Malformed { kind });
+            }
+            _ => {}
+        }
         let event = match HostEvent::decode(kind, body) {
             Ok(event) => event,
             Err(BodyError::UnknownKind(kind)) => return Ok(Self::Unknown(kind)),

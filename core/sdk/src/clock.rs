@@ -3,6 +3,11 @@
 //! Everything else takes the time as an argument, so that an hour passes in a test in milliseconds.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+#[cfg(feature = "dynamic-modes")]
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 /// Monotonic time; follows tokio's clock, so a paused runtime pauses it.
 pub(crate) fn now() -> Instant {
@@ -14,6 +19,33 @@ pub(crate) async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Rings at a time that moves on all the while; to move it to a later one costs nothing until it would have rung.
+#[cfg(feature = "dynamic-modes")]
+#[derive(Debug)]
+pub(crate) struct Alarm(Pin<Box<tokio::time::Sleep>>);
+
+#[cfg(feature = "dynamic-modes")]
+impl Alarm {
+    /// Rings at `at`.
+    pub(crate) fn new(at: Instant) -> Self {
+        Self(Box::pin(tokio::time::sleep_until(at.into())))
+    }
+
+    /// Ready once it is `at`.
+    pub(crate) fn poll_at(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
+        if self.0.deadline().into_std() > at {
+            self.0.as_mut().reset(at.into());
+        }
+        loop {
+            std::task::ready!(self.0.as_mut().poll(cx));
+            if now() >= at {
+                return Poll::Ready(());
+            }
+            self.0.as_mut().reset(at.into());
+        }
     }
 }
 

@@ -6,24 +6,28 @@
 
 use std::{
     any::Any,
-    cell::RefCell,
+    cell::{Cell, RefCell},
     panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind},
     sync::Once,
     thread,
 };
 
 /// What this thread's hook does with a panic.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Watch {
     /// Leaves it to the process.
     Off,
     /// Keeps it.
     On,
     /// Has kept one.
-    Caught(String),
+    Kept,
 }
 
 thread_local! {
-    static WATCH: RefCell<Watch> = const { RefCell::new(Watch::Off) };
+    /// A plain word, so that a call without a panic costs next to nothing.
+    static WATCH: Cell<Watch> = const { Cell::new(Watch::Off) };
+    /// What was kept last.
+    static SAID: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Puts the hook in place, once in a process for each copy of the standard library.
@@ -51,7 +55,7 @@ pub(super) fn catch<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     let kept = WATCH.replace(before);
     result.map_err(|payload| {
         let said = match kept {
-            Watch::Caught(said) => said,
+            Watch::Kept => SAID.take(),
             // The process has put another hook in place since.
             Watch::Off | Watch::On => message(&*payload).to_owned(),
         };
@@ -65,19 +69,20 @@ pub(super) fn catch<R>(call: impl FnOnce() -> R) -> Result<R, String> {
 
 /// Keeps a panic if it happens inside a mode's call on this thread.
 fn keep(info: &PanicHookInfo<'_>) -> bool {
-    let note = |watch: &RefCell<Watch>| {
-        let mut watch = watch.borrow_mut();
-        if matches!(*watch, Watch::Off) {
-            return false;
-        }
-        let said = message(info.payload());
-        *watch = Watch::Caught(match info.location() {
-            Some(place) => format!("{said} at {}:{}", place.file(), place.line()),
-            None => said.to_owned(),
-        });
-        true
+    if WATCH.get() == Watch::Off {
+        return false;
+    }
+    let said = message(info.payload());
+    let said = match info.location() {
+        Some(place) => format!("{said} at {}:{}", place.file(), place.line()),
+        None => said.to_owned(),
     };
-    WATCH.try_with(note).unwrap_or(false)
+    // Where the thread is ending and takes nothing more, the process hears of it.
+    let kept = SAID.try_with(|kept| kept.replace(said)).is_ok();
+    if kept {
+        WATCH.set(Watch::Kept);
+    }
+    kept
 }
 
 fn message(payload: &dyn Any) -> &str {

@@ -102,6 +102,10 @@ impl Staging {
             return abi::E_DENIED;
         }
         self.bytes += body.len();
+        if self.effects.capacity() == 0 {
+            // Most calls ask for one.
+            self.effects = Vec::with_capacity(1);
+        }
         self.effects.push(effect);
         abi::OK
     }

@@ -63,18 +63,21 @@ struct Line {
     socket: File,
     /// What came and was not looked at yet.
     came: Vec<u8>,
+    /// Where the socket writes to.
+    chunk: Box<[u8]>,
     /// What is to go.
     goes: Vec<u8>,
 }
 
 /// Bytes that are read at once.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 16 * 1024;
 
 impl Line {
     fn new(socket: File) -> Self {
         Self {
             socket,
             came: Vec::with_capacity(CHUNK),
+            chunk: vec![0; CHUNK].into(),
             goes: Vec::with_capacity(CHUNK),
         }
     }
@@ -89,12 +92,11 @@ impl Line {
                 return Ok(Some(order));
             }
             self.flush()?;
-            let mut chunk = [0; 16 * 1024];
-            match self.socket.read(&mut chunk) {
+            match self.socket.read(&mut self.chunk) {
                 Ok(0) => return Ok(None),
                 Ok(len) => self
                     .came
-                    .extend_from_slice(chunk.get(..len).unwrap_or_default()),
+                    .extend_from_slice(self.chunk.get(..len).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }

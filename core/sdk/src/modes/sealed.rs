@@ -2,11 +2,14 @@
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     io,
     os::{fd::OwnedFd, unix::net},
     path::{Path, PathBuf},
+    pin::Pin,
     process::{Child, Command, ExitStatus, Stdio},
     sync::Arc,
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
@@ -14,14 +17,17 @@ use alongside_mode::{
     Capabilities, Effect, HostEvent, Side, abi,
     host::{LogLine, ModeFailure},
 };
-use tokio::{io::Interest, net::UnixStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::UnixStream,
+};
 
 use super::{
     Boxing, Package,
     child::ARGUMENT,
     frame::{self, Answer, BadFrame, Order, Reason, Word},
 };
-use crate::clock;
+use crate::clock::{self, Alarm};
 
 /// Time that a half has for one event before that is worth a word.
 pub const SOFT: Duration = Duration::from_millis(5);
@@ -34,7 +40,7 @@ const MAX_DELAY: Duration = Duration::from_secs(5);
 /// Events that may wait for one child; a half that falls further behind is ended.
 const MAX_WAITING: usize = 1_024;
 /// Bytes that are read at once.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 16 * 1024;
 
 /// One half of a mode in a process of its own.
 #[derive(Debug)]
@@ -46,10 +52,14 @@ pub(super) struct Sealed {
     goes: Vec<u8>,
     /// What the child said and was not looked at yet.
     came: Vec<u8>,
+    /// Where the socket writes to.
+    chunk: Box<[u8]>,
     /// Numbers of the events that have no answer yet, oldest first.
     waiting: VecDeque<u64>,
     /// When the oldest of them could be begun with, and how long its process has waited for a processor since.
     since: Option<(Instant, Duration)>,
+    /// For when that has been too long.
+    alarm: Option<Alarm>,
     stage: Stage,
     pub(super) log: Vec<LogLine>,
     denied: u32,
@@ -58,6 +68,9 @@ pub(super) struct Sealed {
     /// How long the process had waited for a processor when that was looked at last.
     delayed: Duration,
 }
+
+/// Number of an event, and what came of it.
+pub(super) type Answered = (u64, Result<Vec<Effect>, SealedFailure>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -250,8 +263,10 @@ impl Sealed {
             stream,
             goes,
             came: Vec::new(),
+            chunk: vec![0; CHUNK].into(),
             waiting: VecDeque::new(),
             since: Some((clock::now(), Duration::ZERO)),
+            alarm: None,
             stage: Stage::Starting,
             log: Vec::new(),
             denied: 0,
@@ -295,88 +310,65 @@ impl Sealed {
     }
 
     /// The next answer; waits for ever while nothing is asked. Cancel safe.
-    pub(super) async fn answer(&mut self) -> (u64, Result<Vec<Effect>, SealedFailure>) {
-        loop {
-            match self.step() {
-                Ok(Some((seq, effects))) => return (seq, effects),
-                Ok(None) => {}
-                Err(failure) => {
-                    return (
-                        self.waiting.pop_front().unwrap_or(0),
-                        Err(self.fail(failure)),
-                    );
-                }
-            }
-            if self.over {
-                std::future::pending::<()>().await;
-            }
-            let deadline = self.deadline();
-            let interest = if self.goes.is_empty() {
-                Interest::READABLE
-            } else {
-                Interest::READABLE | Interest::WRITABLE
-            };
-            tokio::select! {
-                biased;
-                ready = self.stream.ready(interest) => drop(ready),
-                () = clock::sleep_until(deadline) => if let Some(failure) = self.overdue() {
-                    return (self.waiting.pop_front().unwrap_or(0), Err(self.fail(failure)));
-                },
-            }
-        }
+    pub(super) async fn answer(&mut self) -> Answered {
+        poll_fn(|cx| self.poll_answer(cx)).await
     }
 
-    /// Gives what goes and takes what came; the next answer, if there is one.
-    #[expect(
-        clippy::type_complexity,
-        reason = "an answer, if there is one, unless the child is over"
-    )]
-    fn step(&mut self) -> Result<Option<(u64, Result<Vec<Effect>, SealedFailure>)>, SealedFailure> {
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Answered> {
         if self.over {
-            return Ok(None);
+            return Poll::Pending;
         }
-        self.flush()?;
+        self.poll_step(cx).map(|stepped| {
+            stepped.unwrap_or_else(|failure| {
+                let seq = self.waiting.pop_front().unwrap_or(0);
+                (seq, Err(self.fail(failure)))
+            })
+        })
+    }
+
+    /// Gives what goes and takes what came, until that holds an answer or the time for it is over.
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answered, SealedFailure>> {
+        self.flush(cx);
         loop {
-            if let Some((body, next)) = frame::split(&self.came)? {
+            while let Some((body, next)) = frame::split(&self.came)? {
                 let word = Word::decode(body)?;
                 self.came.drain(..next);
-                if let Some(answer) = self.hear(word)? {
-                    return Ok(Some(answer));
+                if let Some(answered) = self.hear(word)? {
+                    return Poll::Ready(Ok(answered));
                 }
-                continue;
             }
-            let mut chunk = [0; CHUNK / 4];
-            match self.stream.try_read(&mut chunk) {
-                Ok(0) => return Err(self.gone()),
-                Ok(len) => self
-                    .came
-                    .extend_from_slice(chunk.get(..len).unwrap_or_default()),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(_) => return Err(self.gone()),
+            let mut chunk = ReadBuf::new(&mut self.chunk);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut chunk) {
+                Poll::Ready(Ok(())) if !chunk.filled().is_empty() => {
+                    self.came.extend_from_slice(chunk.filled());
+                }
+                Poll::Ready(_) => return Poll::Ready(Err(self.gone())),
+                Poll::Pending => {
+                    let Some(deadline) = self.deadline() else {
+                        return Poll::Pending;
+                    };
+                    let alarm = self.alarm.get_or_insert_with(|| Alarm::new(deadline));
+                    ready!(alarm.poll_at(cx, deadline));
+                    if let Some(failure) = self.overdue() {
+                        return Poll::Ready(Err(failure));
+                    }
+                }
             }
         }
     }
 
-    fn flush(&mut self) -> Result<(), SealedFailure> {
+    fn flush(&mut self, cx: &mut Context<'_>) {
         while !self.goes.is_empty() {
-            match self.stream.try_write(&self.goes) {
-                Ok(len) => drop(self.goes.drain(..len)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            match Pin::new(&mut self.stream).poll_write(cx, &self.goes) {
+                Poll::Ready(Ok(len)) => drop(self.goes.drain(..len)),
+                Poll::Pending => break,
                 // What it said before it went comes first.
-                Err(_) => {
-                    self.goes.clear();
-                    break;
-                }
+                Poll::Ready(Err(_)) => self.goes.clear(),
             }
         }
-        Ok(())
     }
 
-    #[expect(clippy::type_complexity, reason = "as of `step`")]
-    fn hear(
-        &mut self,
-        word: Word,
-    ) -> Result<Option<(u64, Result<Vec<Effect>, SealedFailure>)>, SealedFailure> {
+    fn hear(&mut self, word: Word) -> Result<Option<Answered>, SealedFailure> {
         match (self.stage, word) {
             (Stage::Starting, Word::Ready { manifest }) => {
                 if manifest != self.package.manifest_text() {
