@@ -56,9 +56,10 @@ pub enum ModeDo {
         /// Write it in C and not in Rust.
         #[arg(long)]
         c: bool,
-        /// A checkout of Alongside, to build with it and not with what crates.io has.
-        #[arg(long, value_name = "DIR", conflicts_with = "c")]
-        alongside: Option<PathBuf>,
+        /// Where Cargo takes alongside-mode from: a checkout of Alongside, or the URL of its Git repository [default: the
+        /// checkout in which this program was built, if there is one, else crates.io].
+        #[arg(long, value_name = "DIR|URL", conflicts_with = "c")]
+        alongside: Option<String>,
     },
     /// Collects what was built into a package, `package/<id>`, and signs it.
     Pack {

@@ -123,7 +123,7 @@ fn a_new_mode_in_rust_builds_and_passes_its_own_tests_at_once() {
     kim.types(
         "acme.tally",
         env!("CARGO"),
-        &["build", "--workspace", "--offline", "--target-dir", target],
+        &["build", "--offline", "--target-dir", target],
     );
     let module = Path::new(target).join("debug/libacme_tally_so.so");
     kim.types(
