@@ -7,6 +7,7 @@
 mod catalogue;
 mod day;
 mod meaning;
+mod names;
 mod network;
 mod pseudo;
 mod remote;
@@ -16,6 +17,7 @@ use std::fmt;
 
 pub use catalogue::Id;
 pub use meaning::Naming;
+pub use names::ModeNames;
 pub use network::Trouble;
 pub use remote::Page;
 pub use sentences::Sentence;

@@ -125,6 +125,7 @@ async fn a_modes_panel_speaks_with_its_mode_and_reaches_nothing_else() {
         modes: vec![ModeCard {
             mode: id.clone(),
             name: Label::new("<img src=x onerror=alert(1)>").expect("a name"),
+            asks: event::Asks::Customer,
             has_panel: true,
             panel: Some(Arc::new(panel)),
         }],

@@ -338,6 +338,20 @@ pub struct Mode {
     pub expires_in_s: Option<u16>,
 }
 
+/// Whose word a mode takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asks {
+    /// Nobody's any more: the code was enough.
+    Code,
+    /// The customer's.
+    Customer,
+    /// The customer's, with the system administrator's ID.
+    Administrator,
+    /// That of the owner's policy.
+    Policy,
+}
+
 /// A mode that can be asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ModeCard {
@@ -345,6 +359,8 @@ pub struct ModeCard {
     pub mode: ModeId,
     /// What people call it.
     pub name: Label<64>,
+    /// Whose word it takes.
+    pub asks: Asks,
     /// Whether it has a part of the console.
     pub has_panel: bool,
     /// That part; pages fetch it, and it is not said.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use alongside::{
     OperatorEvent, OperatorHandle, TypedText,
-    operator::{Mode, OperatorError, SettingsAsk},
+    operator::{self, Mode, OperatorError, SettingsAsk},
     protocol::{PanelSize, annotation::Annotation, control::ModeState, label::Ticket},
     status,
 };
@@ -214,6 +214,12 @@ fn card(mode: Mode) -> event::ModeCard {
     event::ModeCard {
         mode: mode.id,
         name: mode.name,
+        asks: match mode.asks {
+            operator::Asks::Code => event::Asks::Code,
+            operator::Asks::Administrator => event::Asks::Administrator,
+            operator::Asks::Policy => event::Asks::Policy,
+            operator::Asks::Customer | _ => event::Asks::Customer,
+        },
         has_panel: mode.panel.is_some(),
         panel: mode.panel.map(Arc::new),
     }

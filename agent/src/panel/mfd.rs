@@ -48,7 +48,7 @@ use alongside::{
         input::{KeyMotion, KeyName, PointerPhase},
         units::PanelRect,
     },
-    status::{Ask, Status},
+    status::{Ask, ModeName, Status},
 };
 
 pub use assistance::Past;
@@ -78,7 +78,7 @@ use trial::Trial;
 use view::{Spot, View};
 
 use super::{CustomerAction, StopKey};
-use crate::text::Text;
+use crate::text::{ModeNames, Text};
 
 /// Size of the screen in pixels.
 pub const SIZE: PanelSize = match PanelSize::new(1024, 600) {
@@ -122,6 +122,7 @@ pub struct Mfd {
     edge: Edge,
     stop: StopKey,
     text: Text,
+    names: Arc<ModeNames>,
     preferences: Preferences,
     facts: Facts,
     administrator: Administrator,
@@ -194,6 +195,7 @@ impl Mfd {
             edge: Edge::default(),
             stop: StopKey::default(),
             text: Text::new(preferences.locale),
+            names: Arc::default(),
             preferences,
             facts: Facts::default(),
             administrator: Administrator::None,
@@ -454,6 +456,12 @@ impl Mfd {
         self.is_stale = true;
     }
 
+    /// Takes what people call the modes of the session that begins.
+    pub fn offers(&mut self, modes: &[ModeName]) {
+        Arc::make_mut(&mut self.names).learn(modes);
+        self.is_stale = true;
+    }
+
     /// Shows how the session stands.
     pub fn show(&mut self, status: &Status) {
         let leaves_assistance = self.assistance.show(status, self.now);
@@ -564,7 +572,12 @@ impl Mfd {
             .touch
             .filter(|touch| touch.on_target)
             .map(|touch| touch.target);
-        let mut view = View::new(self.text, self.preferences.scale, pressed);
+        let mut view = View::new(
+            self.text,
+            Arc::clone(&self.names),
+            self.preferences.scale,
+            pressed,
+        );
         view.skin = self.skin;
         let whole = self.whole();
         view.sketch.is_small = whole.w < skin::SHEET.0 || whole.h < skin::SHEET.1;

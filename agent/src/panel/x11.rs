@@ -31,7 +31,7 @@ use alongside::{
         input::{KeyMotion, PointerPhase},
         label::Label,
     },
-    status::Status,
+    status::{ModeName, Status},
 };
 use tokio::sync::Notify;
 use x11rb::{
@@ -405,6 +405,10 @@ impl Panel for X11Panel {
 }
 
 impl Customer for X11Panel {
+    fn offers(&self, modes: &[ModeName]) {
+        self.inner.front.offers(modes);
+    }
+
     fn session_over(&self, card: &SessionCard) {
         self.inner.front.session_over(card);
     }

@@ -13,7 +13,7 @@ use alongside::{
     status::{Ask, CodeRefusal, ConnectProblem},
 };
 
-use super::{Id, Page, Slot, Text, Words};
+use super::{Id, ModeNames, Page, Slot, Text, Words};
 use crate::panel::{Corner, StopKey};
 
 /// How much is said of a key.
@@ -177,46 +177,46 @@ impl Text {
     }
 
     /// What the operator may do in `mode`.
-    pub fn may(self, mode: &ModeId) -> Words {
+    pub fn may(self, mode: &ModeId, names: &ModeNames) -> Words {
         match mode.as_str() {
             ModeId::USER_GUIDE => self.say(Id::MayGuide),
             ModeId::OPERATOR_CONTROL => self.say(Id::MayControl),
             ModeId::ENGINEER_CONFIG => self.say(Id::MayConfigure),
-            other => self.fill(Id::MayOther, &[(Slot::Mode, &other)]),
+            _ => self.fill(Id::MayOther, &[(Slot::Mode, &names.of(mode))]),
         }
     }
 
     /// What was done in `mode`, in a word.
-    pub fn mode(self, mode: &ModeId) -> Words {
+    pub fn mode(self, mode: &ModeId, names: &ModeNames) -> Words {
         match mode.as_str() {
             ModeId::USER_GUIDE => self.say(Page::ModeGuide),
             ModeId::OPERATOR_CONTROL => self.say(Page::ModeControl),
             ModeId::ENGINEER_CONFIG => self.say(Page::ModeConfigure),
-            other => Words::data(other),
+            _ => Words::data(names.of(mode)),
         }
     }
 
     /// What is going on while the operator may do more than guide.
-    pub fn raised(self, mode: &ModeId) -> Words {
+    pub fn raised(self, mode: &ModeId, names: &ModeNames) -> Words {
         match mode.as_str() {
             ModeId::OPERATOR_CONTROL => self.say(Id::ControlOn),
             ModeId::ENGINEER_CONFIG => self.say(Id::ConfigureOn),
-            other => self.fill(Id::OtherOn, &[(Slot::Mode, &other)]),
+            _ => self.fill(Id::OtherOn, &[(Slot::Mode, &names.of(mode))]),
         }
     }
 
     /// What the operator did in `mode`, after the session.
-    pub fn did(self, mode: &ModeId) -> Words {
+    pub fn did(self, mode: &ModeId, names: &ModeNames) -> Words {
         match mode.as_str() {
             ModeId::USER_GUIDE => self.say(Id::DidGuide),
             ModeId::OPERATOR_CONTROL => self.say(Id::DidControl),
             ModeId::ENGINEER_CONFIG => self.say(Id::DidConfigure),
-            other => self.fill(Id::DidOther, &[(Slot::Mode, &other)]),
+            _ => self.fill(Id::DidOther, &[(Slot::Mode, &names.of(mode))]),
         }
     }
 
     /// The question whether `name` may use what `ask` is about, or go on using it.
-    pub fn may_they(self, ask: &Ask, name: &Words) -> Words {
+    pub fn may_they(self, ask: &Ask, name: &Words, names: &ModeNames) -> Words {
         let id = |first, again| if ask.is_renewal { again } else { first };
         match ask.mode.as_str() {
             ModeId::OPERATOR_CONTROL => self.fill(
@@ -227,9 +227,9 @@ impl Text {
                 id(Id::AskConfigure, Id::AskConfigureAgain),
                 &[(Slot::Name, name)],
             ),
-            other => self.fill(
+            _ => self.fill(
                 id(Id::AskOther, Id::AskOtherAgain),
-                &[(Slot::Name, name), (Slot::Mode, &other)],
+                &[(Slot::Name, name), (Slot::Mode, &names.of(&ask.mode))],
             ),
         }
     }

@@ -12,12 +12,21 @@ export const MODES = [
 
 const BUILT_IN = MODES.length;
 
+/** Whose word a mode takes that was added to the device: in a word, and in a sentence. */
+const ASKS = {
+  code: ['with the code', 'The customer agreed to it by typing the code.'],
+  customer: ['ask first', 'The customer is asked on the panel.'],
+  administrator: ['ask first, with ID', `${WITH_ID} ${STAYS}`],
+  policy: ['by policy', 'The owner’s policy allows it; nobody at the panel is asked.'],
+};
+
 /** Which modes there are beside the built-in ones. */
 export const offerModes = modes => {
   MODES.length = BUILT_IN;
   const own = new Set(MODES.map(({ id }) => id));
-  for (const { mode, name } of modes) {
-    if (!own.has(mode)) MODES.push({ id: mode, name, key: '', does: `${name} is a mode that was added to this device.`, asks: 'ask first', consent: 'The customer is asked on the panel.' });
+  for (const { mode, name, asks: whose } of modes) {
+    const [asks, consent] = ASKS[whose] ?? ASKS.customer;
+    if (!own.has(mode)) MODES.push({ id: mode, name, key: '', does: `${name} is a mode that was added to this device.`, asks, consent });
   }
 };
 

@@ -206,6 +206,7 @@ mod tests {
     use alongside_session::Consent;
 
     use super::*;
+    use crate::operator::Asks;
 
     const MEANS: Means = Means {
         settings: true,
@@ -229,6 +230,17 @@ mod tests {
             .find(|offer| offer.id.as_str() == ModeId::OPERATOR_CONTROL);
         let consent = control.map(|offer| offer.consent);
         assert_eq!(consent, Some(Consent::Ask { admin_id: true }));
+    }
+
+    #[tokio::test]
+    async fn the_operator_hears_whose_word_a_mode_takes() {
+        let shelf = Modes::built_in().shelf().await;
+        let asks = |id| {
+            let mode = shelf.mode(&ModeId::new(id).expect("a name"));
+            mode.map(|mode| mode.asks)
+        };
+        assert_eq!(asks(ModeId::OPERATOR_CONTROL), Some(Asks::Administrator));
+        assert_eq!(asks(ModeId::USER_GUIDE), Some(Asks::Code));
     }
 
     #[tokio::test]

@@ -33,7 +33,8 @@ mod told;
 use desk::{Desk, Ended};
 use drive::Driven;
 pub use event::{
-    ConsolePanel, Latency, Mode, OperatorEnd, OperatorEvent, OperatorEvents, PanelUpdate, Until,
+    Asks, ConsolePanel, Latency, Mode, OperatorEnd, OperatorEvent, OperatorEvents, PanelUpdate,
+    Until,
 };
 use handle::Command;
 pub use handle::{Code, OperatorError, OperatorHandle};

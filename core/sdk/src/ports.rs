@@ -12,7 +12,11 @@ use alongside_protocol::{
 pub use alongside_session::{Action, device::AdminVerdict};
 use tokio::sync::watch;
 
-use crate::{audit::SessionCard, device::AdminIdEntry, status::Status};
+use crate::{
+    audit::SessionCard,
+    device::AdminIdEntry,
+    status::{ModeName, Status},
+};
 
 /// What a panel is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,6 +204,12 @@ pub trait Customer: Send + Sync + fmt::Debug {
     /// From the first [`Status::Active`] until [`Status::Ended`] the panel must show who is connected and how to end
     /// it, unless the status says that the session is silent.
     fn show(&self, status: &Status);
+
+    /// The modes that the session which begins has on this side, and what people call them: for words such as "uses
+    /// Checklist". Called once a session, before its first [`Status::Active`].
+    fn offers(&self, modes: &[ModeName]) {
+        let _ = modes;
+    }
 
     /// A session is over, and this is what the audit says of it: to be shown until somebody has read it. Comes after
     /// [`Status::Ended`], once nothing of the session is under way any more.

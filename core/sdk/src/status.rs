@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use alongside_protocol::{
     code::CodeError,
     ids::{ModeId, SessionId},
+    label::Label,
     proof::ProofFailure,
     reason::{EndReason, ModePhase, Party, Refusal},
     setting::Difference,
@@ -60,6 +61,23 @@ pub struct Active {
     pub banner: Banner,
     /// Set while the session is about to end because nobody acts.
     pub idle_ends_in: Option<Duration>,
+}
+
+/// What people call a mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ModeName {
+    /// Which mode.
+    pub id: ModeId,
+    /// Its name, in the words of whoever made it.
+    pub name: Label<64>,
+}
+
+impl ModeName {
+    /// The mode `id` is called `name`.
+    pub fn new(id: ModeId, name: Label<64>) -> Self {
+        Self { id, name }
+    }
 }
 
 /// A question to the customer.

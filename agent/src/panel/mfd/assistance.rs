@@ -22,7 +22,7 @@ use super::{
     id_pad::IdPad,
     target::Target,
 };
-use crate::text::{Page, Text, Words};
+use crate::text::{ModeNames, Page, Text, Words};
 
 /// Time that the stop key must be held; the session measures it, the panel shows it.
 pub(super) const HOLD: Duration = Duration::from_secs(5);
@@ -138,11 +138,11 @@ impl Past {
     }
 
     /// What the operator did, one sentence for each mode.
-    pub(super) fn did(&self, text: Text) -> Words {
+    pub(super) fn did(&self, text: Text, names: &ModeNames) -> Words {
         let mut said: Vec<_> = self
             .modes
             .iter()
-            .map(|mode| text.did(mode).to_string())
+            .map(|mode| text.did(mode, names).to_string())
             .collect();
         if self.was_silent {
             said.push(text.say(Page::DidSilent).to_string());

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     panel::StopKey,
-    text::{Id, Naming, Slot, Text, Words},
+    text::{Id, ModeNames, Naming, Slot, Text, Words},
 };
 
 /// Height of the banner in pixels.
@@ -105,10 +105,10 @@ pub(super) fn draw(
     };
     view.sketch
         .text(trust_box, style, muted, &trust(view.text, &active.operator));
-    let words = view.text.may(&active.mode);
+    let words = view.text.may(&active.mode, &view.names);
     view.sketch.text(may, SMALL, ink, &words);
 
-    match news(view.text, active, told) {
+    match news(view.text, &view.names, active, told) {
         Some(news) => strip(view, below, edge, &news),
         None => below,
     }
@@ -172,7 +172,7 @@ struct News {
     button: Option<(Target, Id)>,
 }
 
-fn news(text: Text, active: &Active, told: &Told) -> Option<News> {
+fn news(text: Text, names: &ModeNames, active: &Active, told: &Told) -> Option<News> {
     // Whatever else there is to say: what was allowed can be taken back.
     let take_back = is_raised(active).then_some((Target::TakeBack, Id::TakeBack));
     if let Link::Missing { silent } = active.link {
@@ -219,7 +219,7 @@ fn news(text: Text, active: &Active, told: &Told) -> Option<News> {
         };
         (Icon::Hand, words)
     } else if is_raised(active) {
-        (Icon::Hand, text.raised(&active.mode))
+        (Icon::Hand, text.raised(&active.mode, names))
     } else {
         return None;
     };

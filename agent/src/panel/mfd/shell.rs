@@ -23,7 +23,7 @@ use alongside::{
         label::Label,
         units::PanelRect,
     },
-    status::Status,
+    status::{ModeName, Status},
 };
 use futures_util::future::OptionFuture;
 use tokio::{
@@ -542,6 +542,10 @@ impl Panel for MfdPanel {
 }
 
 impl Customer for MfdPanel {
+    fn offers(&self, modes: &[ModeName]) {
+        self.with(|state, _| state.mfd.offers(modes));
+    }
+
     fn session_over(&self, card: &SessionCard) {
         self.with(|state, _| state.mfd.over(card));
     }

@@ -1,12 +1,14 @@
 //! What screens are made of: cards, buttons, tiles, keys; drawn and remembered as things to touch.
 
+use std::sync::Arc;
+
 use super::{
     canvas::{Icon, Point, Rect, Sketch},
     skin::Skin,
     target::Target,
     theme::{self, Ink, Rgb, Scale},
 };
-use crate::text::{Id, Sentence, Text, Words};
+use crate::text::{Id, ModeNames, Sentence, Text, Words};
 
 /// Something to touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,7 @@ pub(super) enum Look {
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) text: Text,
+    pub(super) names: Arc<ModeNames>,
     pub(super) sketch: Sketch,
     spots: Vec<Spot>,
     pressed: Option<Target>,
@@ -68,9 +71,15 @@ pub(super) struct Drawn {
 }
 
 impl View {
-    pub(super) fn new(text: Text, scale: Scale, pressed: Option<Target>) -> Self {
+    pub(super) fn new(
+        text: Text,
+        names: Arc<ModeNames>,
+        scale: Scale,
+        pressed: Option<Target>,
+    ) -> Self {
         Self {
             text,
+            names,
             sketch: Sketch::new(scale),
             spots: Vec::new(),
             pressed,

@@ -96,6 +96,7 @@ impl Device {
         let now = clock::now();
         let info = self.panel.describe();
         let offers = shelf.offers(self.means(now, &operator));
+        self.customer.offers(&shelf.names());
         let config = Config {
             serial: self.config.serial.clone(),
             model: self.config.model.clone(),

@@ -12,7 +12,10 @@ use super::{Means, RunFailure, Running};
 use super::{loader::Loader, package::Package};
 #[cfg(feature = "dynamic-modes")]
 use crate::operator::ConsolePanel;
-use crate::operator::Mode;
+use crate::{
+    operator::{Asks, Mode},
+    status::ModeName,
+};
 
 const SETTINGS: Capabilities = Capabilities::SETTINGS_READ.with(Capabilities::SETTINGS_WRITE);
 
@@ -94,6 +97,13 @@ impl Shelf {
         fits.map(|book| book.offer(means)).collect()
     }
 
+    /// What people call them.
+    pub(crate) fn names(&self) -> Vec<ModeName> {
+        let named =
+            |book: &Book| ModeName::new(book.manifest.id.clone(), book.manifest.name.clone());
+        self.books.iter().map(named).collect()
+    }
+
     /// The modes whose operator's half is here, beside the user guide.
     pub(crate) fn known(&self) -> Vec<Known> {
         let above = self.books.iter().filter(|book| !book.is_user_guide());
@@ -126,6 +136,12 @@ impl Shelf {
         Some(Mode {
             id: book.manifest.id.clone(),
             name: book.manifest.name.clone(),
+            asks: match book.consent() {
+                Consent::Code => Asks::Code,
+                Consent::Ask { admin_id: false } => Asks::Customer,
+                Consent::Ask { admin_id: true } => Asks::Administrator,
+                Consent::Silent => Asks::Policy,
+            },
             panel,
         })
     }
@@ -173,18 +189,17 @@ impl Book {
         self.manifest.id.as_str() == ModeId::USER_GUIDE
     }
 
-    /// What a device offers of it.
+    /// Whose word it takes.
     ///
     /// Whatever touches the panel or changes a setting wants the system administrator's ID besides the customer's word.
     /// What only sees and draws has that word already, by the code, if its manifest says that a notice will do.
-    /// Engineer config is offered in sleep where the owner's policy names the operator.
-    fn offer(&self, means: Means) -> Offer {
+    fn consent(&self) -> Consent {
         let strong = Capabilities::INPUT | Capabilities::SETTINGS_WRITE;
         let plain = Capabilities::VIEW | Capabilities::ANNOTATE;
         let ask = Consent::Ask {
             admin_id: !(self.allowed & strong).is_empty(),
         };
-        let consent = match self.manifest.consent {
+        match self.manifest.consent {
             manifest::Consent::Notice if plain.contains(self.allowed) => Consent::Code,
             #[cfg(feature = "dynamic-modes")]
             manifest::Consent::None if self.is_silent() => Consent::Silent,
@@ -192,10 +207,14 @@ impl Book {
             | manifest::Consent::None
             | manifest::Consent::Ask
             | manifest::Consent::AskEach => ask,
-        };
+        }
+    }
+
+    /// What a device offers of it. Engineer config is offered in sleep where the owner's policy names the operator.
+    fn offer(&self, means: Means) -> Offer {
         let can_sleep = self.manifest.id.as_str() == ModeId::ENGINEER_CONFIG;
         let lapses = means.sleeps_until.filter(|_| can_sleep);
-        let consent = lapses.map_or(consent, |_| Consent::Silent);
+        let consent = lapses.map_or_else(|| self.consent(), |_| Consent::Silent);
         let granted = match consent {
             // Without a service surface there is nothing that the operator could look at unseen.
             Consent::Silent if means.surface => self.allowed.with(Capabilities::SILENT),

@@ -86,8 +86,24 @@ pub struct Mode {
     pub id: ModeId,
     /// What people call it.
     pub name: Label<64>,
+    /// Whose word it takes.
+    pub asks: Asks,
     /// Its part of the console, if it was loaded from a package and has one.
     pub panel: Option<ConsolePanel>,
+}
+
+/// Whose word a mode takes, as far as the operator's copy of it tells. The device decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Asks {
+    /// Nobody's any more: the code was enough.
+    Code,
+    /// The customer's.
+    Customer,
+    /// The customer's, with the system administrator's ID.
+    Administrator,
+    /// That of the owner's policy; nobody at the panel is asked.
+    Policy,
 }
 
 /// A mode's part of the console.

@@ -33,7 +33,7 @@ pub(super) fn ask(
         changes::draw(view, below, ask, differences, asking.page, name);
         return;
     }
-    let words = view.text.may_they(ask, name);
+    let words = view.text.may_they(ask, name, &view.names);
     let left = view.text.fill(
         if ask.is_renewal {
             Id::AskExpiresAgain

@@ -58,7 +58,7 @@ pub(super) fn draw(view: &mut View, area: Rect, ended: &Ended, stop: &StopKey) {
     view.sketch
         .text(when, BODY, Ink::Text, &past.span(view.text));
     let (did, nobody) = rest.cut_top(rest.h * 2 / 3, 2);
-    let words = past.did(view.text);
+    let words = past.did(view.text, &view.names);
     view.sketch.text(did, BODY, Ink::Text, &words);
     view.say(nobody, SMALL, Ink::Muted, Id::EndedNobody);
     if let Some(rect) = settings {

@@ -23,7 +23,7 @@ pub(super) fn draw(mfd: &Mfd, view: &mut View, area: Rect) {
         ..below
     }
     .rows(4);
-    let words = view.text.may(&active.mode);
+    let words = view.text.may(&active.mode, &view.names);
     view.sketch.text(may, BODY.bold(), Ink::Text, &words);
     view.say(end, BODY, Ink::Muted, Id::SessionEndHint);
 }

@@ -59,7 +59,7 @@ fn modes(view: &View, past: &Past) -> Words {
     let mut words: Vec<_> = past
         .modes
         .iter()
-        .map(|mode| view.text.mode(mode).to_string())
+        .map(|mode| view.text.mode(mode, &view.names).to_string())
         .collect();
     if past.was_silent {
         words.push(view.text.say(Page::SessionsSleep).to_string());
