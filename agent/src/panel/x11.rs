@@ -10,6 +10,7 @@ mod ink;
 mod keymap;
 mod keysym;
 mod ledger;
+mod leftover;
 mod listen;
 mod saver;
 mod watch;

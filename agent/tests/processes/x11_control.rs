@@ -291,6 +291,34 @@ fn what_a_killed_operator_held_is_let_go() {
     first(&seen, What::KeyUp(code));
 }
 
+#[test]
+fn what_a_killed_agent_held_is_let_go_when_it_starts_again() {
+    if !is_lab("a killed agent on a real X screen needs Xvfb and xwd") {
+        return;
+    }
+    let mut lab = Lab::new();
+    lab.control();
+    let seen = Foreign::watch(&lab.server.display);
+    lab.key("x", true);
+    lab.operator
+        .ok(json!({"do": "pointer", "x": 300, "y": 300, "phase": "down", "buttons": 1}));
+    first(&seen, What::Press);
+    let (code, _) = lab.customer.code(u32::from('x'));
+    lab.device.kill();
+    let mut command = lab.world.command("device", "device");
+    command.args(["--panel", "x11", "--x11-display", &lab.server.display]);
+    let mut again = lab.world.start(command, "device");
+    again.event("ready");
+    // Which of the two comes first is the server's to choose.
+    let mut open = vec![What::Release, What::KeyUp(code)];
+    while !open.is_empty() {
+        let next = seen
+            .recv_timeout(Duration::from_secs(30))
+            .expect("a release");
+        open.retain(|what| *what != next.what);
+    }
+}
+
 /// `t_exit_storm`: the operator's hand does 10,000 things a second and holds the stop key itself; the customer holds it.
 #[test]
 fn the_stop_key_held_by_the_customer_ends_a_storm_of_input_and_held_by_the_operator_nothing() {

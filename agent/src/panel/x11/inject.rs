@@ -25,6 +25,7 @@ use super::{
     keymap::{Keymap, Stroke},
     keysym,
     ledger::{Deed, Ledger, Told},
+    leftover,
 };
 use crate::panel::mfd::Rect;
 
@@ -76,6 +77,13 @@ impl std::fmt::Debug for Hand {
 impl Hand {
     pub(super) fn new(connection: Arc<RustConnection>, root: Window) -> Result<Self, ReplyError> {
         connection.xtest_get_version(2, 2)?.reply()?;
+        match leftover::let_go(&connection, root) {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "let go of what an agent before this one held"),
+            Err(error) => {
+                tracing::debug!(%error, "what an agent before this one held is not known")
+            }
+        }
         let mut state = State::default();
         state.keymap.load(&connection)?;
         Ok(Self {
