@@ -373,7 +373,7 @@ pub(super) fn refusal_sentence(refusal: RelayRefusal) -> &'static str {
             "it does not know this operator; whoever runs it adds the operator's key to operators.toml"
         }
         RelayRefusal::Quota => {
-            "this operator has as many codes as it may have; end one, or wait until one expires"
+            "this operator has used what it may: end a code, wait until one expires, or ask whoever runs the relay for more"
         }
         RelayRefusal::CodeUnknown => "there is no such code; ask for a new one",
         RelayRefusal::CodeExpired => "the code's time is over; ask for a new one",
