@@ -240,7 +240,7 @@ impl Encoder {
         self.has_looked = true;
         let animated = changed
             .iter()
-            .filter(|tile| self.looks.is_animated(**tile, at));
+            .filter(|tile| self.looks.is_animated(**tile, at, terms.animation));
         let is_small = animated.count() <= grid.count() / SMALL;
         let age = at.as_u64().saturating_sub(self.animated_at.as_u64());
         let chooser = Chooser {
@@ -311,7 +311,7 @@ impl Encoder {
             let order = Order {
                 tiles: &choice.tiles,
                 room,
-                enough,
+                enough: chooser.enough(&mut self.looks, &choice.tiles, enough),
                 softly: choice.softly,
             };
             drawn = parts
@@ -338,7 +338,10 @@ impl Encoder {
         let is_soft = drawn.is_soft;
         // Even if the link never gets to show all of it: else it would show nothing but the animation.
         let looks = &mut self.looks;
-        let animates = drawn.tiles.iter().any(|tile| looks.is_animated(*tile, at));
+        let animates = drawn
+            .tiles
+            .iter()
+            .any(|tile| chooser.is_animated(looks, *tile));
         let unfinished = drawn.take_unfinished();
         let is_finished = |tile: usize| {
             drawn.tiles.binary_search(&tile).is_ok()
@@ -473,11 +476,7 @@ impl Encoder {
             self.epoch = self.epoch.wrapping_add(1);
         }
         (self.parts, self.meant) = (None, None); // frees the old ones before the new ones are made
-        if self.shown.size() == frame.size() {
-            self.shown.pixels_mut().fill(0);
-        } else {
-            self.shown = Frame::black(frame.size());
-        }
+        self.shown.blacken(frame.size());
         self.sent.close_epoch();
         let grid = TileGrid::new(frame.size());
         self.parts = Some(Parts {
@@ -554,6 +553,7 @@ impl Parts {
     /// Looks at all of `changed`; tells how many of them are not as they were.
     fn look(&mut self, looks: &mut Looks, frame: &Frame, changed: &[usize], at: Millis) -> usize {
         let cache = &mut self.memory.cache;
+        looks.begin(at);
         let look = |tile: &&usize| looks.look(**tile, cache.hash_of(frame, **tile), at);
         changed.iter().filter(look).count()
     }

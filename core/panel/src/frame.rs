@@ -34,6 +34,15 @@ impl Frame {
         }
     }
 
+    /// Becomes black all over, in the memory that it has if the size stays.
+    pub(crate) fn blacken(&mut self, size: PanelSize) {
+        if self.size == size {
+            self.pixels.fill(0);
+        } else {
+            *self = Self::black(size);
+        }
+    }
+
     /// Width and height.
     pub fn size(&self) -> PanelSize {
         self.size

@@ -19,9 +19,25 @@ const SLOT: u64 = 33;
 const ANIMATED: u32 = 6;
 /// Bits of a second.
 const SECOND: u32 = (1 << 30) - 1;
+/// Where animations are shown this seldom, in milliseconds, pictures are looked at seldom too: a tile is animated there
+/// after fewer changes, if they were almost all that was looked at, and so many slots ago it changed already.
+const SELDOM: u64 = 500;
+const SELDOM_ANIMATED: u32 = 4;
+const SELDOM_SLOTS: u32 = 15;
 
-/// One for each tile.
-pub(crate) struct Looks(Vec<Look>);
+pub(crate) struct Looks {
+    /// One for each tile.
+    tiles: Vec<Look>,
+    /// When any was looked at.
+    looked: Past,
+}
+
+/// When something happened, the newest slot lowest, and the number of that slot.
+#[derive(Clone, Copy, Default)]
+struct Past {
+    bits: u32,
+    slot: u32,
+}
 
 /// A tile that was not shown as it is when it was looked at last.
 #[derive(Clone, Copy, Default)]
@@ -30,9 +46,7 @@ struct Look {
     hash: u128,
     is_soft: bool,
     richness: Option<Richness>,
-    /// When it changed, the newest slot lowest, and the number of that slot.
-    changes: u32,
-    slot: u32,
+    changes: Past,
 }
 
 #[derive(Clone, Copy)]
@@ -44,42 +58,56 @@ struct Richness {
 
 impl Looks {
     pub(crate) fn new(grid: TileGrid) -> Self {
-        Self(vec![Look::default(); grid.count()])
+        Self {
+            tiles: vec![Look::default(); grid.count()],
+            looked: Past::default(),
+        }
     }
 
     /// A tile now is `hash`; tells whether that is news.
     pub(crate) fn look(&mut self, tile: usize, hash: u128, at: Millis) -> bool {
-        let Some(look) = self.0.get_mut(tile).filter(|look| look.hash != hash) else {
+        let Some(look) = self.tiles.get_mut(tile).filter(|look| look.hash != hash) else {
             return false;
         };
         look.hash = hash;
         look.is_soft = false;
         look.richness = None;
-        look.forget_until(at);
-        look.changes |= 1;
+        look.changes.note(at);
         true
     }
 
+    /// A picture is looked at.
+    pub(crate) fn begin(&mut self, at: Millis) {
+        self.looked.note(at);
+    }
+
     pub(crate) fn hash(&self, tile: usize) -> u128 {
-        self.0.get(tile).map_or(0, |look| look.hash)
+        self.tiles.get(tile).map_or(0, |look| look.hash)
     }
 
     /// Whether the operator shows nearly what the tile is.
     pub(crate) fn is_soft(&self, tile: usize) -> bool {
-        self.0.get(tile).is_some_and(|look| look.is_soft)
+        self.tiles.get(tile).is_some_and(|look| look.is_soft)
     }
 
-    /// Whether the tile changes so often that not every change need be shown.
-    pub(crate) fn is_animated(&mut self, tile: usize, at: Millis) -> bool {
-        self.0.get_mut(tile).is_some_and(|look| {
-            look.forget_until(at);
-            (look.changes & SECOND).count_ones() > ANIMATED
+    /// Whether the tile changes so often that not every change need be shown, but one `every` so many milliseconds.
+    pub(crate) fn is_animated(&mut self, tile: usize, at: Millis, every: u64) -> bool {
+        let looked = self.looked.within_second(at).count_ones();
+        self.tiles.get_mut(tile).is_some_and(|look| {
+            let changes = look.changes.within_second(at);
+            let count = changes.count_ones();
+            let is_so_here = || {
+                every >= SELDOM
+                    && count >= SELDOM_ANIMATED.max(looked.saturating_sub(1))
+                    && changes >> SELDOM_SLOTS != 0
+            };
+            count > ANIMATED || is_so_here()
         })
     }
 
     /// Whether the tile's pixels are dear to tell, as in a photograph. `of` are to be told in all.
     pub(crate) fn is_rich(&mut self, frame: &Frame, tile: usize, of: usize) -> bool {
-        let Some(look) = self.0.get_mut(tile) else {
+        let Some(look) = self.tiles.get_mut(tile) else {
             return false;
         };
         let richness = *look
@@ -96,36 +124,46 @@ impl Looks {
     /// About how many bytes a rich tile takes (measured over the recordings: more, the fewer of its pixels are like
     /// those around them).
     pub(crate) fn cost(&self, tile: usize) -> usize {
-        let richness = self.0.get(tile).and_then(|look| look.richness);
+        let richness = self.tiles.get(tile).and_then(|look| look.richness);
         richness.map_or(0, |richness| 24 + 5 * usize::from(richness.strange))
     }
 
     /// The operator shows something else there than it did.
     pub(crate) fn shows_other(&mut self, tile: usize) {
-        if let Some(look) = self.0.get_mut(tile) {
+        if let Some(look) = self.tiles.get_mut(tile) {
             look.is_soft = false;
         }
     }
 
     pub(crate) fn shows_softly(&mut self, tile: usize) {
-        if let Some(look) = self.0.get_mut(tile) {
+        if let Some(look) = self.tiles.get_mut(tile) {
             look.is_soft = true;
         }
     }
 
     pub(crate) fn shows_exactly(&mut self, tile: usize) {
-        if let Some(look) = self.0.get_mut(tile) {
+        if let Some(look) = self.tiles.get_mut(tile) {
             look.hash = 0;
             look.is_soft = false;
         }
     }
 }
 
-impl Look {
+impl Past {
+    fn note(&mut self, at: Millis) {
+        self.forget_until(at);
+        self.bits |= 1;
+    }
+
+    fn within_second(&mut self, at: Millis) -> u32 {
+        self.forget_until(at);
+        self.bits & SECOND
+    }
+
     fn forget_until(&mut self, at: Millis) {
         let slot = (at.as_u64() / SLOT) as u32;
         let passed = slot.wrapping_sub(self.slot);
-        self.changes = self.changes.checked_shl(passed).unwrap_or(0);
+        self.bits = self.bits.checked_shl(passed).unwrap_or(0);
         self.slot = slot;
     }
 }
@@ -182,11 +220,26 @@ mod tests {
         for change in 1..=10 {
             at += 66;
             assert!(looks.look(3, change, Millis::new(at)));
-            assert_eq!(looks.is_animated(3, Millis::new(at)), change > 6);
+            assert_eq!(looks.is_animated(3, Millis::new(at), 100), change > 6);
         }
         assert!(!looks.look(3, 10, Millis::new(at + 500)));
-        assert!(!looks.is_animated(3, Millis::new(at + 1_000)));
-        assert!(!looks.is_animated(2, Millis::new(at)));
+        assert!(!looks.is_animated(3, Millis::new(at + 1_000), 100));
+        assert!(!looks.is_animated(2, Millis::new(at), 100));
+    }
+
+    #[test]
+    fn where_pictures_are_seldom_looked_at_fewer_changes_are_an_animation() {
+        let mut looks = Looks::new(grid());
+        let mut at = 1_000_000;
+        for change in 1..=5 {
+            at += 200;
+            looks.begin(Millis::new(at));
+            looks.look(3, change, Millis::new(at));
+            looks.look(4, change / 2, Millis::new(at));
+            assert_eq!(looks.is_animated(3, Millis::new(at), 500), change > 3);
+            assert!(!looks.is_animated(3, Millis::new(at), 200));
+            assert!(!looks.is_animated(4, Millis::new(at), 500), "as typed text");
+        }
     }
 
     #[test]

@@ -44,12 +44,12 @@ const NARROW: Kbps = Kbps::new(100);
 const COARSENESS: u8 = 32;
 const NARROW_COARSENESS: u8 = 72;
 const SLOW_COARSENESS: u8 = 120;
-/// From one picture of an animation to the next; the same when the mean is used up or the link carries less than
-/// 250 kbit/s, on a narrow one, and on a slow one.
-const ANIMATION: u64 = 100;
-const SPARING_ANIMATION: u64 = 200;
-const NARROW_ANIMATION: u64 = 500;
-const SLOW_ANIMATION: u64 = 1_000;
+/// From one picture of an animation to the next, and how long it may take the link whole; the same when the mean is used
+/// up or the link carries less than 250 kbit/s, on a narrow one, and on a slow one. All in milliseconds.
+const ANIMATION: (u64, u64) = (100, 50);
+const SPARING_ANIMATION: (u64, u64) = (250, 125);
+const NARROW_ANIMATION: (u64, u64) = (750, 250);
+const SLOW_ANIMATION: (u64, u64) = (1_000, 333);
 /// From one message to the next on a slow link while much of the picture keeps changing.
 const REST: u64 = 250;
 /// From one word on how long pictures take to the next.
@@ -246,7 +246,7 @@ impl Sender {
         self.touch = self.touch.filter(|touch| since(touch) < TOUCHED);
         let is_lifted = self.touch.is_some_and(|touch| since(&touch) < LIFTED);
         // An animation that took all of a link would leave none of it to the rest.
-        let animation = match rate.as_u32() {
+        let (animation, takes) = match rate.as_u32() {
             ..60 => SLOW_ANIMATION,
             60..100 => NARROW_ANIMATION,
             100..250 => SPARING_ANIMATION,
@@ -280,6 +280,7 @@ impl Sender {
                 Refines::OnlyFirst
             },
             animation,
+            animated: bytes(rate, Duration::from_millis(takes)),
             rest: if is_slow { REST } else { 0 },
             touch: self.touch.map(|(_, at)| at),
             lifts: if is_lifted {

@@ -20,6 +20,9 @@ pub struct Terms {
     pub refines: Refines,
     /// Milliseconds from one picture of an animation to the next (default 0: every one is shown).
     pub animation: u64,
+    /// Bytes after which a message is long enough that shows the next picture of an animation, if more than of any other
+    /// (default 0).
+    pub animated: usize,
     /// Milliseconds from one message to the next while much of the picture keeps changing, as when a list is scrolled
     /// (default 0: it is sent as it comes).
     pub rest: u64,
@@ -72,6 +75,7 @@ impl Default for Terms {
             coarseness: 44,
             refines: Refines::Yes,
             animation: 0,
+            animated: 0,
             rest: 0,
             touch: None,
             lifts: Lifts::Nothing,

@@ -118,7 +118,7 @@ impl Chooser<'_> {
         let mut found = Found::default();
         let mut new = Vec::with_capacity(changed.len());
         for &tile in changed {
-            if self.holds && looks.is_animated(tile, self.at) && !self.is_near_touch(tile) {
+            if self.holds && self.is_animated(looks, tile) && !self.is_near_touch(tile) {
                 found.held += 1;
             } else if let Some(id) = cache.find(looks.hash(tile)) {
                 found.known.push((tile, id));
@@ -234,6 +234,22 @@ impl Chooser<'_> {
             last,
             softly,
         })
+    }
+
+    /// Bytes after which a message of these tiles is long enough. An animation would never be shown whole if it were cut
+    /// off: its next picture is another.
+    pub(super) fn enough(&self, looks: &mut Looks, tiles: &[usize], enough: usize) -> usize {
+        let mut tiles = tiles.iter();
+        if !self.holds && tiles.any(|tile| self.is_animated(looks, *tile)) {
+            enough.max(self.terms.animated)
+        } else {
+            enough
+        }
+    }
+
+    /// Whether the terms have the tile shown less often than it changes.
+    pub(super) fn is_animated(&self, looks: &mut Looks, tile: usize) -> bool {
+        looks.is_animated(tile, self.at, self.terms.animation)
     }
 
     fn is_near_touch(&self, tile: usize) -> bool {

@@ -95,13 +95,15 @@ impl LinkRate {
         });
     }
 
-    /// Nothing waited for the link: it carries more than was thought, little by little.
+    /// Nothing waited for the link: it carries more than was thought, little by little, and the less so the less it
+    /// carried.
     fn grow(&mut self, bytes: usize, took: Duration) {
         if let Some(known) = &mut self.kbps {
             let sample = Kbps::of(bytes as u64, took).as_u32();
+            let step = (*known / 64 + 1) as usize * bytes.min(MEASURED) / MEASURED;
             *known = (*known)
                 .max(sample)
-                .saturating_add(*known / 64 + 1)
+                .saturating_add(step as u32)
                 .min(UNKNOWN);
         }
     }
