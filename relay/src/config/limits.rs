@@ -44,7 +44,7 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Legs at the same time. 10,000 legs over UDP at 16.5 KiB are 170 MB, and as many over TLS about twice that.
+    /// Legs at the same time. 10,000 legs over UDP at 15 KiB are 150 MB, and as many over TLS half as much again.
     legs: u32 = 10_000, 1..=1_000_000;
     /// Authenticated legs of one IPv4 address or IPv6 /64: a whole hospital behind one NAT.
     legs_per_source: u32 = 2_000, 1..=1_000_000;

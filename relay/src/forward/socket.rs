@@ -122,6 +122,9 @@ impl ForwardingSocket {
             .route(&legs, clock::now(), &meta, copy, max_segments, |transmit| {
                 self.send(transmit)
             });
+        if kept == 0 {
+            return;
+        }
         let sender = self.table.sender(&legs, from);
         drop(legs);
         self.keep(sender, &meta, copy.get(..kept).unwrap_or_default());
