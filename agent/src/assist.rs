@@ -167,6 +167,7 @@ pub async fn drive(
     let tell = async {
         let mut ended = false;
         let mut listens = None;
+        let mut was_gone = false;
         while let Some(event) = events.recv().await {
             if let OperatorEvent::Listening(at) = event {
                 listens = Some(at);
@@ -179,6 +180,10 @@ pub async fn drive(
                     panel: None,
                     listens,
                 }));
+                if std::mem::take(&mut was_gone) {
+                    tracing::warn!("the relay is back");
+                    continue;
+                }
                 match &who {
                     Some(Who {
                         url: Some(url),
@@ -203,6 +208,10 @@ pub async fn drive(
                     .into_iter()
                     .for_each(|event| fan.send(event));
                 continue;
+            }
+            if let OperatorEvent::RelayGone(lost) = &event {
+                tracing::warn!(error = %chain(lost), "the relay is gone and is looked for");
+                was_gone = true;
             }
             if let Some(event) = commands::told(event) {
                 ended |= matches!(event, Event::Ended { .. });

@@ -285,6 +285,10 @@ pub struct DoctorArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show the comment as help")]
     pub link: LinkArgs,
+    /// Folder of the device's state: what was chosen on its panel counts here as it does there [default: the user's
+    /// state folder].
+    #[arg(long, env = "ALONGSIDE_STATE", value_name = "DIR")]
+    pub state: Option<PathBuf>,
     /// Print one JSON line instead of a table.
     #[arg(long)]
     pub json: bool,

@@ -18,7 +18,7 @@ use alongside::{
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    cli::{AssistArgs, DeviceArgs, LogFormat, PanelKind, ProxyText, SharedArgs, Way},
+    cli::{AssistArgs, DeviceArgs, LinkArgs, LogFormat, PanelKind, ProxyText, SharedArgs, Way},
     panel::{StopKey, mfd::Route},
     preferences::{self, Switch},
 };
@@ -31,6 +31,9 @@ pub use link::{Link, Meeting, ProxyVariables};
 pub use screen::ScreenSettings;
 use settings::SettingsSection;
 pub use settings::{SettingsSource, SourceError};
+
+/// Name of the file in which a device remembers that its proxy has refused the credentials.
+const REFUSALS: &str = "proxy-refused";
 
 /// Why the settings cannot be used. All are usage errors: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -280,6 +283,39 @@ impl DeviceSettings {
     }
 }
 
+/// The way to the relay that a device whose state is in `state` would take, and what of it was chosen on its panel.
+///
+/// # Errors
+///
+/// [`ConfigError`] naming the file, key or value that is wrong.
+pub fn device_link(
+    args: &LinkArgs,
+    state: Option<&Path>,
+    around: &Surroundings,
+) -> Result<(Link, Route), ConfigError> {
+    let file = File::load(args.config.as_deref())?;
+    // Whoever has no state has chosen nothing either.
+    let state = device_state(state, args.config.as_deref(), around).ok();
+    let kept = state.as_deref().map(|state| preferences::load(state).route);
+    let kept = kept.unwrap_or_default();
+    let mut link = Link::resolve(args, &file, around, (Meeting::AtRelay, &kept))?;
+    let refusals = state.map(|state| state.join(REFUSALS));
+    // Where the device has met a refusal, its proxy is not asked again before the credentials change.
+    if let Some(refusals) = refusals.filter(|refusals| refusals.exists()) {
+        link.relay = link.relay.remembering_refusals_in(&refusals);
+    }
+    let counts = |named: bool, chosen: Option<String>| chosen.filter(|_| !named);
+    let chosen = Route {
+        relay: counts(args.relay.is_some() || file.relay.is_some(), kept.relay),
+        interface: counts(
+            args.interface.is_some() || file.interface.is_some(),
+            kept.interface,
+        ),
+        proxy: counts(args.proxy.is_some() || file.proxy.is_some(), kept.proxy),
+    };
+    Ok((link, chosen))
+}
+
 /// Folder of a device's state, for what needs nothing else.
 ///
 /// # Errors
@@ -362,7 +398,7 @@ impl Shared {
             log,
         } = Link::resolve(&args.link, file, around, (meeting, kept))?;
         Ok(Self {
-            relay: relay.remembering_refusals_in(&state.join("proxy-refused")),
+            relay: relay.remembering_refusals_in(&state.join(REFUSALS)),
             interface,
             state,
             log,

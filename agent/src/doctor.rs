@@ -18,24 +18,30 @@ use serde::Serialize;
 
 use crate::{
     cli::DoctorArgs,
-    config::{Link, Surroundings},
+    config::{Surroundings, device_link},
     exit::{Exit, chain, fail, inert},
     obstacle::{sentence, whom},
+    panel::mfd::Route,
 };
 
 mod table;
 
 /// Tries the ways, prints what came of them.
 pub async fn run(args: DoctorArgs) -> Exit {
-    let link = match Link::load(&args.link, &Surroundings::of_process()) {
-        Ok(link) => link,
+    let around = Surroundings::of_process();
+    let (link, chosen) = match device_link(&args.link, args.state.as_deref(), &around) {
+        Ok(found) => found,
         Err(error) => return fail(Exit::Usage, &chain(&error)),
     };
     let identity = match Identity::generate() {
         Ok(identity) => Arc::new(identity),
         Err(error) => return fail(Exit::Failed, &chain(&error)),
     };
-    let found = examine(&link.relay, &identity, &|_| {}).await;
+    let found = Found {
+        interface: link.interface,
+        on_panel: names_of(&chosen),
+        ..examine(&link.relay, &identity, &|_| {}).await
+    };
     let text = if args.json {
         found.line()
     } else {
@@ -50,11 +56,31 @@ pub async fn run(args: DoctorArgs) -> Exit {
     }
 }
 
+/// The names of what is chosen.
+fn names_of(chosen: &Route) -> Vec<&'static str> {
+    let choices = [
+        ("relay", &chosen.relay),
+        ("interface", &chosen.interface),
+        ("proxy", &chosen.proxy),
+    ];
+    let made = choices.iter().filter(|(_, choice)| choice.is_some());
+    made.map(|(name, _)| *name).collect()
+}
+
 /// What was found out.
 #[derive(Debug, Serialize)]
 pub struct Found {
     /// The relay.
     pub relay: String,
+    /// The network interface, where one is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// The proxy, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
+    /// What of `relay`, `interface` and `proxy` was chosen on the device's panel.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub on_panel: Vec<&'static str>,
     /// The ways, best first.
     pub rungs: Vec<Rung>,
     /// What is worth knowing, though it stands in nobody's way.
@@ -209,6 +235,9 @@ pub async fn examine(relay: &Relay, identity: &Arc<Identity>, tell: Tell<'_>) ->
     ];
     Found {
         relay: relay.host().unwrap_or_default().to_owned(),
+        interface: None,
+        proxy: relay.proxy().map(ToString::to_string),
+        on_panel: Vec::new(),
         rungs,
         remarks,
     }

@@ -64,7 +64,12 @@ pub fn load(folder: &Path) -> OnPanel {
             tracing::warn!(file = %path.display(), %error, "what was set on the panel cannot be read");
             Kept::default()
         }),
-        Err(_) => Kept::default(),
+        Err(error) => {
+            if error.kind() != io::ErrorKind::NotFound {
+                tracing::warn!(file = %path.display(), %error, "what was set on the panel cannot be read");
+            }
+            Kept::default()
+        }
     };
     // A value that cannot be one would keep the device from starting, and nobody from setting it right.
     let fitting = |field, value: Option<String>| {

@@ -194,6 +194,14 @@ pub fn told(event: OperatorEvent) -> Option<Event> {
             format!("the relay has been silent for {} s", silent.as_secs()),
         )
         .into(),
+        OperatorEvent::RelayGone(lost) => Failure::new(
+            ErrorCode::RelayUnreachable,
+            format!(
+                "the relay is gone and is looked for; a code that nobody has used yet is dead: {}",
+                crate::exit::chain(&lost)
+            ),
+        )
+        .into(),
         OperatorEvent::Incompatible => Failure::new(
             ErrorCode::Incompatible,
             "the device's program does not speak this version: update the older one",

@@ -70,18 +70,8 @@ impl fmt::Debug for ProxyVariables {
 }
 
 impl Link {
-    /// Joins command line, environment (which clap has read into `args`), file and defaults, for what needs no state.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] naming the file, key or value that is wrong.
-    pub fn load(args: &LinkArgs, around: &Surroundings) -> Result<Self, ConfigError> {
-        let file = File::load(args.config.as_deref())?;
-        let way = (Meeting::AtRelay, &Route::default());
-        Self::resolve(args, &file, around, way)
-    }
-
-    /// The same over what was chosen on the panel.
+    /// Joins command line, environment (which clap has read into `args`), file, what was chosen on the panel and
+    /// defaults.
     pub(super) fn resolve(
         args: &LinkArgs,
         file: &File,

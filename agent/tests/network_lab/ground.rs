@@ -284,6 +284,7 @@ pub enum Outage {
     /// Between the sites.
     Direct,
     Udp,
+    All,
 }
 
 /// Two sites and a relay's place.
@@ -335,6 +336,7 @@ impl Ground {
                 "iifname \"{device}\" oifname \"{operator}\" drop; iifname \"{operator}\" oifname \"{device}\" drop;"
             ),
             Outage::Udp => "meta l4proto udp drop;".to_owned(),
+            Outage::All => "drop;".to_owned(),
         };
         self.core.nft(
             "outage",

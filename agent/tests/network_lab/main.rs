@@ -1,7 +1,8 @@
 //! Whole programs in networks of namespaces: a customer's firewall, translator and proxy are the kernel's, squid's and
 //! tinyproxy's own.
 //!
-//! Needs root, `ip`, `nft`, squid, tinyproxy and nginx, so it only runs with `ALONGSIDE_LAB=1`.
+//! Needs root, `ip`, `nft`, squid, tinyproxy and nginx, so it only runs with `ALONGSIDE_LAB=1`. With
+//! `ALONGSIDE_LAB_LONG=1` besides, a blackout lasts 90 s too.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
 #[path = "../processes/agent.rs"]
@@ -23,6 +24,7 @@ mod ground;
 mod house;
 mod proxies;
 
+mod blackout;
 mod blocked;
 mod clock;
 mod inspected;

@@ -16,7 +16,9 @@ use alongside_transport::{
 };
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use crate::{Relay, Volume, audit::AuditStore, clock, modes::Modes, search::Search, session_io};
+use crate::{
+    Relay, Volume, audit::AuditStore, clock, modes::Modes, random, search::Search, session_io,
+};
 
 mod alone;
 mod desk;
@@ -40,6 +42,10 @@ use handle::Command;
 pub use handle::{Code, OperatorError, OperatorHandle};
 use issue::Issued;
 pub use screen::{Screen, Shown};
+
+/// Pause before a relay that is gone is looked for; it doubles, up to the longest.
+const COME_BACK: Duration = Duration::from_secs(1);
+const LONGEST_COME_BACK: Duration = Duration::from_secs(30);
 
 /// What a dial has, when a connection is lost, before the next one: its repetitions grow rare. Of four in a row the last
 /// ones have longer, as a handshake over 20 kbit/s takes four seconds and more.
@@ -178,11 +184,46 @@ impl Operator {
         let Ok(connected) = self.desk.unless_ended(connect).await else {
             return Ok(OperatorEnd::Stopped);
         };
-        let (leg, mut leg_events) = connected?;
-        self.tell(OperatorEvent::Ready);
-        let end = self.serve(&leg, &mut leg_events, until).await;
-        leg.close().await;
-        Ok(end)
+        let (mut leg, mut leg_events) = connected?;
+        loop {
+            self.tell(OperatorEvent::Ready);
+            let end = self.serve(&leg, &mut leg_events, until).await;
+            leg.close().await;
+            let lost = match (end, until) {
+                (OperatorEnd::RelayLost(lost), Until::Stopped) => lost,
+                (end, _) => return Ok(end),
+            };
+            self.tell(OperatorEvent::RelayGone(lost));
+            let Some(connected) = self.come_back().await? else {
+                return Ok(OperatorEnd::Stopped);
+            };
+            (leg, leg_events) = connected;
+        }
+    }
+
+    /// Looks for the relay until it is there again, or this side is ended.
+    async fn come_back(&mut self) -> Result<Option<(Leg, LegEvents)>, ConnectError> {
+        let mut pause = COME_BACK;
+        loop {
+            // Not all at once, where many lost the same relay.
+            let [part] = random::bytes().map(u32::from);
+            let wait = clock::now() + pause / 2 + pause * part / 510;
+            let identity = Arc::clone(&self.config.identity);
+            let relay = self.config.relay.clone();
+            let connect = async {
+                clock::sleep_until(Some(wait)).await;
+                relay.connect(Role::Operator, identity).await
+            };
+            match self.desk.unless_ended(connect).await {
+                Ok(Ok(connected)) => return Ok(Some(connected)),
+                Ok(Err(error)) if error.is_retryable() => {
+                    tracing::debug!(error = %session_io::chain(&error), "the relay is not back yet");
+                }
+                Ok(Err(error)) => return Err(error),
+                Err(Ended) => return Ok(None),
+            }
+            pause = (pause * 2).min(LONGEST_COME_BACK);
+        }
     }
 
     /// Helps one device over a connection of the embedder's own, instead of going through a relay.
@@ -266,8 +307,16 @@ impl Operator {
                         }
                     }
                     LegEvent::Link(link) => self.tell(OperatorEvent::RelayLink(session_io::link(link))),
-                    LegEvent::Lost(lost) => return OperatorEnd::RelayLost(lost),
+                    LegEvent::Lost(lost) => {
+                        if issued.is_some() {
+                            self.tell(OperatorEvent::CodeExpired);
+                        }
+                        return OperatorEnd::RelayLost(lost);
+                    }
                     LegEvent::Closing => {
+                        if issued.is_some() {
+                            self.tell(OperatorEvent::CodeExpired);
+                        }
                         let why = Lost::closed_by_peer(close_code::SHUTDOWN, "the relay shuts down");
                         return OperatorEnd::RelayLost(LegLost::Connection(why));
                     }

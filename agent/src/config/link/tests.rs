@@ -5,6 +5,7 @@ use std::{os::unix::fs::PermissionsExt as _, path::PathBuf};
 use alongside::transport::Paths;
 
 use super::*;
+use crate::config::device_link;
 
 /// Settings as three sources give them.
 #[derive(Default)]
@@ -57,7 +58,9 @@ impl Given {
             }),
             ..Surroundings::default()
         };
-        Link::load(&self.args, &around)
+        let file = File::load(self.args.config.as_deref())?;
+        let way = (Meeting::AtRelay, &Route::default());
+        Link::resolve(&self.args, &file, &around, way)
     }
 
     fn proxy(self) -> Option<String> {
@@ -155,4 +158,27 @@ fn ways_are_all_allowed_unless_named_and_must_lead_to_the_relay() {
         words.contains("relay-quic") && words.contains("line 2"),
         "{words}"
     );
+}
+
+#[test]
+fn the_doctor_tries_what_was_chosen_on_the_panel_unless_it_is_told_otherwise() {
+    let state = tempfile::tempdir().expect("a folder");
+    let panel =
+        "relay = 'chosen.example'\ninterface = 'eth1'\nproxy = 'http://chosen.example:3128'\n";
+    fs::write(state.path().join("panel.toml"), panel).expect("written");
+    let around = Surroundings::default();
+    let mut args = LinkArgs::default();
+    let (link, chosen) = device_link(&args, Some(state.path()), &around).expect("usable");
+    assert_eq!(link.relay.host(), Some("chosen.example"));
+    assert_eq!(link.interface.as_deref(), Some("eth1"));
+    assert!(link.relay.proxy().is_some());
+    assert!(chosen.relay.is_some() && chosen.interface.is_some() && chosen.proxy.is_some());
+
+    args.relay = Some("named.example".to_owned());
+    let (link, chosen) = device_link(&args, Some(state.path()), &around).expect("usable");
+    assert_eq!(link.relay.host(), Some("named.example"));
+    assert!(chosen.relay.is_none() && chosen.proxy.is_some());
+
+    let (link, chosen) = device_link(&args, None, &around).expect("needs no state");
+    assert_eq!((link.interface, chosen), (None, Route::default()));
 }

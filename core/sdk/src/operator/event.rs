@@ -62,6 +62,9 @@ pub enum OperatorEvent {
     Link(Link),
     /// Whether the relay can be reached.
     RelayLink(Link),
+    /// The relay is gone, and with it a code that nobody has used. It is looked for until it is there again, which
+    /// [`OperatorEvent::Ready`] tells.
+    RelayGone(LegLost),
     /// Nobody has acted for a while; the session ends then.
     IdleWarning {
         /// Time left.

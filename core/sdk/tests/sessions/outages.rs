@@ -450,3 +450,49 @@ async fn who_never_proves_the_code_gets_no_direct_way() {
     }
     assert!(start.elapsed() >= secs(5), "{:?}", start.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_who_stays_finds_the_relay_again_between_two_customers() {
+    let mut world = World::new(line(15));
+    let mut operator = world.operator();
+    let dead = operator.code().await;
+    world.relay.take().unwrap().shutdown().await;
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let seen = operator.event(|event| match event {
+            OperatorEvent::CodeExpired => Some("code"),
+            OperatorEvent::RelayGone(_) => Some("gone"),
+            _ => None,
+        });
+        told.push(seen.await);
+    }
+    assert_eq!(told, ["code", "gone"]);
+    tokio::time::sleep(secs(100)).await;
+    world.start_relay();
+    let start = Instant::now();
+    operator
+        .event(|event| matches!(event, OperatorEvent::Ready).then_some(()))
+        .await;
+    assert!(start.elapsed() <= secs(60), "{:?}", start.elapsed());
+
+    let device = world.device();
+    let fresh = operator.code().await;
+    assert_ne!(fresh, dead);
+    device.enter(&fresh).await.unwrap();
+    operator.connected().await;
+    operator.see(&device.panel).await;
+
+    // Whoever ends the wait ends the operator.
+    device.handle.exit().await.unwrap();
+    operator.ended().await;
+    world.relay.take().unwrap().shutdown().await;
+    operator
+        .event(|event| matches!(event, OperatorEvent::RelayGone(_)).then_some(()))
+        .await;
+    operator.handle.end().await.unwrap();
+    let end = crate::world::patient(operator.task).await.unwrap();
+    assert!(
+        matches!(end, Ok(alongside::OperatorEnd::Stopped)),
+        "{end:?}"
+    );
+}
