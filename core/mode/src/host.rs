@@ -2,6 +2,14 @@
 //!
 //! The agent, the sealed child and the test harness all call modes through this one [`Instance`], so what a test saw
 //! is what a session does.
+//!
+//! What is unsafe here, and the loading of a module, its use and the end of its process, are gone through with
+//!
+//! ```sh
+//! cargo +nightly miri test -p alongside-mode --lib
+//! CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --error-exitcode=9" cargo test -p alongside-agent --test modes \
+//!     -- --exact sessions::the_built_in_modes_run_a_session_as_libraries_in_this_process
+//! ```
 
 use std::fmt;
 
