@@ -100,12 +100,11 @@ fn main() {
     });
     for path in [&rust, &c] {
         let package = trusted.open(path).unwrap();
-        println!(
-            "  {}: {} KiB",
-            package.manifest().id,
-            package.module_len().div_ceil(1024)
-        );
+        let manifest = package.manifest();
+        println!("  {}: {} KiB", manifest.id, kib(package.module_len()));
     }
+    let counter = fs::metadata(new_module(folder.path())).unwrap().len();
+    println!("  what `mode new` makes, in Rust: {} KiB", kib(counter));
 }
 
 /// The one clock of this program.
@@ -123,6 +122,10 @@ const ROUNDS_AWAY: u32 = 600;
 
 fn per_event(round: Duration, events: u32) -> f64 {
     round.as_secs_f64() * 1e6 / f64::from(events)
+}
+
+fn kib(bytes: u64) -> u64 {
+    bytes.div_ceil(1024)
 }
 
 fn ms(time: Duration) -> f64 {
@@ -291,6 +294,26 @@ fn rust_package(folder: &Path, identity: &Arc<Identity>) -> PathBuf {
     plain(&package.join("module.so"));
     modes::sign(&package, identity).unwrap();
     package
+}
+
+/// The module of a mode as `mode new` makes it, built with its own profile.
+fn new_module(folder: &Path) -> PathBuf {
+    let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let made = Command::new(AGENT)
+        .args(["mode", "new", "bench.counter", "--alongside", checkout])
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .status();
+    assert!(made.unwrap().success());
+    let target = Path::new(AGENT).parent().unwrap().parent().unwrap();
+    let target = target.join("kit");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "--offline", "--target-dir"])
+        .arg(&target)
+        .current_dir(folder.join("bench.counter"))
+        .status();
+    assert!(built.unwrap().success());
+    target.join("release/libbench_counter_so.so")
 }
 
 /// The smallest module in C that does the same.
