@@ -293,7 +293,7 @@ impl TileCache {
         for row in tiles::rows(frame, rect) {
             let (bytes, rest) = pixels.split_at_mut(4 * row.len());
             for (bytes, pixel) in bytes.as_chunks_mut().0.iter_mut().zip(row) {
-                *bytes = (pixel & RGB).to_be_bytes();
+                *bytes = (pixel & RGB).to_le_bytes(); // as they lie in most memories
             }
             pixels = rest;
         }
