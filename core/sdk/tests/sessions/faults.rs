@@ -344,6 +344,10 @@ fn as_long_as_some_path_works_now_and_then_nothing_is_lost_and_both_sides_agree(
                     if seed >= seeds.end {
                         return;
                     }
+                    // A long run is watched with --nocapture.
+                    if seed % 500 == 499 {
+                        println!("schedule {}", seed + 1);
+                    }
                     match run(seed) {
                         Ok(true) => drop(met.fetch_add(1, Relaxed)),
                         Ok(false) => {}
