@@ -174,10 +174,10 @@ impl AccessLog {
         }
     }
 
-    /// Has this month's traffic written, in the place of what was; a disk that is too slow gets the next.
-    pub(crate) fn keep_traffic(&self, json: Vec<u8>) {
+    /// Has this month's traffic written, in the place of what was; `false` if the disk is too slow for it now.
+    pub(crate) fn keep_traffic(&self, json: Vec<u8>) -> bool {
         let lines = self.lines.as_ref();
-        let _too_slow = lines.map(|lines| lines.try_send(Entry::Traffic(json)));
+        lines.is_some_and(|lines| lines.try_send(Entry::Traffic(json)).is_ok())
     }
 }
 

@@ -18,7 +18,7 @@ use quinn::{
     AsyncUdpSocket, IdleTimeout, TransportConfig, VarInt, crypto::rustls::QuicServerConfig,
 };
 use tokio::sync::{mpsc, watch};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use crate::{
     access::{AccessLog, TRAFFIC_FILE},
@@ -153,7 +153,13 @@ impl Relay {
         );
         let mut board = Switchboard::new(limits.clone(), operators.table(), tickets);
         if let Some(json) = state.read(TRAFFIC_FILE)? {
-            board.set_ledger(Ledger::read(Month::of(clock::since_1970()), &json));
+            match Ledger::read(Month::of(clock::since_1970()), &json) {
+                Some(ledger) => board.set_ledger(ledger),
+                None => warn!(
+                    file = TRAFFIC_FILE,
+                    "this makes no sense: the month's traffic is counted from nothing"
+                ),
+            }
         }
         let access = AccessLog::open(&state)?;
         let mail = Arc::new(Mail::default());

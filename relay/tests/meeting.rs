@@ -11,7 +11,7 @@ mod common;
 use alongside_protocol::relay::{
     Departure, FromRelay, LegCheck, Moved, PeerGone, Refused, RelayRefusal, ReleaseReason, Role,
 };
-use alongside_relay::config::Limits;
+use alongside_relay::{config::Limits, switchboard::Month};
 use alongside_transport::{Identity, leg::cid};
 use common::{A_WHILE, TempDir, TestLeg, TestRelay, echo, eventually, patient};
 
@@ -236,6 +236,23 @@ async fn a_shutdown_says_goodbye_and_writes_the_line() {
         sent[0] + sent[1],
         "{traffic}"
     );
+}
+
+#[tokio::test]
+async fn a_months_traffic_outlives_the_relay() {
+    let relay = TestRelay::start();
+    let operator = Identity::generate().unwrap();
+    let month = Month::of(std::time::UNIX_EPOCH.elapsed().unwrap());
+    let TestRelay { at, running } = relay;
+    running.shutdown().await;
+    let key = operator.public_key();
+    let written = format!(r#"{{"month":"{month}","bytes":{{"{key}":{}}}}}"#, u64::MAX);
+    std::fs::write(at.dir.path().join("traffic.json"), written).unwrap();
+    let relay = TestRelay::in_dir(at.dir, Limits::default());
+    let join = TestLeg::join(&relay, Role::Operator, operator, cid::random_token());
+    let refused = join.await.unwrap().allocate().await.unwrap_err();
+    assert_eq!(refusal(refused), RelayRefusal::Quota);
+    assert!(relay.operator().await.allocate().await.is_ok());
 }
 
 #[tokio::test]

@@ -115,22 +115,26 @@ impl Streams {
     /// had no room.
     pub(super) fn send(&self, transmit: &Transmit<'_>) -> u64 {
         let outlet = {
-            let mut inner = self.inner();
+            let inner = self.inner();
             let stream = inner.open.get(&transmit.destination);
-            let outlet = stream.map(|stream| Arc::clone(&stream.outlet));
-            let last = inner.unflushed.last();
-            if let Some(outlet) = &outlet
-                && !last.is_some_and(|last| Arc::ptr_eq(last, outlet))
-            {
-                inner.unflushed.push(Arc::clone(outlet));
-            }
-            outlet
+            stream.map(|stream| Arc::clone(&stream.outlet))
         };
         let size = transmit.segment_size.unwrap_or(transmit.contents.len());
         let packets = transmit.contents.chunks(size.max(1));
-        let lost =
-            packets.filter(|packet| !outlet.as_ref().is_some_and(|outlet| outlet.push(packet)));
-        u64::try_from(lost.count()).unwrap_or(u64::MAX)
+        let lost = packets
+            .filter(|packet| !outlet.as_ref().is_some_and(|outlet| outlet.push(packet)))
+            .count();
+        // Only now, or another task's flush could come between and find nothing to write.
+        if let Some(outlet) = outlet {
+            let unflushed = &mut self.inner().unflushed;
+            if !unflushed
+                .last()
+                .is_some_and(|last| Arc::ptr_eq(last, &outlet))
+            {
+                unflushed.push(outlet);
+            }
+        }
+        u64::try_from(lost).unwrap_or(u64::MAX)
     }
 
     /// Has everything written that streams were handed.

@@ -326,8 +326,10 @@ impl Inner {
         if files.ledger == *self.board.ledger() {
             return;
         }
-        files.ledger = self.board.ledger().clone();
-        files.access.keep_traffic(files.ledger.to_json());
+        let now = self.board.ledger().clone();
+        if files.access.keep_traffic(now.to_json()) {
+            files.ledger = now;
+        }
     }
 
     fn look_for_attack(&mut self, now: Instant) {

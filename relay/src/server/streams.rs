@@ -27,7 +27,13 @@ use super::{
     Shared,
     admission::{Admission, Pending},
 };
-use crate::{clock, config::seconds, forward::Outlet, random, source::Source};
+use crate::{
+    clock,
+    config::seconds,
+    forward::{Outlet, Streams},
+    random,
+    source::Source,
+};
 
 mod pipe;
 mod wire;
@@ -130,12 +136,27 @@ async fn serve(
     let pipe = Arc::new(Pipe::new(clock::now(), wire));
     let outlet = Arc::clone(&pipe) as Arc<dyn Outlet>;
     let (address, in_use) = shared.socket.streams().open(from, outlet);
+    let _open = Open {
+        streams: shared.socket.streams(),
+        address,
+    };
     let end = tokio::select! {
         end = pipe.carry(rest, &shared.socket, address) => end,
         end = watch(shared, &pipe, address, &in_use, pending, left()) => end,
     };
-    shared.socket.streams().close(address);
     debug!(%from, %end, "a leg's stream is over");
+}
+
+/// A stream that packets find; dropping it ends that, also where a bug ended its task.
+struct Open<'a> {
+    streams: &'a Streams,
+    address: SocketAddr,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.streams.close(self.address);
+    }
 }
 
 /// Reads the request and answers it; gives the stream back if it is a leg's now.

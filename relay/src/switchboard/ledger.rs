@@ -10,6 +10,9 @@ const DAY_S: u64 = 86_400;
 /// Days of four years, one of them a leap year. Right until 2100, which is none.
 const FOUR_YEARS: u64 = 4 * 365 + 1;
 
+/// The year in which this was written: no clock is right that says an earlier one.
+const EARLIEST: u64 = 2026;
+
 /// A calendar month in UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Month {
@@ -39,6 +42,24 @@ impl Month {
     }
 }
 
+impl Month {
+    /// Whether a clock that says so has been set: a host without a battery begins at 1970, and turns no page.
+    const fn is_plausible(self) -> bool {
+        self.year >= EARLIEST
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (year, month) = text.split_once('-')?;
+        Some(Self {
+            year: year.parse().ok()?,
+            month: month
+                .parse()
+                .ok()
+                .filter(|month| (1..=12).contains(month))?,
+        })
+    }
+}
+
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}", self.year, self.month)
@@ -61,24 +82,23 @@ struct Document {
 }
 
 impl Ledger {
-    /// What was written in `month`; an empty ledger if it was another month's, or makes no sense.
-    pub fn read(month: Month, json: &[u8]) -> Self {
-        let empty = Self {
-            month,
-            bytes: BTreeMap::new(),
-        };
-        let Ok(document) = serde_json::from_slice::<Document>(json) else {
-            return empty;
-        };
-        if document.month != month.to_string() {
-            return empty;
+    /// What was written in `month`, or in whatever month if the clock has not been set; an empty ledger if it was another
+    /// month's; `None` if it makes no sense.
+    pub fn read(month: Month, json: &[u8]) -> Option<Self> {
+        let document = serde_json::from_slice::<Document>(json).ok()?;
+        let written = Month::parse(&document.month)?;
+        if written != month && month.is_plausible() {
+            return Some(Self {
+                month,
+                bytes: BTreeMap::new(),
+            });
         }
         let entries = document.bytes.into_iter();
         let bytes = entries.filter_map(|(key, bytes)| Some((PublicKey::from_hex(&key)?, bytes)));
-        Self {
-            month,
+        Some(Self {
+            month: written,
             bytes: bytes.collect(),
-        }
+        })
     }
 
     /// As [`Ledger::read`] reads it.
@@ -103,7 +123,7 @@ impl Ledger {
 
     /// Begins a new month, if it is one.
     pub(super) fn turn_to(&mut self, month: Month) {
-        if self.month != month {
+        if self.month != month && month.is_plausible() {
             self.month = month;
             self.bytes.clear();
         }
@@ -146,9 +166,20 @@ mod tests {
         let key = PublicKey([7; 32]);
         ledger.add(november, key, 40);
         assert_eq!(ledger.add(november, key, 2), 42);
-        assert_eq!(Ledger::read(november, &ledger.to_json()), ledger);
-        assert_eq!(Ledger::read(december, &ledger.to_json()).of(key), 0);
-        assert_eq!(Ledger::read(november, b"{\"month\":").of(key), 0);
+        let json = ledger.to_json();
+        assert_eq!(Ledger::read(november, &json), Some(ledger.clone()));
+        let other = Ledger::read(december, &json).expect("an empty one");
+        assert_eq!(other.of(key), 0);
+        assert_eq!(Ledger::read(november, b"{\"month\":"), None);
+        assert_eq!(
+            Ledger::read(november, b"{\"month\":\"2026-13\",\"bytes\":{}}"),
+            None
+        );
+
+        // A clock that begins at 1970 erases nothing, neither at the start nor later.
+        let unset = Month::of(Duration::ZERO);
+        assert_eq!(Ledger::read(unset, &json), Some(ledger.clone()));
+        assert_eq!(ledger.add(unset, key, 8), 50);
         assert_eq!(ledger.add(december, key, 1), 1);
     }
 }

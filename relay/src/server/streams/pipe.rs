@@ -86,19 +86,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pipe<S> {
         drop(rest);
         decoder.feed(&std::mem::take(self.inner().wire.plain()));
         loop {
+            // Of several, the last is answered alone (RFC 6455, section 5.5.3): many cost no more than one.
+            let mut ping = None;
             loop {
                 match decoder.next_message() {
                     Ok(Some(Message::Packet(packet))) => socket.take(address, packet),
-                    Ok(Some(Message::Ping(payload))) => {
-                        let mut inner = self.inner();
-                        inner.push(PONG, payload);
-                        inner.write_out();
-                    }
+                    Ok(Some(Message::Ping(payload))) => ping = Some(payload.to_vec()),
                     Ok(Some(Message::Pong)) => {}
                     Ok(Some(Message::Close)) => return StreamEnd::Closed,
                     Ok(None) => break,
                     Err(error) => return error.into(),
                 }
+            }
+            if let Some(payload) = ping {
+                let mut inner = self.inner();
+                inner.push(PONG, &payload);
+                inner.write_out();
             }
             socket.flush();
             match poll_fn(|cx| self.poll_fill(cx, &mut decoder)).await {

@@ -145,7 +145,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Writes what waits; ready once nothing does.
     pub(super) fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(rest @ [_, ..]) = self.outgoing.get(self.written..) {
-            let written = ready!(Pin::new(&mut self.io).poll_write(cx, rest))?;
+            let Poll::Ready(written) = Pin::new(&mut self.io).poll_write(cx, rest)? else {
+                // Who takes a little at a time, and never all, makes nothing grow.
+                if self.written >= CHUNK {
+                    self.outgoing.drain(..self.written);
+                    self.written = 0;
+                }
+                return Poll::Pending;
+            };
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -171,11 +178,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
     fn take_apart(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         let mut kept = std::mem::take(&mut self.incoming);
-        let bytes = if kept.is_empty() {
-            bytes
-        } else {
+        let is_kept = !kept.is_empty();
+        let bytes = if is_kept {
             kept.extend_from_slice(bytes);
             &mut kept
+        } else {
+            bytes
         };
         let is_handshaking = self.tls.is_handshaking();
         let mut at = 0_usize;
@@ -230,7 +238,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         if rest.len() > MAX_KEPT {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        self.incoming = rest.to_vec();
+        self.incoming = if !is_kept {
+            rest.to_vec()
+        } else {
+            // Nothing is copied while nothing of it was of use: packets go out past it.
+            if at > 0 {
+                kept.drain(..at.min(kept.len()));
+                kept.shrink_to_fit();
+            }
+            kept
+        };
         Ok(())
     }
 }

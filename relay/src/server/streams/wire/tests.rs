@@ -78,6 +78,29 @@ async fn bytes_pass_both_ways_and_the_end_is_seen() {
     assert_eq!((wire.incoming.capacity(), wire.outgoing.capacity()), (0, 0));
 }
 
+#[tokio::test]
+async fn who_takes_a_little_at_a_time_and_never_all_makes_nothing_grow() {
+    const WAITS: usize = 48 * 1024;
+    let (client, mut wire) = pair().await;
+    let (mut io, _) = client.into_inner();
+    let mut got = vec![0; 4096];
+    for _ in 0..300 {
+        while wire.waiting() < WAITS {
+            wire.seal(&[7; 1000]).unwrap();
+        }
+        let is_pending = poll_fn(|cx| Poll::Ready(wire.poll_write_out(cx).is_pending())).await;
+        if is_pending {
+            io.read_exact(&mut got).await.unwrap();
+        }
+        assert!(
+            wire.outgoing.len() < WAITS + 2 * CHUNK,
+            "{}",
+            wire.outgoing.len()
+        );
+    }
+    assert!(wire.taken() > 1_000_000, "{}", wire.taken());
+}
+
 /// Records as this side would write them, of whatever kind.
 struct Forger {
     io: DuplexStream,
