@@ -39,10 +39,21 @@ impl<C: Connection> Drive<'_, C> {
     /// Takes a signature of the operator's; whether there is a record of it to be kept.
     pub(super) fn on_countersigned(&mut self, signed: &Countersigned) -> bool {
         if !self.unsigned.take(signed) {
-            tracing::warn!(
-                index = signed.index,
-                "the operator's signature does not hold for any record that waits for one"
-            );
+            let index = signed.index;
+            if self
+                .unsigned
+                .waiting()
+                .iter()
+                .any(|seal| seal.index == index)
+            {
+                tracing::warn!(
+                    index,
+                    "the operator's signature does not hold for the record"
+                );
+            } else {
+                // It was asked for again after a resume, and both answers came.
+                tracing::debug!(index, "the operator signed a record that waits for nothing");
+            }
             return false;
         }
         self.journal.note(What::Countersigned {
