@@ -39,6 +39,7 @@ const NOT_SCREENS: &[&str] = &[
     "keymap.rs",
     "keysym.rs",
     "ledger.rs",
+    "leftover.rs",
     "listen.rs",
     "saver.rs",
     "stop.rs",
