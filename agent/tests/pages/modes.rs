@@ -78,6 +78,11 @@ async fn modes_say_in_words_whose_consent_they_take_and_how_they_stand() {
     .await;
     control(ModePhase::Asked, None, Some(300));
     until(&tab, vec![button("more time"), stands("more time: 4:")]).await;
+    // Asked for once more meanwhile: that is told, and the question stands.
+    control(ModePhase::Refused, Some(Refusal::Busy), None);
+    let notice =
+        "document.querySelector('al-notice').textContent.includes('being asked something else')";
+    until(&tab, vec![notice.to_owned(), button("more time")]).await;
 
     // Each reason in words.
     for (reason, word, sentence) in [
@@ -114,7 +119,10 @@ async fn modes_say_in_words_whose_consent_they_take_and_how_they_stand() {
             "its owner does not allow it",
         ),
     ] {
-        control(ModePhase::Asked, None, Some(60));
+        // With another question open, this one was never asked.
+        if reason != Refusal::Busy {
+            control(ModePhase::Asked, None, Some(60));
+        }
         control(ModePhase::Refused, Some(reason), None);
         let notice =
             format!("document.querySelector('al-notice').textContent.includes({sentence:?})");
