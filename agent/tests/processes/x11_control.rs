@@ -1,6 +1,6 @@
 //! An operator who operates other programs on an X screen, and a customer whose hand comes first.
 
-use std::{process::Command, thread, time::Duration};
+use std::{process::Command, sync::mpsc::Receiver, thread, time::Duration};
 
 use alongside::{
     protocol::{
@@ -114,6 +114,18 @@ impl Lab {
                 .ok(json!({"do": "pointer", "x": x, "y": y, "phase": phase, "buttons": buttons}));
             assert_eq!(self.device.event("injected")["ok"], true);
         }
+    }
+
+    /// The operator takes control and holds a key and a button; what the screen sees from then on, and the key's code.
+    fn hold(&mut self) -> (Receiver<Seen>, u8) {
+        self.control();
+        let seen = Foreign::watch(&self.server.display);
+        self.key("x", true);
+        self.operator
+            .ok(json!({"do": "pointer", "x": 300, "y": 300, "phase": "down", "buttons": 1}));
+        first(&seen, What::Press);
+        let (code, _) = self.customer.code(u32::from('x'));
+        (seen, code)
     }
 
     fn key(&mut self, key: &str, down: bool) {
@@ -279,13 +291,7 @@ fn what_a_killed_operator_held_is_let_go() {
         return;
     }
     let mut lab = Lab::new();
-    lab.control();
-    let seen = Foreign::watch(&lab.server.display);
-    lab.key("x", true);
-    lab.operator
-        .ok(json!({"do": "pointer", "x": 300, "y": 300, "phase": "down", "buttons": 1}));
-    first(&seen, What::Press);
-    let (code, _) = lab.customer.code(u32::from('x'));
+    let (seen, code) = lab.hold();
     lab.operator.kill();
     first(&seen, What::Release);
     first(&seen, What::KeyUp(code));
@@ -297,13 +303,7 @@ fn what_a_killed_agent_held_is_let_go_when_it_starts_again() {
         return;
     }
     let mut lab = Lab::new();
-    lab.control();
-    let seen = Foreign::watch(&lab.server.display);
-    lab.key("x", true);
-    lab.operator
-        .ok(json!({"do": "pointer", "x": 300, "y": 300, "phase": "down", "buttons": 1}));
-    first(&seen, What::Press);
-    let (code, _) = lab.customer.code(u32::from('x'));
+    let (seen, code) = lab.hold();
     lab.device.kill();
     let mut command = lab.world.command("device", "device");
     command.args(["--panel", "x11", "--x11-display", &lab.server.display]);
@@ -382,10 +382,7 @@ fn the_stop_key_held_by_the_customer_ends_a_storm_of_input_and_held_by_the_opera
 }
 
 /// The next thing seen for which this holds, if it is the next.
-fn seen_until(
-    seen: &std::sync::mpsc::Receiver<Seen>,
-    holds: impl Fn(&Seen) -> bool,
-) -> Option<Seen> {
+fn seen_until(seen: &Receiver<Seen>, holds: impl Fn(&Seen) -> bool) -> Option<Seen> {
     seen.recv_timeout(Duration::from_secs(30))
         .ok()
         .filter(|seen| holds(seen))

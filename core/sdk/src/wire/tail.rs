@@ -56,3 +56,29 @@ impl Tail {
         Poll::Ready(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tail_follows_silence_and_no_more_than_ten_a_second() {
+        let mut tail = Tail::default();
+        let start = Instant::now();
+        for _ in 0..5 {
+            tail.follow();
+            tokio::time::advance(AFTER / 2).await;
+        }
+        poll_fn(|cx| tail.poll_due(cx)).await;
+        assert_eq!(start.elapsed(), AFTER * 3, "after the last of a burst");
+        tail.follow();
+        poll_fn(|cx| tail.poll_due(cx)).await;
+        assert_eq!(start.elapsed(), AFTER * 3 + LEAST);
+        tail.follow();
+        tail.drop_due();
+        let dropped = poll_fn(|cx| Poll::Ready(tail.poll_due(cx).is_pending())).await;
+        assert!(dropped);
+    }
+}
